@@ -1,0 +1,1 @@
+"""Semantic stacking: segmentation networks that hold at the next hospital."""

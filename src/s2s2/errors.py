@@ -1,0 +1,52 @@
+"""Every error that a user can meet.
+
+A message is one paragraph: what was got, what was expected, what to do. The
+command line prints it without a traceback and exits with 2; anything that is
+not an `S2S2Error` is a bug and exits with 1.
+"""
+
+from __future__ import annotations
+
+
+class S2S2Error(ValueError):
+    """Base of all errors that the user can mend."""
+
+
+class DataError(S2S2Error):
+    """An image, a mask, a manifest or a class map is not what it should be."""
+
+
+class SplitError(S2S2Error):
+    """A split is empty, overlaps, or names cases that do not exist."""
+
+
+class StackError(S2S2Error):
+    """A stack is missing, torn, out of date or made from other cases."""
+
+
+class ShapeError(S2S2Error):
+    """Two tensors that belong together have different shapes."""
+
+
+class TapError(S2S2Error):
+    """A feature tap names a module that the network does not have."""
+
+
+class NetworkError(S2S2Error):
+    """A network cannot be built, loaded or applied to these images."""
+
+
+class TrainingError(S2S2Error):
+    """Training cannot start or cannot go on."""
+
+
+class EvaluationError(S2S2Error):
+    """Predictions and masks cannot be put together."""
+
+
+class ConfigError(S2S2Error):
+    """An option has a value that cannot be used."""
+
+
+class StorageError(S2S2Error):
+    """A file cannot be written, because the disk is full or read-only."""
