@@ -1,0 +1,47 @@
+# Two commands set up a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help demo install test lint types walls unit bench format clean
+
+help:            ## show what can be made
+	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+install: $(READY)   ## create the virtual environment
+
+# torch goes first: with it in place, no later package pulls another build of it.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt --editable .
+	@touch $@
+
+demo: $(READY)      ## install, run the whole path on the built-in data, print where the report is
+	$(BIN)/s2s2 demo
+
+test: lint types walls unit   ## install and run every check
+
+lint: $(READY)      ## ruff: errors, style, docstrings, complexity
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)     ## mypy, strict
+	$(BIN)/mypy
+
+walls: $(READY)     ## import-linter: who may import whom
+	$(BIN)/lint-imports
+
+unit: $(READY)      ## pytest: unit, guard, oracle and story tests, doctests
+	$(BIN)/pytest --numprocesses 2
+
+bench: $(READY)     ## run benchmarks/, write benchmarks/results.json
+	$(BIN)/python -m benchmarks
+
+format: $(READY)    ## ruff: format and sort imports
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:              ## remove what was built (never a run folder)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
