@@ -1,0 +1,7 @@
+"""The method: read features, compare them, add them to the loss. Needs torch alone."""
+
+from s2s2.objective.consistency import ConsistencyLoss
+from s2s2.objective.features import FeatureTap
+from s2s2.objective.semantic_stacking import SemanticStacking, Terms
+
+__all__ = ["ConsistencyLoss", "FeatureTap", "SemanticStacking", "Terms"]

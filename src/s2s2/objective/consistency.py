@@ -1,0 +1,203 @@
+"""How far the features of two images of one mask lie apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from s2s2.errors import ConfigError, ShapeError
+
+Distance = Literal["cosine", "angular", "l1", "l2"]
+
+
+def cosine(real: Tensor, synthetic: Tensor, dim: int) -> Tensor:
+    """1 - cos, in [0, 2]; a zero vector counts as orthogonal. Not a metric."""
+    return 1 - F.cosine_similarity(real, synthetic, dim=dim)
+
+
+def angular(real: Tensor, synthetic: Tensor, dim: int) -> Tensor:
+    """The angle over pi, in [0, 1]; a zero vector counts as orthogonal to all others.
+
+    Taken from the half-angle, 2 atan2(|u - v|, |u + v|) of unit vectors u and v,
+    whose gradient stays finite where the arc cosine's does not: at equal vectors.
+    """
+    u, v = F.normalize(real, dim=dim), F.normalize(synthetic, dim=dim)
+    return torch.atan2(_norm(u - v, dim), _norm(u + v, dim)) * (2 / math.pi)
+
+
+def l1(real: Tensor, synthetic: Tensor, dim: int) -> Tensor:
+    """The mean absolute difference over channels, in the features' own unit."""
+    return (real - synthetic).abs().mean(dim)
+
+
+def l2(real: Tensor, synthetic: Tensor, dim: int) -> Tensor:
+    """The Euclidean distance of the unit vectors, in [0, 2]: the chord of their angle."""
+    return _norm(F.normalize(real, dim=dim) - F.normalize(synthetic, dim=dim), dim)
+
+
+DISTANCES: dict[Distance, Callable[[Tensor, Tensor, int], Tensor]] = {
+    "cosine": cosine,
+    "angular": angular,
+    "l1": l1,
+    "l2": l2,
+}
+
+
+class ConsistencyLoss(nn.Module):
+    r"""Distance between the features of a real and a synthetic image of one mask.
+
+    Both images show the same mask, so a network that has learnt what the mask
+    means gives them the same features. For features $f, g$ and a distance $d$ of
+    the two channel vectors at one place $i$,
+
+    $$D(f, g) = \frac{1}{|I|} \sum_{i \in I} d(f_i, g_i),$$
+
+    where $I$ runs over the batch and all places. Gradients reach both sides.
+
+    With `weighting="class"` every class of the mask counts the same, however few
+    places it covers. With $p_{ik}$ the share of class $k$ in the area that place
+    $i$ stands for and $K$ the classes that the masks show,
+
+    $$D(f, g) = \frac{1}{|K|} \sum_{k \in K}
+        \frac{\sum_i p_{ik} \, d(f_i, g_i)}{\sum_i p_{ik}}.$$
+
+    Args:
+        distance: `"cosine"`, 1 - cos in [0, 2], as published; `"angular"`, the angle
+            over pi in [0, 1]; `"l2"`, the chord of the unit vectors in [0, 2]; `"l1"`,
+            the mean absolute difference. All but `"cosine"` keep the triangle
+            inequality on which the method's derivation rests.
+        channel_dim: Axis of the channels: 1 for maps (batch, channel, height, width),
+            -1 for tokens (batch, token, channel). None takes -1 for tensors of
+            three axes and 1 for all others.
+        weighting: None, every place counts the same; `"class"`, every class does.
+
+    Shape:
+        - real: (batch, channel, *place) or (batch, *place, channel), floating point.
+        - synthetic: as `real`.
+        - mask: (batch, height, width) or (batch, depth, height, width), class ids; read
+          by `weighting="class"` alone. Tokens must form a grid with the mask's aspect ratio.
+        - returns: a scalar.
+
+    Raises:
+        ConfigError: If `distance` or `weighting` is unknown, or a mask is needed and missing.
+        ShapeError: If the two shapes differ, or do not fit the mask.
+
+    Example:
+        >>> import torch
+        >>> loss = ConsistencyLoss()
+        >>> real = torch.tensor([[[[3.0]], [[4.0]]]])  # 1 image, 2 channels, 1 place
+        >>> loss(real, 2 * real).item()
+        0.0
+        >>> loss(real, -real).item()
+        2.0
+
+    Reference:
+        Pan et al., *S2S2: Semantic Stacking for Robust Semantic Segmentation in
+        Medical Imaging*, AAAI 2025, arXiv:2412.13156.
+    """
+
+    def __init__(
+        self,
+        distance: Distance = "cosine",
+        channel_dim: int | None = None,
+        weighting: Literal["class"] | None = None,
+    ) -> None:
+        super().__init__()
+        if distance not in DISTANCES:
+            raise ConfigError(f"distance is {distance!r}. Expected one of {', '.join(DISTANCES)}.")
+        if weighting not in (None, "class"):
+            raise ConfigError(f"weighting is {weighting!r}. Expected None or 'class'.")
+        self.distance = distance
+        self.channel_dim = channel_dim
+        self.weighting = weighting
+
+    def forward(self, real: Tensor, synthetic: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the mean distance over all places, or over all classes."""
+        if real.shape != synthetic.shape:
+            raise ShapeError(
+                f"Real and synthetic features must have one shape, got {tuple(real.shape)} and "
+                f"{tuple(synthetic.shape)}. Give the two images the same size before the network."
+            )
+        dim = self._channel_dim(real)
+        apart = DISTANCES[self.distance](_exact(real), _exact(synthetic), dim)
+        if self.weighting is None:
+            return apart.mean()
+        if mask is None:
+            raise ConfigError(
+                "weighting='class' needs the mask. Call the loss as loss(real, synthetic, mask)."
+            )
+        shares = class_shares(mask, apart).to(apart.dtype)
+        return ((shares * apart).flatten(1).sum(1) / shares.flatten(1).sum(1)).mean()
+
+    def extra_repr(self) -> str:
+        """Return the options, for printing."""
+        return f"distance={self.distance!r}, channel_dim={self.channel_dim}, weighting={self.weighting!r}"
+
+    def _channel_dim(self, feature: Tensor) -> int:
+        if self.channel_dim is None:
+            return -1 if feature.ndim == 3 else 1
+        if not -feature.ndim <= self.channel_dim < feature.ndim:
+            raise ShapeError(
+                f"channel_dim is {self.channel_dim}, but the features have shape {tuple(feature.shape)}. "
+                "Give the axis of the channels: 1 for maps, -1 for tokens."
+            )
+        return self.channel_dim
+
+
+def class_shares(mask: Tensor, places: Tensor) -> Tensor:
+    """How much of each place belongs to each class that the masks show.
+
+    Args:
+        mask: Class ids, (batch, *size).
+        places: A tensor with one value a place, (batch, *grid) or (batch, token).
+
+    Returns:
+        (class, *shape of `places`), in [0, 1]; the classes add up to 1 at every place.
+
+    Raises:
+        ShapeError: If batch or grid do not fit the mask.
+
+    Example:
+        >>> mask = torch.tensor([[[0, 0, 1, 1], [0, 0, 0, 1]]])  # 1 mask of 2 x 4
+        >>> class_shares(mask, torch.zeros(1, 1, 2)).tolist()  # on a grid of 1 x 2
+        [[[[1.0, 0.25]]], [[[0.0, 0.75]]]]
+    """
+    grid = tuple(places.shape[1:])
+    if len(grid) == 1 and mask.ndim > 2:
+        grid = _token_grid(grid[0], mask)
+    if len(grid) != mask.ndim - 1 or len(places) != len(mask):
+        raise ShapeError(
+            f"Features with places {tuple(places.shape)} do not fit masks of shape {tuple(mask.shape)}. Both "
+            "need the same batch and the same number of spatial axes; check channel_dim."
+        )
+    shown = torch.stack([mask == k for k in torch.unique(mask)], dim=1).float()
+    return F.interpolate(shown, size=grid, mode="area").transpose(0, 1).reshape(-1, *places.shape)
+
+
+def _token_grid(tokens: int, mask: Tensor) -> tuple[int, ...]:
+    """The grid with the mask's aspect ratio that holds this many tokens."""
+    size = mask.shape[1:]
+    scale = (tokens / math.prod(size)) ** (1 / len(size))
+    grid = tuple(round(side * scale) for side in size)
+    if math.prod(grid) != tokens:
+        raise ShapeError(
+            f"{tokens} tokens do not form a grid with the aspect ratio of masks of shape "
+            f"{tuple(mask.shape)}. Tap a module whose tokens cover the image evenly (no class token), or use "
+            "weighting=None. "
+        )
+    return grid
+
+
+def _norm(vectors: Tensor, dim: int) -> Tensor:
+    norms: Tensor = torch.linalg.vector_norm(vectors, dim=dim)
+    return norms
+
+
+def _exact(feature: Tensor) -> Tensor:
+    """At least single precision: norms over many channels overflow in half."""
+    return feature.float() if feature.dtype in (torch.float16, torch.bfloat16) else feature
