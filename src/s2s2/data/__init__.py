@@ -1,1 +1,26 @@
 """Cases, their files, their splits and what is done to images before a network."""
+
+from s2s2.data.case import Case
+from s2s2.data.classes import ClassMap
+from s2s2.data.dataset import Dataset
+from s2s2.data.files import image_header, read_image, read_mask_raw
+from s2s2.data.formats import Found, discover
+from s2s2.data.problems import Problem
+from s2s2.data.split import Split, TrainingData, split_by_group
+from s2s2.data.streams import stream
+
+__all__ = [
+    "Case",
+    "ClassMap",
+    "Dataset",
+    "Found",
+    "Problem",
+    "Split",
+    "TrainingData",
+    "discover",
+    "image_header",
+    "read_image",
+    "read_mask_raw",
+    "split_by_group",
+    "stream",
+]

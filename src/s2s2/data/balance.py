@@ -1,0 +1,97 @@
+"""Laying out groups of cases over parts of given size, balanced by a number a case."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from s2s2.data.streams import stream
+
+_MOST_STRATA = 20
+
+
+def assign(groups: Mapping[str, Sequence[float]], wanted: Sequence[int], *, seed: int) -> dict[str, int]:
+    """Assign every group to a part.
+
+    The groups are cut into strata of like mean value. Laid out from the largest to
+    the smallest (in an order drawn by the seed where they are of one size), a group
+    goes to the part that still lacks most of its cases, of its stratum first; every
+    part that wants cases gets a group.
+
+    Args:
+        groups: For each group one value a case, such as the share of foreground.
+        wanted: Number of cases that each part should have.
+        seed: Seed of the order.
+
+    Returns:
+        The index of the part of each group.
+
+    Example:
+        >>> parts = assign({"a": [0.1], "b": [0.2], "c": [0.3, 0.3], "d": [0.4]}, (2, 2, 1), seed=0)
+        >>> [sum(1 for part in parts.values() if part == k) for k in range(3)]
+        [1, 2, 1]
+    """
+    names = sorted(groups)
+    drawn = stream(seed, "split").permutation(len(names))
+    order = sorted(range(len(names)), key=lambda place: (-len(groups[names[place]]), drawn[place]))
+    stratum = _strata(groups, names, _strata_for(wanted, len(names)))
+    room = _Room(wanted, Counter[int]())
+    for place, name in enumerate(names):
+        room.in_stratum[stratum[place]] += len(groups[name])
+    part_of = {}
+    for done, place in enumerate(order):
+        size = len(groups[names[place]])
+        part = room.neediest(stratum[place], size, left=len(order) - done)
+        room.take(part, stratum[place], size)
+        part_of[names[place]] = part
+    return part_of
+
+
+class _Room:
+    """What each part still lacks, in all and of each stratum."""
+
+    def __init__(self, wanted: Sequence[int], in_stratum: Counter[int]) -> None:
+        self.wanted = wanted
+        self.in_stratum = in_stratum
+        self.taken = [0] * len(wanted)
+        self.taken_of: Counter[tuple[int, int]] = Counter()
+
+    def neediest(self, stratum: int, size: int, *, left: int) -> int:
+        """Return the part for a group of this stratum and size, `left` groups being left."""
+        parts = [part for part, cases in enumerate(self.wanted) if cases > 0]
+        empty = [part for part in parts if not self.taken[part]]
+        # The last groups are for parts that would stay empty otherwise.
+        return max(empty if left <= len(empty) else parts, key=lambda part: self._need(part, stratum, size))
+
+    def take(self, part: int, stratum: int, size: int) -> None:
+        """Lay a group into a part."""
+        self.taken[part] += size
+        self.taken_of[part, stratum] += size
+
+    def _need(self, part: int, stratum: int, size: int) -> tuple[bool, float, float]:
+        """Order the parts: those with room for the group first, then by stratum, then by share."""
+        lacking = self.wanted[part] - self.taken[part]
+        share = self.in_stratum[stratum] / max(1, self.in_stratum.total())
+        lacking_of_stratum = self.wanted[part] * share - self.taken_of[part, stratum]
+        relative = lacking / self.wanted[part]
+        return lacking >= size, lacking_of_stratum if lacking >= size else relative, relative
+
+
+def _strata_for(wanted: Sequence[int], groups: int) -> int:
+    """Return as many strata as the smallest part has groups, so that it gets one of each."""
+    smallest = min(share for share in wanted if share > 0) / max(1, sum(wanted))
+    return min(_MOST_STRATA, max(3, int(smallest * groups)))
+
+
+def _strata(groups: Mapping[str, Sequence[float]], names: Sequence[str], strata: int) -> list[int]:
+    """Cut the groups into strata that hold about as many cases each, by their mean value."""
+    means = [sum(groups[name]) / len(groups[name]) for name in names]
+    order = sorted(range(len(names)), key=lambda place: (means[place], names[place]))
+    total = sum(len(values) for values in groups.values())
+    stratum = [0] * len(names)
+    before = 0
+    for place in order:
+        size = len(groups[names[place]])
+        stratum[place] = min(strata - 1, int(strata * (before + size / 2) / total))
+        before += size
+    return stratum

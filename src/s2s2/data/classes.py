@@ -1,0 +1,279 @@
+"""Class maps: what the pixel values of mask files mean.
+
+A class map is data, not code: it is inferred from the masks or given by the user,
+shown by the check, and saved beside the network that was trained with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.data.labels import Levels, Value, infer_values, looks_soft, read_levels, unpack
+from s2s2.data.storage import read_json, write_json
+from s2s2.errors import DataError
+
+# Okabe and Ito's colours, told apart by colour-blind eyes; black is the background.
+_COLOURS = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (0, 114, 178),
+    (213, 94, 0),
+    (204, 121, 167),
+)
+_UNKNOWN = 255
+
+
+@dataclass(frozen=True)
+class ClassMap:
+    """The classes of a data set and the file values that mean each of them.
+
+    Args:
+        names: Name of each class; the index is the class id and 0 the background.
+        values: For each class its values in mask files: grey levels (0..65535) or
+            colours (r, g, b) in 0..255. A grey colour is the same as its level.
+        soft: Whether grey levels between 0 and 255 are edges that were blurred or
+            compressed, to be cut at one half (two classes only).
+
+    Raises:
+        DataError: If a class has no value, or two classes share a name or a value.
+
+    Example:
+        >>> classes = ClassMap.parse(["background=0", "polyp=1,255"])
+        >>> len(classes), classes.names[1]
+        (2, 'polyp')
+        >>> classes.encode(np.array([[0, 255], [1, 0]], np.uint8)).tolist()
+        [[0, 1], [1, 0]]
+    """
+
+    names: tuple[str, ...]
+    values: tuple[tuple[Value, ...], ...]
+    soft: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(tuple(map(_plain, values)) for values in self.values))
+        flat = [value for values in self.values for value in values]
+        if not 2 <= len(self.names) <= _UNKNOWN or len(self.names) != len(self.values):
+            raise DataError(
+                f"A class map needs a background and at least one class (at most {_UNKNOWN - 1}), "
+                f"each with its values, got names {self.names} and values {self.values}."
+            )
+        if len(set(self.names)) != len(self.names) or len(set(flat)) != len(flat) or not all(self.values):
+            raise DataError(
+                f"Every class of a class map needs its own name and its own values, got {self}. "
+                "Remove what is there twice, and give a value where there is none."
+            )
+        if self.soft and len(self.names) != 2:
+            raise DataError(f"Only a class map of two classes can be soft, got {len(self.names)} classes.")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __str__(self) -> str:
+        parts = (f"{name}={','.join(map(_text, self.values[i]))}" for i, name in enumerate(self.names))
+        return " ".join(parts) + (" (soft edges, cut at one half)" if self.soft else "")
+
+    @property
+    def colours(self) -> tuple[tuple[int, int, int], ...]:
+        """A fixed colour for each class, (r, g, b) in 0..255, black for the background."""
+        rounds = ((index % len(_COLOURS), 0.75 ** (index // len(_COLOURS))) for index in range(len(self) - 1))
+        shades = [tuple(round(part * dim) for part in _COLOURS[colour]) for colour, dim in rounds]
+        return ((0, 0, 0), *((r, g, b) for r, g, b in shades))
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> ClassMap:
+        """Build a class map from texts such as ``polyp=1,255`` or ``tool=#ff0000``.
+
+        Args:
+            entries: One text a class, in the order of the class ids: a name, an equals
+                sign, and values apart by commas: grey levels or colours as #rrggbb.
+
+        Raises:
+            DataError: If a text cannot be read or the classes are not distinct.
+        """
+        names, values = [], []
+        for entry in entries:
+            name, _, text = entry.partition("=")
+            names.append(name.strip())
+            values.append(tuple(_parse_value(part.strip(), entry) for part in text.split(",")))
+            if not names[-1]:
+                raise DataError(
+                    f"A class is given as name=value, got {entry!r}. Put a name before the equals sign."
+                )
+        return cls(tuple(names), tuple(values))
+
+    @classmethod
+    def infer(cls, mask_paths: Sequence[Path]) -> ClassMap:
+        """Infer the class map of these mask files.
+
+        One grey level besides 0 makes two classes, and then 1 and 255 both mean the
+        foreground. Blurred or compressed edges make two classes and a soft map.
+        Anything else makes one class a value, named after it.
+
+        Raises:
+            DataError: If a file cannot be read, or the values cannot be classes.
+        """
+        return cls.from_levels([read_levels(path) for path in mask_paths])
+
+    @classmethod
+    def from_levels(cls, levels: Sequence[Levels]) -> ClassMap:
+        """Infer the class map from the counted values of mask files."""
+        values, soft = infer_values(levels)
+        if len(values) == 2 and len(values[1]) > 1:
+            return cls(("background", "foreground"), values, soft)
+        names = [f"class_{_text(group[0]).removeprefix('#')}" for group in values[1:]]
+        return cls(("background", *names), values, soft)
+
+    @classmethod
+    def load(cls, path: str | Path) -> ClassMap:
+        """Read a class map that `save` wrote.
+
+        Raises:
+            DataError: If the file is missing or holds no class map.
+        """
+        return cls.from_dict(read_json(path), source=str(path))
+
+    def save(self, path: str | Path) -> None:
+        """Write the class map as JSON."""
+        write_json(path, self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the class map as plain lists and mappings."""
+        classes = [
+            {"name": name, "values": [list(value) if isinstance(value, tuple) else value for value in values]}
+            for name, values in zip(self.names, self.values, strict=True)
+        ]
+        return {"classes": classes, "soft": self.soft}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], *, source: str = "class map") -> ClassMap:
+        """Build a class map from what `to_dict` gave.
+
+        Raises:
+            DataError: If the content is not a class map.
+        """
+        try:
+            names = tuple(str(entry["name"]) for entry in content["classes"])
+            values = tuple(
+                tuple(_read_value(value) for value in entry["values"]) for entry in content["classes"]
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{source} holds no class map ({error!r}). Expected "
+                '{"classes": [{"name": "background", "values": [0]}, {"name": "polyp", "values": [255]}]}.'
+            ) from error
+        return cls(names, values, bool(content.get("soft", False)))
+
+    def encode(self, raw: npt.NDArray[Any], *, source: str | Path = "mask") -> npt.NDArray[np.uint8]:
+        """Turn the values of a mask file into class ids.
+
+        Args:
+            raw: Grey levels of shape (height, width), or colours (height, width, 3).
+            source: Name of the file, for the error.
+
+        Returns:
+            Class ids of shape (height, width).
+
+        Raises:
+            DataError: If values are in no class: names file, values and pixels.
+        """
+        if raw.ndim == 3 and bool((raw == raw[..., :1]).all()):
+            raw = raw[..., 0]
+        codes = raw if raw.ndim == 2 else raw.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+        ids = self._lookup(codes, colour=raw.ndim == 3)
+        unknown = ids == _UNKNOWN
+        if not unknown.any():
+            return ids
+        levels = Levels.count(raw)
+        if self._is_soft(levels):
+            return (codes >= 128).astype(np.uint8)
+        raise DataError(self.unknown_message(levels, source))
+
+    def unknown_message(self, levels: Levels, source: str | Path) -> str:
+        """Say which values of a mask file are in no class."""
+        known = {value for values in self.values for value in values}
+        strange = {value: count for value, count in levels.counts.items() if value not in known}
+        few = ", ".join(f"{_text(value)} ({count} px)" for value, count in list(strange.items())[:6])
+        return (
+            f"{source} holds {len(strange)} unknown value{'s' * (len(strange) > 1)}: "
+            f"{few}{', ...' if len(strange) > 6 else ''}. "
+            f"Expected the class map {self}. Mend the mask, or give a class map that names these values."
+        )
+
+    def share(self, levels: Levels) -> npt.NDArray[np.float64] | None:
+        """Return the share of pixels of each class, or None if a value is unknown."""
+        shares = np.zeros(len(self))
+        where = {value: index for index, values in enumerate(self.values) for value in values}
+        soft = not levels.counts.keys() <= where.keys() and self._is_soft(levels)
+        for value, count in levels.counts.items():
+            index = int(isinstance(value, int) and value >= 128) if soft else where.get(value)
+            if index is None:
+                return None
+            shares[index] += count
+        shares /= shares.sum()
+        return shares
+
+    def _lookup(self, codes: npt.NDArray[Any], *, colour: bool) -> npt.NDArray[np.uint8]:
+        pairs = sorted(
+            (_code(value, colour), index) for index, group in enumerate(self.values) for value in group
+        )
+        keys = np.array([key for key, _ in pairs])
+        if not colour:
+            table = np.full(np.iinfo(np.uint16).max + 1, _UNKNOWN, np.uint8)
+            grey = keys >= 0
+            table[keys[grey]] = np.array([index for _, index in pairs], np.uint8)[grey]
+            ids: npt.NDArray[np.uint8] = table[codes]
+            return ids
+        places = np.searchsorted(keys, codes).clip(0, len(keys) - 1)
+        found: npt.NDArray[np.uint8] = np.array([index for _, index in pairs], np.uint8)[places]
+        found[keys[places] != codes] = _UNKNOWN
+        return found
+
+    def _is_soft(self, levels: Levels) -> bool:
+        """Whether unknown levels of this file are edges rather than labels."""
+        if len(self) != 2 or 0 not in self.values[0] or not levels.grey:
+            return False
+        # A file whose levels are all small holds label ids, never the edges of something white.
+        return looks_soft(levels) or (self.soft and any(isinstance(v, int) and v > 16 for v in levels.counts))
+
+
+def _plain(value: Value) -> Value:
+    if isinstance(value, tuple):
+        return unpack(value[0] << 16 | value[1] << 8 | value[2])
+    return int(value)
+
+
+def _code(value: Value, colour: bool) -> int:
+    if isinstance(value, tuple):
+        return value[0] << 16 | value[1] << 8 | value[2] if colour else -1
+    return value * 0x010101 if colour else value
+
+
+def _text(value: Value) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*value) if isinstance(value, tuple) else str(value)
+
+
+def _read_value(value: object) -> Value:
+    if isinstance(value, list | tuple):
+        red, green, blue = (int(part) for part in value)
+        return red, green, blue
+    return int(str(value))
+
+
+def _parse_value(text: str, entry: str) -> Value:
+    if re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        return unpack(int(text[1:], 16))
+    if re.fullmatch(r"\d{1,5}", text) and int(text) <= np.iinfo(np.uint16).max:
+        return int(text)
+    raise DataError(
+        f"A class is given as name=value, got {entry!r}. Values are grey levels (0 to 65535) "
+        "or colours (#rrggbb), apart by commas, as in polyp=1,255."
+    )

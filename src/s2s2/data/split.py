@@ -1,0 +1,245 @@
+"""Splits: which cases train, which choose, and which are kept for the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from s2s2.data.balance import assign
+from s2s2.data.dataset import Dataset
+from s2s2.data.storage import read_json, write_json
+from s2s2.errors import SplitError
+
+PARTS = ("train", "validation", "test")
+
+
+class TrainingData(NamedTuple):
+    """All that training may see; no case of the test part can be opened through it.
+
+    Args:
+        train: The cases to learn from.
+        validation: The cases that choose the checkpoint.
+    """
+
+    train: Dataset
+    validation: Dataset
+
+
+@dataclass(frozen=True)
+class Split:
+    """The case ids of three disjoint parts.
+
+    Args:
+        train: Case ids to learn from.
+        validation: Case ids that choose the checkpoint.
+        test: Case ids that are reported once.
+        seed: The seed that the split was drawn with.
+
+    Raises:
+        SplitError: If a case lies in two parts or twice in one.
+
+    Example:
+        >>> Split(train=("a", "b"), validation=("c",), test=("d",)).test
+        ('d',)
+        >>> Split(train=("a", "b"), validation=("b",), test=())
+        Traceback (most recent call last):
+        ...
+        s2s2.errors.SplitError: The split puts 1 case into two places: b. ...
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for part in PARTS:
+            object.__setattr__(self, part, tuple(getattr(self, part)))
+        counts = Counter(self.train + self.validation + self.test)
+        twice = sorted(case_id for case_id, count in counts.items() if count > 1)
+        if twice:
+            raise SplitError(
+                f"The split puts {len(twice)} case{'s' * (len(twice) > 1)} into two places: {_few(twice)}. "
+                "Training, validation and test must not share a case: remove it from all parts but one."
+            )
+
+    @classmethod
+    def declared(cls, dataset: Dataset) -> Split:
+        """Return the split that the manifest's column split declares.
+
+        Raises:
+            SplitError: If it declares none, or the split does not hold.
+        """
+        parts = dataset.declared_split
+        if parts is None:
+            raise SplitError(f"{dataset.root} declares no split. Give a CSV manifest with a column split.")
+        split = cls(parts.get("train", ()), parts.get("validation", ()), parts.get("test", ()))
+        split.check(dataset)
+        return split
+
+    @classmethod
+    def load(cls, path: str | Path) -> Split:
+        """Read a split that `save` wrote.
+
+        Raises:
+            SplitError: If the file is missing, torn, or its parts overlap.
+        """
+        content = read_json(path, error=SplitError)
+        try:
+            parts = {part: tuple(_texts(content[part])) for part in PARTS}
+            seed = int(content.get("seed", 0))
+        except (KeyError, TypeError, ValueError) as error:
+            raise SplitError(
+                f"{path} holds no split ({error!r}). Expected lists of case ids named {', '.join(PARTS)}."
+            ) from error
+        return cls(**parts, seed=seed)
+
+    def save(self, path: str | Path) -> None:
+        """Write the case ids of each part as JSON.
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
+        write_json(path, self.to_dict())
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the split as plain lists."""
+        return {"seed": self.seed, **{part: list(getattr(self, part)) for part in PARTS}}
+
+    def check(self, dataset: Dataset) -> None:
+        """Refuse a split that this data set cannot be trained with.
+
+        Raises:
+            SplitError: If a case id is unknown, a group lies in two parts, or there
+                is nothing to train with or to validate with.
+        """
+        self._known(dataset)
+        groups: dict[str, set[str]] = {}
+        for part in PARTS:
+            for case_id in getattr(self, part):
+                groups.setdefault(dataset.case(case_id).group, set()).add(part)
+        torn = sorted(group for group, parts in groups.items() if len(parts) > 1)
+        if torn:
+            lie = "group lies" if len(torn) == 1 else "groups lie"
+            raise SplitError(
+                f"{len(torn)} {lie} in more than one part of the split: {_few(torn)}. "
+                "Cases of one group (patient, video) must stay together: make the split anew."
+            )
+        for part in ("train", "validation"):
+            if not getattr(self, part):
+                raise SplitError(
+                    f"The {part} part of the split is empty, expected at least one case of {dataset.root}. "
+                    "Give it a larger share, or add data: without it no checkpoint can be chosen."
+                )
+
+    def training(self, dataset: Dataset) -> TrainingData:
+        """Return the train and validation cases, and nothing else.
+
+        Raises:
+            SplitError: As `check`.
+        """
+        self.check(dataset)
+        return TrainingData(dataset.subset(self.train), dataset.subset(self.validation))
+
+    def testing(self, dataset: Dataset) -> Dataset:
+        """Return the test cases.
+
+        Raises:
+            SplitError: If a case id is unknown or the test part is empty.
+        """
+        self._known(dataset)
+        if not self.test:
+            raise SplitError(
+                f"The test part of the split of {dataset.root} is empty. Give it a share of the cases."
+            )
+        return dataset.subset(self.test)
+
+    def _known(self, dataset: Dataset) -> None:
+        unknown = sorted({*self.train, *self.validation, *self.test} - set(dataset.ids))
+        if unknown:
+            raise SplitError(
+                f"The split names {len(unknown)} case{'s' * (len(unknown) > 1)} that {dataset.root} "
+                f"does not have: {_few(unknown)}. "
+                "It was made for other data: give that data, or make the split anew."
+            )
+
+
+def split_by_group(
+    dataset: Dataset,
+    *,
+    fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
+    counts: tuple[int, int, int] | None = None,
+    seed: int = 0,
+) -> Split:
+    """Split a data set into train, validation and test without tearing a group.
+
+    Groups are laid out one by one, the largest first, each to the part that lacks
+    most cases of about this foreground size. The same data and seed give the same
+    split on any machine.
+
+    Args:
+        dataset: The cases; their masks are read for the foreground size, if they have any.
+        fractions: Share of the cases of train, validation and test; they add up to 1.
+        counts: Cases of each part, instead of fractions; cases beyond are left out.
+            With groups of several cases the numbers are met as well as groups allow.
+        seed: Seed of the draw.
+
+    Raises:
+        SplitError: If the shares cannot be used, or there are too few groups.
+    """
+    wanted = _wanted(len(dataset), fractions, counts)
+    members: dict[str, list[str]] = {}
+    for case in dataset:
+        members.setdefault(case.group, []).append(case.id)
+    parts = sum(share > 0 for share in wanted)
+    if len(members) < parts:
+        raise SplitError(
+            f"{dataset.root} has {len(members)} group{'s' * (len(members) != 1)} and a split needs {parts}, "
+            "one a part at least. Add patients, or give fewer parts."
+        )
+    share = _foreground(dataset)
+    sizes = {group: [share[case_id] for case_id in ids] for group, ids in members.items()}
+    part_of = assign(sizes, (*wanted, len(dataset) - sum(wanted)), seed=seed)
+    train, validation, test = (
+        tuple(case.id for case in dataset if part_of[case.group] == part) for part in range(len(PARTS))
+    )
+    split = Split(train, validation, test, seed=seed)
+    split.check(dataset)
+    return split
+
+
+def _wanted(
+    cases: int, fractions: tuple[float, float, float], counts: tuple[int, int, int] | None
+) -> tuple[int, int, int]:
+    """Return how many cases each part should have."""
+    if counts is not None:
+        if len(counts) != 3 or min(counts) < 0 or sum(counts) > cases:
+            raise SplitError(
+                f"counts is {counts}, expected three numbers that add up to {cases} cases at most."
+            )
+        return counts
+    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise SplitError(f"fractions is {fractions}, expected three shares from 0 to 1 that add up to 1.")
+    first = round(fractions[0] * cases)
+    second = round((fractions[0] + fractions[1]) * cases) - first
+    return first, second, cases - first - second
+
+
+def _foreground(dataset: Dataset) -> Mapping[str, float]:
+    """Return the share of foreground pixels of each case, 0 where there is no mask."""
+    return {
+        case.id: 0.0 if case.mask_path is None else float((dataset.mask(case) > 0).mean()) for case in dataset
+    }
+
+
+def _texts(values: object) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"expected a list of case ids, got {values!r:.60}")
+    return values
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

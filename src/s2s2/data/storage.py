@@ -1,0 +1,121 @@
+"""Files that are either whole or not there.
+
+Everything is written under a temporary name in the folder of its final name and
+renamed when it is complete, so a process that is killed leaves no torn file, and
+two processes that write one file leave one of the two.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from s2s2.errors import DataError, S2S2Error, StorageError
+
+FORMAT = 1
+
+_CAUSES = {
+    errno.ENOSPC: "the disk is full. Free some space",
+    errno.EDQUOT: "the disk quota is used up. Free some space",
+    errno.EROFS: "the disk is read-only. Choose another folder",
+    errno.EACCES: "there is no permission to write there. Choose another folder",
+    errno.EPERM: "there is no permission to write there. Choose another folder",
+    errno.ENOTDIR: "a part of its path is a file, not a folder. Choose another folder",
+    errno.EEXIST: "a file lies where its folder should be. Choose another folder",
+    errno.EISDIR: "a folder lies where the file should be. Choose another name",
+    errno.ENAMETOOLONG: "its name is too long for this disk. Choose a shorter one",
+}
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path to write to, and rename it to `path` at the end.
+
+    The temporary file lies in the same folder (which is made where it is missing),
+    starts with a dot and keeps the suffix. It is removed when the block raises.
+
+    Args:
+        path: Final name of the file.
+
+    Yields:
+        The path to write to.
+
+    Raises:
+        StorageError: If the file cannot be written, because the disk is full,
+            read-only or not ours; nothing that was there before is lost.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with atomic(folder / "note.txt") as temporary:
+        ...     _ = temporary.write_text("whole")
+        >>> [file.name for file in folder.iterdir()]
+        ['note.txt']
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        cause = _CAUSES.get(error.errno or 0)
+        if cause is None:
+            raise
+        raise StorageError(f"Cannot write {path}: {cause}; what was written before is kept.") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write a mapping as JSON with ``"format": 1`` in front, atomically.
+
+    Args:
+        path: Final name of the file.
+        content: What to write: strings, numbers, lists and mappings.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    write_text(path, json.dumps({"format": FORMAT, **content}, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: str | Path, *, error: type[S2S2Error] = DataError) -> dict[str, Any]:
+    """Read a mapping that `write_json` wrote.
+
+    Args:
+        path: Name of the file.
+        error: Class of the error to raise, so that a split complains as a split.
+
+    Raises:
+        S2S2Error: Of class `error`, if the file is missing, torn or of a later format.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as cause:
+        raise error(f"There is no file {path}. Check the path.") from cause
+    except (OSError, ValueError) as cause:
+        raise error(
+            f"{path} cannot be read as JSON ({cause}). Make it again, or give another file."
+        ) from cause
+    if not isinstance(content, dict):
+        raise error(f"{path} holds a {type(content).__name__}, expected a JSON object. Give another file.")
+    if content.get("format", FORMAT) != FORMAT:
+        raise error(
+            f"{path} is of format {content['format']!r}, expected {FORMAT}. "
+            "It was written by another version of s2s2: use that one, or make the file again."
+        )
+    return content

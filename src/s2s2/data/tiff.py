@@ -1,0 +1,86 @@
+"""TIFF files: any number of channels, as samples, planes or pages."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.errors import DataError
+
+# Axes that can be channels. Z is depth and T is time: not one image.
+_CHANNEL_AXES = "SCIQ"
+_MINISWHITE, _PALETTE = 0, 3
+_ALPHA = (1, 2)
+
+
+def tiff_header(file: IO[bytes]) -> tuple[tuple[int, int], int, int]:
+    """Return the shape, the channels and the bits of an open TIFF file.
+
+    Raises:
+        DataError: If it holds a volume or a film.
+    """
+    from tifffile import TiffFile
+
+    with TiffFile(file) as tiff:
+        series = tiff.series[0]
+        shape, _ = _layout(series.axes, series.shape)
+        page = series.keyframe
+        if int(page.photometric) == _PALETTE:
+            colours = _colours(page.colormap)
+            return shape, 1 if bool((colours == colours[:, :1]).all()) else 3, 8
+        channels = int(np.prod(series.shape)) // (shape[0] * shape[1])
+        bits = 1 if page.bitspersample == 1 else series.dtype.itemsize * 8
+        return shape, channels - _alphas(page, channels), bits
+
+
+def decode_tiff(file: IO[bytes]) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None]:
+    """Return the pixels of an open TIFF file, and its palette if it has one.
+
+    Raises:
+        DataError: If it holds a volume or a film.
+    """
+    from tifffile import TiffFile
+
+    with TiffFile(file) as tiff:
+        series = tiff.series[0]
+        page = series.keyframe
+        _, axis = _layout(series.axes, series.shape)
+        pixels = series.asarray()
+        if axis is not None:
+            pixels = np.moveaxis(pixels, axis, -1)
+            pixels = pixels[..., : pixels.shape[-1] - _alphas(page, pixels.shape[-1])]
+            pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        if int(page.photometric) == _PALETTE:
+            return pixels, _colours(page.colormap)
+    if pixels.dtype == bool:
+        pixels = pixels.astype(np.uint8) * np.uint8(255)
+    if int(page.photometric) == _MINISWHITE and np.issubdtype(pixels.dtype, np.unsignedinteger):
+        pixels = np.iinfo(pixels.dtype).max - pixels
+    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False), None
+
+
+def _layout(axes: str, shape: tuple[int, ...]) -> tuple[tuple[int, int], int | None]:
+    """Return height and width, and which axis holds the channels (None: there is one)."""
+    others = [axis for axis in axes if axis not in "YX"]
+    if "Y" not in axes or "X" not in axes or len(others) > 1 or not set(others) <= set(_CHANNEL_AXES):
+        raise DataError(
+            f"it is a TIFF with axes {axes} of lengths {shape}, expected one image (height and width, "
+            "with channels or without). Save each slice or frame of a volume or film as its own file."
+        )
+    size = shape[axes.index("Y")], shape[axes.index("X")]
+    return size, axes.index(others[0]) if others else None
+
+
+def _alphas(page: Any, channels: int) -> int:
+    """Count the alpha channels, which come last."""
+    return sum(int(kind) in _ALPHA for kind in page.extrasamples) if channels == page.samplesperpixel else 0
+
+
+def _colours(colormap: npt.NDArray[np.uint16] | None) -> npt.NDArray[np.uint8]:
+    palette = np.zeros((256, 3), np.uint8)
+    if colormap is None:
+        raise DataError("it is a palette TIFF without a palette.")
+    palette[: min(256, colormap.shape[1])] = (colormap[:, :256].T >> 8).astype(np.uint8)
+    return palette
