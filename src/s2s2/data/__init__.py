@@ -1,8 +1,11 @@
 """Cases, their files, their splits and what is done to images before a network."""
 
 from s2s2.data.case import Case
+from s2s2.data.check import inspect
+from s2s2.data.check_report import CheckReport
 from s2s2.data.classes import ClassMap
 from s2s2.data.dataset import Dataset
+from s2s2.data.duplicates import between_sites
 from s2s2.data.files import image_header, read_image, read_mask_raw
 from s2s2.data.formats import Found, discover
 from s2s2.data.problems import Problem
@@ -11,14 +14,17 @@ from s2s2.data.streams import stream
 
 __all__ = [
     "Case",
+    "CheckReport",
     "ClassMap",
     "Dataset",
     "Found",
     "Problem",
     "Split",
     "TrainingData",
+    "between_sites",
     "discover",
     "image_header",
+    "inspect",
     "read_image",
     "read_mask_raw",
     "split_by_group",

@@ -81,11 +81,17 @@ def read_mask_raw(path: str | Path) -> npt.NDArray[Any]:
     Raises:
         DataError: If the file cannot be read or is no mask.
     """
+    return read_mask_and_palette(path)[0]
+
+
+def read_mask_and_palette(path: str | Path) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None]:
+    """Read a mask like `read_mask_raw`, with the colours (entry, 3) of its palette, if it has any."""
     decoded = decode(path)
-    pixels = decoded.pixels
-    if decoded.palette is not None:
-        used = decoded.palette[: int(pixels.max(initial=0)) + 1]
-        pixels = decoded.palette[:, 0][pixels] if bool((used == used[:, :1]).all()) else pixels
+    pixels, palette = decoded.pixels, decoded.palette
+    if palette is not None:
+        used = palette[: int(pixels.max(initial=0)) + 1]
+        if bool((used == used[:, :1]).all()):
+            pixels, palette = palette[:, 0][pixels], None
     if pixels.ndim == 3 and bool((pixels == pixels[..., :1]).all()):
         pixels = pixels[..., 0]
     if pixels.dtype not in (np.uint8, np.uint16):
@@ -95,15 +101,7 @@ def read_mask_raw(path: str | Path) -> npt.NDArray[Any]:
             f"{path} has {pixels.shape[2]} channels of type {pixels.dtype}, which is no mask. "
             "Expected grey levels or 8-bit RGB colours, one value a class."
         )
-    return np.ascontiguousarray(pixels)
-
-
-def palette_of(path: str | Path) -> bytes | None:
-    """Return the colours of a palette file (None: it has no palette, or one of greys)."""
-    palette = decode(path).palette
-    if palette is None or bool((palette == palette[:, :1]).all()):
-        return None
-    return palette.tobytes()
+    return np.ascontiguousarray(pixels), palette
 
 
 def to_unit(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
