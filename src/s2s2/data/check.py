@@ -13,10 +13,11 @@ from s2s2.data.check_report import CheckReport
 from s2s2.data.classes import ClassMap
 from s2s2.data.duplicates import across
 from s2s2.data.formats import Found, discover
+from s2s2.data.manifest import PARTS
 from s2s2.data.opening import CLASSES_FILE
 from s2s2.data.problems import Problem
 from s2s2.data.rules import RULES, Evidence
-from s2s2.data.split import PARTS, Split
+from s2s2.data.split import Split
 from s2s2.data.summary import summarise
 from s2s2.data.survey import Surveyed, survey
 from s2s2.errors import DataError

@@ -18,6 +18,7 @@ from s2s2.data.decoding import Header
 from s2s2.data.files import image_header, read_image_raw, read_mask_raw, to_unit
 from s2s2.data.formats import discover
 from s2s2.data.geometry import Placement, padded_side, resize_image, resize_mask, working_shape
+from s2s2.data.manifest import PARTS
 from s2s2.data.opening import common_channels, read_headers, site_class_map
 from s2s2.data.problems import several
 from s2s2.errors import DataError
@@ -140,11 +141,13 @@ class Dataset(Sequence[Case]):
 
     @property
     def declared_split(self) -> dict[str, tuple[str, ...]] | None:
-        """The case ids of each part that a manifest declares, or None."""
-        parts: dict[str, list[str]] = {}
+        """The case ids of train, validation and test as a manifest declares them, or None."""
+        if not self._declared:
+            return None
+        parts: dict[str, list[str]] = {part: [] for part in PARTS}
         for case_id, part in self._declared:
-            parts.setdefault(part, []).append(case_id)
-        return {part: tuple(ids) for part, ids in parts.items()} or None
+            parts[part].append(case_id)
+        return {part: tuple(ids) for part, ids in parts.items()}
 
     def __len__(self) -> int:
         return len(self.cases)

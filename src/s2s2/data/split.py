@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from s2s2.data.balance import assign
 from s2s2.data.dataset import Dataset
+from s2s2.data.manifest import PARTS
 from s2s2.data.storage import read_json, write_json
 from s2s2.errors import SplitError
-
-PARTS = ("train", "validation", "test")
 
 
 class TrainingData(NamedTuple):
@@ -76,7 +75,7 @@ class Split:
         parts = dataset.declared_split
         if parts is None:
             raise SplitError(f"{dataset.root} declares no split. Give a CSV manifest with a column split.")
-        split = cls(parts.get("train", ()), parts.get("validation", ()), parts.get("test", ()))
+        split = cls(**parts)
         split.check(dataset)
         return split
 

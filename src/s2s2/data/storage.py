@@ -33,6 +33,33 @@ _CAUSES = {
 }
 
 
+# Libraries that write on their own tell of a full disk in their own words.
+_FULL_DISK_WORDS = ("No space left on device", "PytorchStreamWriter failed", "os error 28")
+
+
+@contextmanager
+def storage_errors(path: str | Path) -> Iterator[None]:
+    """Turn what the operating system says about writing into a `StorageError`.
+
+    Args:
+        path: File or folder that is written to in the block.
+
+    Raises:
+        StorageError: If the disk is full, read-only or not ours.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except Exception as error:
+        number = error.errno if isinstance(error, OSError) else None
+        full = any(words in str(error) for words in _FULL_DISK_WORDS)
+        cause = _CAUSES.get(errno.ENOSPC if full else number or 0)
+        if cause is None:
+            raise
+        raise StorageError(f"Cannot write {path}: {cause}; what was written before is kept.") from error
+
+
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Give a temporary path to write to, and rename it to `path` at the end.
@@ -61,14 +88,10 @@ def atomic(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     temporary = path.with_name(f".{os.getpid()}-{secrets.token_hex(4)}.part{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        cause = _CAUSES.get(error.errno or 0)
-        if cause is None:
-            raise
-        raise StorageError(f"Cannot write {path}: {cause}; what was written before is kept.") from error
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            os.replace(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink()
