@@ -1,0 +1,44 @@
+"""No Dice above 1, no distance beyond the image, whatever is compared."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from s2s2.metrics import overlap, surface
+
+CLASSES = 4
+
+PAIRS = array_shapes(min_dims=2, max_dims=2, max_side=12).flatmap(
+    lambda shape: st.tuples(
+        *[arrays(np.uint8, shape, elements=st.integers(0, CLASSES - 1)) for _ in range(2)]
+    )
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(PAIRS)
+def test_overlap_lies_between_0_and_1(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    result, mirrored = overlap(*pair, CLASSES), overlap(*pair[::-1], CLASSES)
+    for values in (result.dice, result.iou, result.precision, result.recall):
+        assert np.nanmin(values, initial=0) >= 0
+        assert np.nanmax(values, initial=0) <= 1
+    assert (np.nan_to_num(result.iou) <= np.nan_to_num(result.dice)).all()
+    np.testing.assert_array_equal(result.dice, mirrored.dice)
+    np.testing.assert_array_equal(result.precision, mirrored.recall)
+    np.testing.assert_array_equal(np.isnan(result.dice), [status == "absent" for status in result.status])
+
+
+@settings(max_examples=80, deadline=None)
+@given(PAIRS, st.floats(0.1, 5), st.floats(0.1, 5))
+def test_surface_lies_between_perfect_and_worst(
+    pair: tuple[np.ndarray, np.ndarray], height: float, width: float
+) -> None:
+    result = surface(*pair, CLASSES, spacing=(height, width))
+    diagonal = np.hypot(pair[0].shape[0] * height, pair[0].shape[1] * width)
+    assert np.nanmin(result.nsd, initial=0) >= 0
+    assert np.nanmax(result.nsd, initial=0) <= 1
+    assert np.nanmax(result.hd95, initial=0) <= diagonal * (1 + 1e-12)
+    np.testing.assert_array_equal(np.isnan(result.hd95), np.isnan(result.nsd))
