@@ -1,0 +1,111 @@
+"""Flat rectangles outside the mask, where devices write text and lay overlays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.data.case import Case
+from s2s2.data.streams import stream
+from s2s2.errors import ConfigError
+from s2s2.generators.donors import Donors
+from s2s2.generators.options import to_json
+from s2s2.generators.pyramid import Image
+
+if TYPE_CHECKING:
+    from s2s2.data import Dataset, Split
+
+TRIES = 12
+"""How many places are tried for one box; it shrinks by a third after every third try."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxesConfig:
+    """What `Boxes` may do.
+
+    Args:
+        most: Most boxes in a copy; the number is drawn evenly from 0 to this.
+        side: Range of a box's sides, as a share of the image's longer side.
+    """
+
+    most: int = 3
+    side: tuple[float, float] = (0.06, 0.22)
+
+    def __post_init__(self) -> None:
+        if self.most < 0:
+            raise ConfigError(f"boxes: most must be 0 or more, got {self.most}.")
+        if not 0 < self.side[0] <= self.side[1] <= 1:
+            raise ConfigError(f"boxes: side must be a range within 0 to 1, got {self.side}.")
+
+
+class Boxes:
+    """Lays flat rectangles of random size and colour over the background.
+
+    They stand for what no donor of one site shows: the text, the maps and the
+    pictures in pictures of another site's devices. No box touches the mask; where
+    there is no room for one, there is none.
+
+    Args:
+        config: How many and how large.
+
+    Reference:
+        DeVries and Taylor, *Improved regularization of convolutional neural
+        networks with cutout*, arXiv:1708.04552 (squares without a meaning).
+    """
+
+    name = "boxes"
+
+    def __init__(self, config: BoxesConfig | None = None) -> None:
+        self._config = config or BoxesConfig()
+        self._donors: Donors | None = None
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        """The training cases it was fitted on."""
+        return self._donors.ids if self._donors else ()
+
+    def config(self) -> dict[str, Any]:
+        """Return the configuration, ready for JSON."""
+        return to_json(self._config)
+
+    def fit(self, dataset: Dataset, split: Split) -> Self:
+        """Note the training cases; there is nothing to learn."""
+        self._donors = Donors(dataset, split)
+        return self
+
+    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
+        """Return `depth` copies of a training case: its own image under boxes."""
+        if self._donors is None:
+            raise ConfigError("boxes: the generator was not fitted. Call fit(dataset, split) first.")
+        image, mask = self._donors.image(case), self._donors.mask(case)
+        streams = (stream(seed, self.name, case.id, number) for number in range(start, start + depth))
+        copies = [self.restyle(image, mask, rng, case) for rng in streams]
+        return np.stack(copies) if copies else np.empty((0, *image.shape), np.float32)
+
+    def restyle(
+        self, image: Image, mask: npt.NDArray[np.uint8], rng: np.random.Generator, case: Case
+    ) -> Image:
+        """Return the image under boxes."""
+        covered = image.copy()
+        for _ in range(rng.integers(self._config.most + 1)):
+            colour = rng.random((len(image), 1, 1), np.float32)
+            place = self._place(mask, rng)
+            if place is not None:
+                covered[:, place[0], place[1]] = colour
+        return covered
+
+    def _place(self, mask: npt.NDArray[np.uint8], rng: np.random.Generator) -> tuple[slice, slice] | None:
+        """Return a rectangle without foreground, or None where none was found."""
+        sides = rng.uniform(*self._config.side, 2) * max(mask.shape)
+        for attempt in range(TRIES):
+            lengths = np.maximum(1, np.minimum(sides * (2 / 3) ** (attempt // 3), mask.shape)).astype(int)
+            top, left = (
+                int(rng.integers(n - length + 1)) for n, length in zip(mask.shape, lengths, strict=True)
+            )
+            place = slice(top, top + int(lengths[0])), slice(left, left + int(lengths[1]))
+            if not mask[place].any():
+                return place
+        return None

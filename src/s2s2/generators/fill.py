@@ -1,0 +1,109 @@
+"""The field of view, and holes in an image filled from their surroundings."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from s2s2.generators.pyramid import Image, expand, reduce, side
+
+Region = npt.NDArray[np.bool_]
+
+DARK = 0.06
+"""Below this share of an image's range a pixel at the rim counts as no tissue."""
+LEAST = 0.003
+"""A field of view that hides less than this share of the image is not looked at."""
+
+
+def dark_surround(image: Image) -> Region:
+    """Return where the image shows nothing: the dark frame outside the field of view.
+
+    Endoscopes, fundus cameras and scanners leave a black surround. It is what is
+    darker than 6% of the image's range and connected to the image's edge.
+
+    Args:
+        image: Any range.
+
+    Shape:
+        - image: (channel, height, width).
+        - returns: (height, width), True outside the field of view.
+
+    Example:
+        >>> image = np.full((1, 32, 32), 0.5, np.float32)
+        >>> image[:, :, :8] = 0
+        >>> dark_surround(image)[16, [0, 7, 8, 31]].tolist()
+        [True, True, False, False]
+    """
+    brightness = image.max(axis=0)
+    low, high = np.percentile(brightness[::4, ::4], (0, 99))
+    dark: Region = brightness <= low + DARK * (high - low)
+    empty: Region = np.zeros(dark.shape, bool)
+    if high <= low or not _touches_edge(dark):
+        return empty
+    labels, _ = ndimage.label(dark[::2, ::2])
+    rim = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    outside = np.zeros(labels.max() + 1, bool)
+    outside[rim[rim > 0]] = True
+    coarse = outside[labels]
+    if coarse.mean() < LEAST:
+        return empty
+    height, width = dark.shape
+    dark &= dilate(coarse.repeat(2, 0).repeat(2, 1)[:height, :width], 2)
+    return dark
+
+
+def _touches_edge(region: Region) -> bool:
+    return bool(region[0].any() or region[-1].any() or region[:, 0].any() or region[:, -1].any())
+
+
+def dilate(region: Region, pixels: float) -> Region:
+    """Grow a region by a square of `pixels` on each side (rounded, separable, exact)."""
+    width = 2 * round(pixels) + 1
+    if width <= 1 or not region.any():
+        return region
+    grown = ndimage.maximum_filter1d(region.view(np.uint8), width, axis=0, mode="nearest")
+    grown = ndimage.maximum_filter1d(grown, width, axis=1, mode="nearest")
+    region = grown.view(np.bool_)
+    return region
+
+
+def push_pull(image: Image, hole: Region) -> Image:
+    r"""Fill a hole smoothly from the pixels round it.
+
+    Push: the known pixels are averaged into ever coarser grids until every cell
+    knows a value. Pull: from coarse to fine, a cell that knows only a share $w$ of
+    its pixels takes $w$ parts of its own value and $1 - w$ of the coarser one.
+
+    Args:
+        image: Any range.
+        hole: True where pixels are to be replaced; a hole over the whole image
+            leaves it as it is.
+
+    Shape:
+        - image: (channel, height, width).
+        - hole: (height, width).
+        - returns: as `image`.
+
+    Example:
+        >>> image = np.full((1, 16, 16), 0.25, np.float32)
+        >>> hole = np.zeros((16, 16), bool)
+        >>> hole[4:12, 4:12] = True
+        >>> image[:, hole] = 1.0
+        >>> bool(np.allclose(push_pull(image, hole), 0.25))
+        True
+
+    Reference:
+        Gortler et al., *The Lumigraph*, SIGGRAPH 1996.
+    """
+    if not hole.any() or hole.all():
+        return image
+    known = (~hole).astype(np.float32)[None]
+    weighted, share = [image * known], [known]
+    while share[-1].min() < 0.5 and max(side(share[-1])) > 1:
+        weighted.append(reduce(weighted[-1]))
+        share.append(reduce(share[-1]))
+    filled: Image = np.divide(weighted[-1], np.maximum(share[-1], 1e-6, dtype=np.float32))
+    for values, weight in zip(reversed(weighted[:-1]), reversed(share[:-1]), strict=True):
+        filled = np.add(values, (1 - weight) * expand(filled, side(weight)), dtype=np.float32)
+    return filled

@@ -1,0 +1,217 @@
+"""Which donor, and how it is laid under a case: turned, scaled and shifted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.generators.fill import Region
+from s2s2.generators.pyramid import Image
+
+Points = npt.NDArray[np.float64]
+
+ORIENTATIONS: Points = np.array(
+    [
+        matrix
+        for diagonal in (1.0, -1.0)
+        for sign in (1.0, -1.0)
+        for matrix in ([[diagonal, 0], [0, sign]], [[0, diagonal], [sign, 0]])
+    ]
+)
+"""The eight ways to lay a picture on a square table, the identity first."""
+GRID = 24
+"""Side of the coarse map of a donor."""
+FREE, HOLE, DARK, MISSING = 0, 1, 2, 3
+"""Codes of its cells: tissue, the donor's own foreground, its dark surround, outside of it."""
+FINALISTS = 12
+"""How many candidates are laid down on paper."""
+
+
+def lattice(shape: tuple[int, int], count: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the rows and columns in the middle of `count` equal parts of each side."""
+    rows, columns = (((np.arange(count) + 0.5) * length / count).astype(np.intp) for length in shape)
+    return rows, columns
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Where the foreground of an image lies, and what lies round it.
+
+    Args:
+        shape: Height and width in pixels.
+        centre: Centroid of the foreground, or the image's centre where there is none.
+        area: Pixels of the foreground.
+        ground: Code of every cell of a coarse grid.
+    """
+
+    shape: tuple[int, int]
+    centre: tuple[float, float]
+    area: float
+    ground: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, foreground: Region, hole: Region, hidden: Region) -> Outline:
+        """Measure a foreground; `hole` is what is taken out of the image with it."""
+        height, width = foreground.shape
+        area = float(foreground.sum())
+        middle = ((height - 1) / 2, (width - 1) / 2)
+        if area:
+            rows, columns = np.nonzero(foreground)
+            middle = (float(rows.mean()), float(columns.mean()))
+        ground = np.where(hidden, DARK, np.where(hole, HOLE, FREE)).astype(np.uint8)
+        rows, columns = lattice((height, width), GRID)
+        return cls((height, width), middle, area, ground[np.ix_(rows, columns)])
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """A donor laid under a case: $q = c_q + s O (p - c_p)$ for donor points p.
+
+    Args:
+        donor: Position of the donor.
+        turn: The orientation $O$, a signed permutation of the axes.
+        scale: The scale $s$.
+        source: Centre $c_p$ in the donor.
+        target: Centre $c_q$ in the case.
+    """
+
+    donor: int
+    turn: Points
+    scale: float
+    source: tuple[float, float]
+    target: tuple[float, float]
+
+    def warp(self, plate: Image, shape: tuple[int, int], outside: Image | None = None) -> Image:
+        """Return the plate on the case's grid, cubic.
+
+        Args:
+            plate: The donor without its foreground.
+            shape: Height and width of the case.
+            outside: Colour of the donor's dark surround, which goes on outside of
+                it; without one the donor is mirrored at its edges.
+
+        Shape:
+            - plate: (channel, height, width) of the donor.
+            - outside: (channel,).
+            - returns: (channel, *shape).
+        """
+        across = self.turn[0, 0] == 0
+        if across:
+            plate = np.ascontiguousarray(plate.transpose(0, 2, 1))
+        centre = self.source[::-1] if across else self.source
+        signs = (self.turn[0, 1], self.turn[1, 0]) if across else (self.turn[0, 0], self.turn[1, 1])
+        rows, columns = (
+            middle + sign * (np.arange(length) - target) / self.scale
+            for middle, sign, length, target in zip(centre, signs, shape, self.target, strict=True)
+        )
+        ground = _along_columns(_along_rows(plate, rows), columns)
+        if outside is not None:
+            ground[:, _missing(rows, plate.shape[1])] = outside[:, None, None]
+            ground[:, :, _missing(columns, plate.shape[2])] = outside[:, None, None]
+        return ground
+
+
+def choose(
+    case: Outline,
+    donors: list[Outline],
+    positions: npt.NDArray[np.intp],
+    points: Points,
+    near: Region,
+    *,
+    turns: Points,
+    scales: tuple[float, float],
+    noise: float,
+    rng: np.random.Generator,
+) -> Placing:
+    """Return the donor and orientation whose foreground lies and measures most alike.
+
+    Candidates are ranked by the distance of the two centroids (in units of the
+    longer side) plus the log ratio of the two sizes plus noise. The best few are
+    then laid down on paper, and what would show counts against them: a mask beyond
+    the donor's field of view, holes that show, ground that is missing.
+
+    Args:
+        case: The case's own outline.
+        donors: Outlines of all training cases.
+        positions: Which of them may lend.
+        points: Points (row, column) all over the case.
+        near: Which of them lie in the mask or close round it.
+        turns: Orientations to choose from.
+        scales: Range of the scale.
+        noise: Standard deviation of what is added to a score.
+        rng: Where all chance comes from.
+    """
+    shapes = np.array([donors[i].shape for i in positions], float)
+    centres = np.array([donors[i].centre for i in positions])
+    areas = np.array([donors[i].area for i in positions])
+    longer = max(case.shape)
+    ideal = np.sqrt((case.area + 1) / (areas + 1)) if case.area else np.ones(len(areas))
+    scale = np.clip(ideal, *scales)
+    offsets = np.einsum("oij,nj->noi", turns, centres - (shapes - 1) / 2)
+    own = np.array(case.centre) - (np.array(case.shape) - 1) / 2
+    distance = np.sqrt(((offsets - own) ** 2).sum(axis=-1)) / longer
+    size = np.abs(np.log(ideal)) if case.area else np.sqrt(areas) / longer
+    # Noise by donor, for most of it: else the best of eight orientations hides it.
+    score = distance + 0.5 * size[:, None] + noise * rng.standard_normal((len(positions), 1))
+    score += noise / 3 * rng.standard_normal(distance.shape)
+    best = np.argsort(score, axis=None, kind="stable")[:FINALISTS]
+    placings = [
+        Placing(int(positions[i]), turns[o], float(scale[i]), donors[positions[i]].centre, case.centre)
+        for i, o in zip(*np.unravel_index(best, score.shape), strict=True)
+    ]
+    faults = [_faults(placing, donors[placing.donor], points, near) for placing in placings]
+    return placings[int(np.argmin(score.ravel()[best] + faults))]
+
+
+def _faults(placing: Placing, donor: Outline, points: Points, near: Region) -> float:
+    """Return what would look wrong: shares of bad ground near the mask and far from it."""
+    codes = _ground(placing, donor, points)
+    close, wide = (np.bincount(part, minlength=4) / max(1, len(part)) for part in (codes[near], codes[~near]))
+    framed = bool((donor.ground == DARK).any())
+    fault = 2.0 * (close[DARK] + framed * close[MISSING]) + 0.5 * close[HOLE] + wide[HOLE] + wide[MISSING]
+    return float(fault)
+
+
+def _ground(placing: Placing, donor: Outline, points: Points) -> npt.NDArray[np.uint8]:
+    """Return the donor's code under each point of the case."""
+    source = (points - placing.target) @ placing.turn / placing.scale + placing.source
+    cells = np.floor((source + 0.5) / donor.shape * GRID).astype(int)
+    inside = ((cells >= 0) & (cells < GRID)).all(axis=1)
+    cells = np.clip(cells, 0, GRID - 1)
+    codes: npt.NDArray[np.uint8] = donor.ground[cells[:, 0], cells[:, 1]]
+    codes[~inside & (codes != DARK)] = MISSING
+    return codes
+
+
+def _missing(places: Points, length: int) -> npt.NDArray[np.bool_]:
+    return (places < -0.5) | (places > length - 0.5)
+
+
+def _taps(places: Points, length: int) -> list[tuple[npt.NDArray[np.intp], Image]]:
+    """Return the four neighbours of each place and their Catmull-Rom weights."""
+    below = np.floor(places).astype(np.intp)
+    t = places - below
+    weights = (
+        ((2 - t) * t - 1) * t / 2,
+        ((3 * t - 5) * t * t + 2) / 2,
+        ((4 - 3 * t) * t + 1) * t / 2,
+        (t - 1) * t * t / 2,
+    )
+    period = 2 * length
+    folded = [(below + step) % period for step in (-1, 0, 1, 2)]
+    return [
+        (np.minimum(place, period - 1 - place), weight.astype(np.float32))
+        for place, weight in zip(folded, weights, strict=True)
+    ]
+
+
+def _along_rows(image: Image, places: Points) -> Image:
+    parts = [image[:, index] * weight[:, None] for index, weight in _taps(places, image.shape[1])]
+    return np.asarray(sum(parts[1:], parts[0]))
+
+
+def _along_columns(image: Image, places: Points) -> Image:
+    parts = [np.take(image, index, axis=2) * weight for index, weight in _taps(places, image.shape[2])]
+    return np.asarray(sum(parts[1:], parts[0]))
