@@ -14,7 +14,7 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
-from s2s2.data.transforms import Image, Range, check_range
+from s2s2.data.ranges import Image, Range, check_range
 from s2s2.errors import ConfigError
 
 

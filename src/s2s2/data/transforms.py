@@ -16,33 +16,8 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
+from s2s2.data.ranges import Image, Range, check_range
 from s2s2.errors import ConfigError, ShapeError
-
-Image = npt.NDArray[np.float32]
-Range = tuple[float, float]
-
-
-def check_range(owner: str, name: str, value: Range, low: float, high: float) -> None:
-    """Refuse a range that is not two numbers in order within [low, high].
-
-    Args:
-        owner: Class of the option, for the message.
-        name: Option.
-        value: Smallest and largest value that may be drawn.
-        low: Smallest value that makes sense.
-        high: Largest value that makes sense.
-
-    Raises:
-        ConfigError: If the range leaves [low, high] or is out of order.
-
-    Example:
-        >>> check_range("GeometryConfig", "scale", (0.8, 1.25), 0.1, 10)
-    """
-    if len(value) != 2 or not low <= value[0] <= value[1] <= high:
-        raise ConfigError(
-            f"{owner}.{name} must be two numbers in order within [{low:g}, {high:g}], got {value}. "
-            f"Give the smallest and the largest value to draw; two equal numbers switch the drawing off."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +232,8 @@ def photometric(
     With the grey axis rotation $R$, saturation $s$, contrast $c$, brightness $b$,
     exponent $g$ and the mean $\mu$ of the coloured image $Mx$,
 
-    $$x' = \operatorname{clip}(c\,(M x - \mu) + \mu + b)^{g}, \qquad M = s R + (1 - s) \tfrac13 \mathbf 1 \mathbf 1^T.$$
+    $$x' = \operatorname{clip}(c\,(M x - \mu) + \mu + b)^{g}, \qquad
+        M = s R + (1 - s) \tfrac13 \mathbf 1 \mathbf 1^T.$$
 
     Args:
         image: Values in [0, 1].

@@ -1,0 +1,234 @@
+"""Building a stack: any generator, interrupted anywhere, by any number of processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from s2s2.data.dataset import Dataset
+from s2s2.data.split import Split
+from s2s2.data.storage import write_json
+from s2s2.data.streams import stream
+from s2s2.errors import ConfigError, StackError
+from s2s2.stack.builder import Builder
+from s2s2.stack.pages import Compression
+from s2s2.stack.store import Stack, listed, manifest_path
+
+if TYPE_CHECKING:
+    from s2s2.generators.protocol import Generator
+
+Progress = Callable[[int, int], None]
+
+_RECIPE = ("generator", "seed", "size", "channels", "bits", "source")
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_ABANDONED_S = 3600.0
+
+
+def build_stack(
+    generator: Generator,
+    dataset: Dataset,
+    split: Split,
+    path: str | Path,
+    *,
+    depth: int,
+    seed: int,
+    bits: int = 8,
+    jobs: int = 1,
+    compression: Compression = "zstd",
+    progress: Progress | None = None,
+) -> Stack:
+    """Make `depth` copies of every training mask, and keep what is there already.
+
+    A file is written whole or not at all. Building again goes on where it stood:
+    what is missing, torn or of a changed mask is made, the rest is kept; a larger
+    depth adds copies behind those there are, a smaller one changes nothing. Two
+    processes may build one stack; each takes the cases in an order of its own.
+
+    Args:
+        generator: Fitted here on the training cases, unless it is already or nothing is to be made.
+        dataset: All cases, on the working grid.
+        split: Copies are made of its training cases.
+        path: Folder of the stack; it is made where it is missing.
+        depth: Copies of each mask, at least 1.
+        seed: Seed of the copies.
+        bits: Bits that a channel is stored with, 8 or 16.
+        jobs: Processes, each of one thread; the generator must then be picklable.
+        compression: "zstd", or "deflate" for viewers that do not know it.
+        progress: Called with the number of finished cases and of all.
+
+    Raises:
+        StackError: If the folder holds a stack of another recipe, the generator has
+            seen a case that is not a training case, or it returns anything but
+            images of the right shape in [0, 1].
+        StorageError: If the disk is full or read-only; finished cases are kept.
+        ConfigError: If an option cannot be used.
+        SplitError: If the split does not belong to the data set.
+    """
+    _check_options(depth, bits, jobs, compression)
+    split.check(dataset)
+    folder, train = Path(path), dataset.subset(split.train)
+    existing = Stack.open(folder) if manifest_path(folder).exists() else None
+    recipe = _recipe(generator, dataset, seed, bits)
+    _check_recipe(existing, recipe)
+    depth = max(depth, existing.depth if existing else 0)
+    digests = {case.id: train.mask_digest(case) for case in train}
+    builder = Builder(generator, train, folder, digests, seed, depth, bits, compression, _fingerprint(recipe))
+    missing = [case_id for case_id in train.ids if not builder.whole(case_id)]
+    if (existing is None or missing) and not generator.case_ids:
+        generator.fit(dataset, split)
+    recipe["source"] = sorted(generator.case_ids) or (existing.manifest["source"] if existing else [])
+    _check_source(generator.name, recipe["source"], split)
+    _check_recipe(existing, recipe)
+    _sweep(folder)
+    # Until all is made, an existing stack keeps its depth, so that it can be used as it is.
+    _write_manifest(folder, recipe, digests, existing.depth if existing else depth)
+    _make(builder, missing, len(train), jobs, progress)
+    _write_manifest(folder, recipe, digests, depth)
+    return Stack.open(folder)
+
+
+def _recipe(generator: Generator, dataset: Dataset, seed: int, bits: int) -> dict[str, Any]:
+    """Return all that the copies depend on but the data, as JSON gives it back."""
+    made_by = {"name": generator.name, "config": generator.config()}
+    recipe: dict[str, Any] = {
+        "generator": json.loads(json.dumps(made_by, default=str)),
+        "seed": seed,
+        "size": dataset.size,
+        "channels": dataset.channels,
+        "bits": bits,
+    }
+    return recipe
+
+
+def _make(builder: Builder, missing: list[str], total: int, jobs: int, progress: Progress | None) -> None:
+    """Make the missing cases, in an order of this process's own, so that two builders share the work."""
+    done = total - len(missing)
+    report: Progress = progress or (lambda done, total: None)
+    report(done, total)
+    order = [missing[place] for place in stream(os.getpid(), "order").permutation(len(missing))]
+    for done, _ in enumerate(_finished(builder, order, min(jobs, len(order))), done + 1):  # noqa: B020
+        report(done, total)
+
+
+def _finished(builder: Builder, order: list[str], jobs: int) -> Iterator[str]:
+    """Yield each case when its file is there."""
+    if jobs <= 1:
+        for case_id in order:
+            builder.make(case_id)
+            yield case_id
+        return
+    packed = _packed(builder)
+    with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn"), _start, (packed,)) as pool:
+        futures = {pool.submit(_work, case_id): case_id for case_id in order}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                yield futures[future]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+_process: dict[str, Builder] = {}
+
+
+def _packed(builder: Builder) -> bytes:
+    """Return the builder as it is sent to each worker, once and not with every case."""
+    try:
+        return pickle.dumps(builder)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise StackError(
+            f"Generator {builder.generator.name!r} cannot be sent to another process ({error}). "
+            "Build with one job, or keep open files, locks and functions made on the spot out of it."
+        ) from error
+
+
+def _start(packed: bytes) -> None:
+    torch.set_num_threads(1)
+    _process["builder"] = pickle.loads(packed)
+
+
+def _work(case_id: str) -> None:
+    _process["builder"].make(case_id)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes that start now use one thread, whatever numeric library they load."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+
+
+def _check_options(depth: int, bits: int, jobs: int, compression: str) -> None:
+    if depth < 1 or jobs < 1:
+        raise ConfigError(f"depth and jobs must be at least 1, got depth {depth} and jobs {jobs}.")
+    if bits not in (8, 16):
+        raise ConfigError(
+            f"bits must be 8 or 16, got {bits}. Take 16 for images of more than 256 grey levels."
+        )
+    if compression not in ("zstd", "deflate"):
+        raise ConfigError(f'compression must be "zstd" or "deflate", got {compression!r}.')
+
+
+def _check_recipe(existing: Stack | None, recipe: Mapping[str, Any]) -> None:
+    """Refuse to mix the copies of two recipes in one folder."""
+    if existing is None:
+        return
+    for field in _RECIPE:
+        if field in recipe and existing.manifest[field] != recipe[field]:
+            raise StackError(
+                f"{existing.path} holds a stack with {field} {_short(existing.manifest[field])}, "
+                f"asked for {_short(recipe[field])}. Choose another folder, or remove this one."
+            )
+
+
+def _check_source(name: str, source: list[str], split: Split) -> None:
+    others = sorted(set(source) - set(split.train))
+    if others:
+        raise StackError(
+            f"Generator {name!r} was fitted on {len(others)} cases that are not training cases: "
+            f"{listed(others)}. Fit it on this split: what it saw must not be validated or tested on."
+        )
+
+
+def _write_manifest(folder: Path, recipe: Mapping[str, Any], digests: Mapping[str, str], depth: int) -> None:
+    software = {name: version(name) for name in ("s2s2", "numpy", "torch", "tifffile", "imagecodecs")}
+    cases = {case_id: {"mask": digest} for case_id, digest in digests.items()}
+    write_json(manifest_path(folder), {**recipe, "depth": depth, "cases": cases, "software": software})
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files that a killed builder left an hour ago or earlier."""
+    for leftover in (folder / "copies").glob(".*.part.tif"):
+        with suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > _ABANDONED_S:
+                leftover.unlink()
+
+
+def _fingerprint(recipe: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 160 else text[:157] + "..."

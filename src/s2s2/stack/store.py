@@ -1,0 +1,232 @@
+"""The semantic stack on disk: a manifest and one multi-page TIFF a case."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.data.dataset import Dataset
+from s2s2.data.split import Split
+from s2s2.data.storage import read_json
+from s2s2.errors import StackError
+from s2s2.stack.pages import TORN, Index, Pixels, read_index, read_page
+
+_FIELDS = ("generator", "seed", "depth", "size", "channels", "bits", "source", "cases")
+
+
+def manifest_path(folder: Path) -> Path:
+    """Return where the manifest of a stack lies."""
+    return folder / "manifest.json"
+
+
+def case_path(folder: Path, case_id: str) -> Path:
+    """Return the file of a case's copies; any case id gives a name that disks allow.
+
+    Example:
+        >>> case_path(Path("stack"), "patient 1/left").name
+        'patient%201%2Fleft.tif'
+    """
+    return folder / "copies" / f"{quote(case_id, safe='')}.tif"
+
+
+def listed(names: list[str]) -> str:
+    """Return the first names of a list, for a message."""
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+
+
+class Stack:
+    """All synthetic images of the training masks: `depth` copies of each.
+
+    A copy is read without its neighbours: the places of a file's pages are read
+    once and kept. A stack may be pickled and read from any number of processes.
+
+    Args:
+        path: Folder of the stack.
+        manifest: Content of its manifest.json.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+        self.path = path
+        self._manifest = manifest
+        self._indices: dict[str, Index] = {}
+
+    @classmethod
+    def open(cls, path: str | Path) -> Stack:
+        """Open a stack.
+
+        Raises:
+            StackError: If the folder or its manifest is missing, torn or of another format.
+        """
+        path = Path(path)
+        if not manifest_path(path).is_file():
+            raise StackError(
+                f"There is no stack at {path}: it has no manifest.json. "
+                "Build one with `s2s2 stack`, or give the folder of another."
+            )
+        manifest = read_json(manifest_path(path), error=StackError)
+        missing = [field for field in _FIELDS if field not in manifest]
+        if missing:
+            raise StackError(
+                f"{manifest_path(path)} lacks {', '.join(missing)}, expected {', '.join(_FIELDS)}. "
+                "Restore the file, or build the stack into an empty folder."
+            )
+        return cls(path, manifest)
+
+    @property
+    def depth(self) -> int:
+        """Number of copies of each mask."""
+        return int(self._manifest["depth"])
+
+    @property
+    def size(self) -> int | None:
+        """Longer side of the working grid in pixels, None for the files' own grid."""
+        size = self._manifest["size"]
+        return None if size is None else int(size)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of a copy."""
+        return int(self._manifest["channels"])
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The case ids, in the order of the manifest."""
+        return tuple(self._manifest["cases"])
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the stack was made from, as plain JSON values; a copy."""
+        return copy.deepcopy(self._manifest)
+
+    def __len__(self) -> int:
+        return len(self._manifest["cases"])
+
+    def __repr__(self) -> str:
+        return f"Stack({str(self.path)!r}, cases={len(self)}, depth={self.depth})"
+
+    def copy(self, case_id: str, number: int) -> npt.NDArray[np.float32]:
+        """Read one synthetic image; no other copy is read or decoded.
+
+        Args:
+            case_id: The case whose mask the image shows.
+            number: Which copy, 0 to depth - 1.
+
+        Returns:
+            Shape (channel, height, width) on the working grid, values in [0, 1].
+
+        Raises:
+            StackError: If there is no such case or copy, or its file is missing or torn.
+        """
+        if not 0 <= number < self.depth:
+            raise StackError(
+                f"The stack {self.path} has no copy {number}: its depth is {self.depth}, so copies are 0 to "
+                f"{self.depth - 1}. Ask for one of these, or build it deeper with `s2s2 stack --depth`."
+            )
+        pixels = self._read(case_id, number)
+        top = np.float32(np.iinfo(pixels.dtype).max)
+        return np.divide(pixels, top, dtype=np.float32)
+
+    def verify(self, dataset: Dataset) -> None:
+        """Refuse a stack that does not belong to these training cases.
+
+        Args:
+            dataset: The training cases, and no others, on the working grid.
+
+        Raises:
+            StackError: If grid or channels differ, a case is missing, its mask has
+                changed since, its file is missing or torn, or the generator has seen
+                a case that is not among these.
+        """
+        self._check_grid(dataset)
+        self._check_source(dataset.ids, str(dataset.root))
+        missing = [case_id for case_id in dataset.ids if case_id not in self._manifest["cases"]]
+        if missing:
+            raise StackError(
+                f"The stack {self.path} lacks {len(missing)} of {len(dataset)} training cases: "
+                f"{listed(missing)}. It was built for another split: build one for this split."
+            )
+        changed = [case.id for case in dataset if self._digest(case.id) != dataset.mask_digest(case)]
+        if changed:
+            raise StackError(
+                f"The masks of {len(changed)} cases are not those that the stack {self.path} was built for: "
+                f"{listed(changed)}. Their copies show the old masks: run `s2s2 stack` again, which makes "
+                "these cases anew and keeps the others."
+            )
+        for case_id in dataset.ids:
+            if self._index(case_id).depth < self.depth:
+                raise self._torn(case_id, f"it holds {self._index(case_id).depth} of {self.depth} copies")
+
+    def check_against(self, dataset: Dataset, split: Split) -> None:
+        """Refuse a stack that does not belong to the training part of a split.
+
+        Raises:
+            StackError: As `verify`.
+            SplitError: If the split does not belong to the data set.
+        """
+        split.check(dataset)
+        self.verify(dataset.subset(split.train))
+
+    def _read(self, case_id: str, number: int) -> Pixels:
+        """Read a page; once more when another process has replaced the file since its index was read."""
+        path = case_path(self.path, case_id)
+        for _ in range(2):
+            index = self._index(case_id)
+            try:
+                pixels = read_page(path, index, number)
+            except TORN as error:
+                raise self._torn(case_id, str(error)) from error
+            if pixels is not None:
+                return pixels
+            del self._indices[case_id]
+        raise self._torn(case_id, "another process replaces it over and over")
+
+    def _digest(self, case_id: str) -> str:
+        return str(self._manifest["cases"][case_id].get("mask"))
+
+    def _index(self, case_id: str) -> Index:
+        """Return where the copies of a case lie in its file, read once."""
+        index = self._indices.get(case_id)
+        if index is not None:
+            return index
+        if case_id not in self._manifest["cases"]:
+            raise StackError(
+                f"The stack {self.path} has no case {case_id!r} among its {len(self)}. It holds training "
+                "cases only: give one of them, or build the stack for the split that has this case."
+            )
+        try:
+            index = read_index(case_path(self.path, case_id))
+        except TORN as error:
+            raise self._torn(case_id, str(error)) from error
+        self._indices[case_id] = index
+        return index
+
+    def _torn(self, case_id: str, cause: str) -> StackError:
+        path = case_path(self.path, case_id)
+        state = "is not whole" if path.exists() else "is missing"
+        return StackError(
+            f"The copies of case {case_id} cannot be read: {path} {state} ({cause}). "
+            "Run `s2s2 stack` again with the same options: it makes what is missing and keeps the rest."
+        )
+
+    def _check_grid(self, dataset: Dataset) -> None:
+        mine, theirs = (self.size, self.channels), (dataset.size, dataset.channels)
+        if mine != theirs:
+            raise StackError(
+                f"The stack {self.path} has size {mine[0]} and {mine[1]} channels, the images of "
+                f"{dataset.root} are read with size {theirs[0]} and {theirs[1]} channels. "
+                "Read them alike, or build another stack."
+            )
+
+    def _check_source(self, ids: tuple[str, ...], where: str) -> None:
+        others = sorted(set(self._manifest["source"]) - set(ids))
+        if others:
+            raise StackError(
+                f"The stack {self.path} was made from {len(others)} cases that are not training cases of "
+                f"{where}: {listed(others)}. What its generator saw must not be validated or tested on: "
+                "build a stack for this split."
+            )
