@@ -1,0 +1,7 @@
+"""The report: figures, galleries and one HTML page that can be sent, printed and believed."""
+
+from s2s2.report.headline import Claim, Headline, headline
+from s2s2.report.page import build_report
+from s2s2.report.reading import Run, read_run
+
+__all__ = ["Claim", "Headline", "Run", "build_report", "headline", "read_run"]

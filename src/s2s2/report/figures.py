@@ -1,0 +1,265 @@
+"""The figures: paired differences, case by case, and training over time.
+
+Hand-made SVG: it takes the page's letters and colours, in the light, in the dark
+and in print, and a screen reader finds the numbers beside it as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from s2s2.report.axes import Scale, horizontal, mark, scale, vertical
+from s2s2.report.numbers import MINUS, interval, plain, probability, signed
+from s2s2.report.palette import ArmStyle
+from s2s2.report.reading import Run, case_values
+from s2s2.report.verdict import Difference, Word, difference, find_difference
+
+
+@dataclass(frozen=True, slots=True)
+class ForestRow:
+    """One line of the forest plot.
+
+    Args:
+        label: Which arm against which.
+        figures: Difference and interval as text.
+        p: Holm-corrected p value as text.
+        word: What is supported.
+        svg: Interval and point on the scale that all lines share.
+    """
+
+    label: str
+    figures: str
+    p: str
+    word: Word
+    svg: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Paired differences by domain, and the axis below them."""
+
+    blocks: tuple[tuple[str, tuple[ForestRow, ...]], ...]
+    axis: str
+
+
+def forest(run: Run, styles: dict[str, ArmStyle]) -> Forest | None:
+    """Draw every compared pair of arms on every domain, or return None if there is none.
+
+    Args:
+        run: The tables of a run.
+        styles: Of the arms.
+    """
+    found = {domain: _pairs(run, domain) for domain in run.domains}
+    rows = [row for pairs in found.values() for row in pairs]
+    if not rows:
+        return None
+    ends = scale(min(0.0, *(row.low for row in rows)), max(0.0, *(row.high for row in rows)), count=4)
+    blocks = tuple(
+        (domain, tuple(_forest_row(row, ends, styles) for row in pairs))
+        for domain, pairs in found.items()
+        if pairs
+    )
+    return Forest(blocks, _axis(ends))
+
+
+def _pairs(run: Run, domain: str) -> list[Difference]:
+    rows = run.overall(run.comparisons, domain)
+    found = [difference(row) for _, row in rows.iterrows()]
+    known = [row for row in found if np.isfinite([row.value, row.low, row.high]).all()]
+    order = {arm: index for index, arm in enumerate(run.arms)}
+    last = len(order)
+    return sorted(known, key=lambda row: (order.get(row.reference, last), order.get(row.arm, last)))
+
+
+def _forest_row(row: Difference, ends: Scale, styles: dict[str, ArmStyle]) -> ForestRow:
+    style = styles[row.arm]
+    low, high = ends.place(row.low), ends.place(row.high)
+    colour = f'style="--c:var({style.variable})"'
+    svg = (
+        f'<svg class="forest-line" aria-hidden="true">{vertical(ends.place(0), "zero")}'
+        f'<line class="whisker" {colour} x1="{low}%" x2="{high}%" y1="50%" y2="50%"/>'
+        f"{mark(ends.place(row.value), '50%', style)}</svg>"
+    )
+    text = f"{signed(row.value)} ({interval(row.low, row.high)})"
+    return ForestRow(f"{row.arm} {MINUS} {row.reference}", text, probability(row.p_holm), row.word, svg)
+
+
+def _axis(ends: Scale) -> str:
+    parts = []
+    for tick in ends.ticks:
+        x = ends.place(tick)
+        anchor = "start" if x < 3 else "end" if x > 97 else "middle"
+        parts.append(f'<line class="tick" x1="{x}%" x2="{x}%" y1="0" y2="5"/>')
+        parts.append(f'<text x="{x}%" y="18" text-anchor="{anchor}">{signed(tick, ends.digits)}</text>')
+    return f'<svg class="forest-axis" aria-hidden="true">{"".join(parts)}</svg>'
+
+
+@dataclass(frozen=True, slots=True)
+class ScatterPanel:
+    """One domain, case by case.
+
+    Args:
+        domain: Its name.
+        svg: Points and the line of equality.
+        better, worse, ties: Numbers of cases above, below and on the line.
+    """
+
+    domain: str
+    svg: str
+    better: int
+    worse: int
+    ties: int
+
+
+def scatter(run: Run, styles: dict[str, ArmStyle]) -> tuple[ScatterPanel, ...]:
+    """Draw each case's score in both arms, mean over seeds, one panel a domain.
+
+    Args:
+        run: The tables of a run.
+        styles: Of the arms.
+    """
+    if run.reference is None:
+        return ()
+    values = case_values(run)
+    table = values.pivot_table(index=["domain", "case"], columns="arm", values="dice", aggfunc="mean")
+    pairs = table[[run.reference, run.main]].dropna()
+    panels = []
+    for domain in run.domains:
+        if domain in pairs.index.get_level_values("domain"):
+            panels.append(_panel(run, domain, pairs.loc[domain], styles))
+    return tuple(panels)
+
+
+def _panel(run: Run, domain: str, pairs: pd.DataFrame, styles: dict[str, ArmStyle]) -> ScatterPanel:
+    before, after = pairs.iloc[:, 0].to_numpy(float), pairs.iloc[:, 1].to_numpy(float)
+    gains = after - before
+    counted = find_difference(run, domain, run.main, str(run.reference))
+    # The comparisons' own counts where they are given, so that text and table agree.
+    if counted is None or counted.better is None or counted.worse is None:
+        better, worse = int((gains > 0).sum()), int((gains < 0).sum())
+    else:
+        better, worse = counted.better, counted.worse
+    dots = "".join(
+        _dot(x, y, styles[run.main if y > x else str(run.reference)], x == y)
+        for x, y in zip(before, after, strict=True)
+    )
+    grid = "".join(vertical(tick, "grid") + horizontal(tick, "grid") for tick in (25, 50, 75))
+    texts = "".join(
+        f'<text x="{value}%" y="100%" dy="14" text-anchor="{anchor}">{label}</text>'
+        f'<text x="0" dx="-6" y="{100 - value}%" dy="4" text-anchor="end">{label}</text>'
+        for value, label, anchor in ((0, "0", "middle"), (50, "0.5", "middle"), (100, "1", "middle"))
+    )
+    title = f"{run.main} against {run.reference} on {domain}: {better} cases better, {worse} worse."
+    svg = (
+        f'<svg class="scatter" role="img" aria-label="{_attribute(title)}">{grid}'
+        f'<rect class="frame" width="100%" height="100%"/>'
+        f'<line class="equal" x1="0" y1="100%" x2="100%" y2="0"/>{dots}{texts}</svg>'
+    )
+    return ScatterPanel(domain, svg, better, worse, max(0, len(gains) - better - worse))
+
+
+def _dot(x: float, y: float, style: ArmStyle, tie: bool) -> str:
+    colour = "" if tie else f' style="--c:var({style.variable})"'
+    return f'<circle class="dot"{colour} cx="{100 * x:.1f}%" cy="{100 - 100 * y:.1f}%" r="3.2"/>'
+
+
+def _attribute(text: str) -> str:
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePanel:
+    """One quantity over the training steps.
+
+    Args:
+        title: What is shown.
+        hint: Which way is better, and anything a reader must know.
+        svg: Mean over seeds as a line, smallest to largest seed as a band.
+    """
+
+    title: str
+    hint: str
+    svg: str
+
+
+_CURVES = (
+    ("validation_dice", "Validation Dice", "higher is better"),
+    ("total", "Total loss", "terms differ between arms, so heights do not compare"),
+    ("segmentation", "Segmentation loss, real image", "lower is better"),
+    ("synthetic", "Segmentation loss, second view", "lower is better"),
+    ("encoder", "Encoder consistency", "distance between the features of the two views"),
+    ("decoder", "Decoder consistency", "distance between the features of the two views"),
+)
+_POINTS = 120
+
+
+def curves(run: Run, styles: dict[str, ArmStyle]) -> tuple[CurvePanel, ...]:
+    """Draw what was logged while training; quantities that are absent or always 0 are left out.
+
+    Args:
+        run: The tables of a run.
+        styles: Of the arms.
+    """
+    panels = []
+    for column, title, hint in _CURVES:
+        if column in run.history:
+            rows = run.history[["arm", "seed", "step", column]].dropna()
+            active = rows.groupby("arm")[column].transform(lambda values: bool((values != 0).any()))
+            rows = rows[active.astype(bool)] if len(rows) else rows
+            if len(rows):
+                panels.append(CurvePanel(title, hint, _curve(rows, column, title, run.arms, styles)))
+    return tuple(panels)
+
+
+def _curve(
+    rows: pd.DataFrame, column: str, title: str, arms: Sequence[str], styles: dict[str, ArmStyle]
+) -> str:
+    bands = {arm: _band(rows[rows["arm"] == arm], column) for arm in arms if arm in set(rows["arm"])}
+    across = scale(0, float(rows["step"].max()), count=3)
+    values = np.concatenate([band[["low", "high"]].to_numpy().ravel() for band in bands.values()])
+    # A single wild first step must not flatten the rest.
+    top = float(np.quantile(values, 0.99)) if len(values) > 200 else float(values.max())
+    up = scale(
+        min(float(values.min()), 0.0) if column != "validation_dice" else float(values.min()), top, count=4
+    )
+    lines = "".join(_band_paths(band, across, up, styles[arm]) for arm, band in bands.items())
+    grid = "".join(horizontal(100 - up.place(tick), "grid") for tick in up.ticks)
+    texts = "".join(
+        f'<text x="0" dx="-6" y="{100 - up.place(tick):.2f}%" dy="4" text-anchor="end">{plain(tick, up.digits)}</text>'
+        for tick in up.ticks
+    ) + "".join(
+        f'<text x="{across.place(tick)}%" y="100%" dy="15" text-anchor="middle">{tick:.0f}</text>'
+        for tick in across.ticks
+    )
+    return (
+        f'<svg class="curve" role="img" aria-label="{title} over training steps, one line an arm">{grid}'
+        f'<svg viewBox="0 0 100 100" preserveAspectRatio="none">{lines}</svg>{texts}</svg>'
+    )
+
+
+def _band(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    bins = max(1, -(-rows["step"].nunique() // _POINTS))
+    rank = rows["step"].rank(method="dense").astype(int) - 1
+    thinned = rows.assign(bin=rank // bins).groupby(["seed", "bin"])[["step", column]].mean().reset_index()
+    return thinned.groupby("bin").agg(
+        step=("step", "mean"), mean=(column, "mean"), low=(column, "min"), high=(column, "max")
+    )
+
+
+def _band_paths(band: pd.DataFrame, across: Scale, up: Scale, style: ArmStyle) -> str:
+    def points(column: str) -> list[str]:
+        pairs: Any = zip(band["step"], band[column], strict=True)
+        return [f"{across.place(x)} {100 - up.place(y):.2f}" for x, y in pairs]
+
+    colour = f'style="--c:var({style.variable})"'
+    dash = f' stroke-dasharray="{style.dash}"' if style.dash else ""
+    area = "M" + "L".join([*points("high"), *reversed(points("low"))]) + "Z"
+    return (
+        f'<path class="band" {colour} d="{area}"/>'
+        f'<path class="line" {colour}{dash} d="M{"L".join(points("mean"))}"/>'
+    )

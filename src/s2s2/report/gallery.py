@@ -1,0 +1,234 @@
+"""Pictures of the run: the stack that the network learnt from, and what it then predicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+
+from s2s2.report.numbers import plain, signed
+from s2s2.report.pictures import data_uri, displayed, flat_uri, outlines, painted
+from s2s2.report.reading import Run, case_values
+
+if TYPE_CHECKING:
+    from s2s2.data.case import Case
+    from s2s2.data.dataset import Dataset
+    from s2s2.stack import Stack
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture with the outlines that lie over it.
+
+    Args:
+        uri: The picture.
+        alt: What it shows, for those who cannot see it.
+        width: Of the picture in pixels.
+        height: Of the picture in pixels.
+        label: Text below it.
+        score: Dice of the prediction as text, empty for none.
+        truth: SVG path of the mask's borders, empty for none.
+        prediction: SVG path of the prediction's borders, empty for none.
+    """
+
+    uri: str
+    alt: str
+    width: int
+    height: int
+    label: str = ""
+    score: str = ""
+    truth: str = ""
+    prediction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StackRow:
+    """A training case, its mask and some copies of its stack."""
+
+    case: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One test case in one or two arms.
+
+    Args:
+        case: Its id.
+        why: How it was chosen.
+        panels: One an arm.
+    """
+
+    case: str
+    why: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainExamples:
+    """The examples of one domain, by how they were chosen."""
+
+    domain: str
+    by_gain: tuple[Example, ...]
+    by_score: tuple[Example, ...]
+
+
+def stack_rows(
+    train: Dataset, stack: Stack, *, cases: int = 4, copies: int = 6, side: int = 192
+) -> tuple[StackRow, ...]:
+    """Show some training cases with their mask and the first copies of their stack.
+
+    The cases are spread evenly over the order of foreground size, smallest to largest.
+
+    Args:
+        train: Training cases on the working grid.
+        stack: Their stack.
+        cases: How many cases.
+        copies: How many copies a case, at most.
+        side: Longest side of a picture in pixels.
+    """
+    held = set(stack.ids)
+    known = [case for case in train.cases if case.id in held and case.mask_path is not None]
+    sizes = {case.id: float((train.mask(case) > 0).mean()) for case in known}
+    ranked = sorted(known, key=lambda case: (sizes[case.id], case.id))
+    return tuple(
+        StackRow(case.id, _stack_panels(train, stack, case, min(copies, stack.depth), side))
+        for case in spread(ranked, cases)
+    )
+
+
+def spread(items: list[T], count: int) -> list[T]:
+    """Return `count` items from the middle of as many equal parts.
+
+    Example:
+        >>> spread(list(range(10)), 3), spread([1, 2], 5)
+        ([1, 5, 8], [1, 2])
+    """
+    if len(items) <= count:
+        return items
+    return [items[int((index + 0.5) * len(items) / count)] for index in range(count)]
+
+
+def _stack_panels(train: Dataset, stack: Stack, case: Case, copies: int, side: int) -> tuple[Panel, ...]:
+    mask = train.mask(case)
+    real = displayed(train.image(case), side)
+    shown = painted(mask, train.class_map.colours, side)
+    height, width = real.shape[:2]
+    panels = [
+        Panel(
+            data_uri(real),
+            f"Training image {case.id} with the border of its mask",
+            width,
+            height,
+            "image",
+            truth=outlines(mask, (height, width)),
+        ),
+        Panel(flat_uri(shown), f"Mask of training image {case.id}", shown.shape[1], shown.shape[0], "mask"),
+    ]
+    for index in range(copies):
+        copy = displayed(stack.copy(case.id, index), side)
+        alt = f"Synthetic copy {index + 1} of the stack of {case.id}"
+        panels.append(Panel(data_uri(copy), alt, copy.shape[1], copy.shape[0], f"copy {index + 1}"))
+    return tuple(panels)
+
+
+def examples(run: Run, dataset: Dataset, domain: str, *, side: int = 288) -> DomainExamples:
+    """Show the best, median and worst cases of a domain, of one seed, in both arms.
+
+    Chosen by the paired difference main arm minus reference, and by the main arm's
+    own Dice. Case and numbers are those of the first seed, whose predictions are shown.
+
+    Args:
+        run: The tables of a run, with its predictions below ``arms/``.
+        dataset: The domain's test cases, on their own grid.
+        domain: Its name.
+        side: Longest side of a picture in pixels.
+    """
+    arms = [arm for arm in (run.reference, run.main) if arm is not None]
+    seed = run.seeds[0]
+    rows = case_values(run)
+    rows = rows[(rows["domain"] == domain) & (rows["seed"] == seed) & rows["case"].isin(dataset.ids)]
+    table = rows.pivot_table(index="case", columns="arm", values="dice").reindex(columns=arms).dropna()
+    drawn = {arm: _prediction_folder(run.folder, arm, seed, domain) for arm in arms}
+    table = table[
+        [all(_file(folder, str(case)).is_file() for folder in drawn.values()) for case in table.index]
+    ]
+    if table.empty:
+        return DomainExamples(domain, (), ())
+
+    def show(case_id: str, why: str) -> Example:
+        return _example(dataset, dataset.case(case_id), why, table.loc[case_id], drawn, side)
+
+    own = _picks(table[run.main], ("Best", "Median", "Worst"))
+    by_score = tuple(show(case, f"{word} Dice of {run.main}") for word, case in own)
+    if run.reference is None:
+        return DomainExamples(domain, (), by_score)
+    gains = table[run.main] - table[run.reference]
+    words = _gain_words(gains)
+    by_gain = tuple(
+        show(case, f"{word} ({signed(float(gains[case]))})") for word, case in _picks(gains, words)
+    )
+    return DomainExamples(domain, by_gain, by_score)
+
+
+def _gain_words(gains: pd.Series[float]) -> tuple[str, str, str]:
+    # Where nothing got worse, "Largest loss" would be untrue.
+    best = "Largest gain" if gains.max() > 0 else "Smallest loss"
+    worst = "Largest loss" if gains.min() < 0 else "Smallest gain"
+    return best, "Median difference", worst
+
+
+def _picks(values: pd.Series[float], words: tuple[str, str, str]) -> list[tuple[str, str]]:
+    order = [str(case) for case in values.sort_values(ascending=False, kind="stable").index]
+    places = {0: words[0], (len(order) - 1) // 2: words[1], len(order) - 1: words[2]}
+    if len(order) < 3:
+        places = {0: words[0]} if len(order) == 1 else {0: words[0], 1: words[2]}
+    return [(word, order[place]) for place, word in sorted(places.items())]
+
+
+def _prediction_folder(root: Path, arm: str, seed: int, domain: str) -> Path:
+    folder = root / "arms" / arm / f"seed{seed}" / "predictions"
+    plain_name = folder / domain
+    return plain_name if plain_name.is_dir() else folder / quote(domain, safe="")
+
+
+def _file(folder: Path, case: str) -> Path:
+    return folder / f"{quote(case, safe='')}.png"
+
+
+def _example(
+    dataset: Dataset, case: Case, why: str, dice: pd.Series[float], folders: dict[str, Path], side: int
+) -> Example:
+    picture = displayed(dataset.image(case), side)
+    truth = outlines(dataset.original_mask(case), picture.shape[:2])
+    uri = data_uri(picture)
+    panels = []
+    for arm, folder in folders.items():
+        prediction = _label_map(_file(folder, case.id))
+        alt = f"{case.id} from {case.domain}: borders of the mask and of the prediction of {arm}"
+        panels.append(
+            Panel(
+                uri,
+                alt,
+                picture.shape[1],
+                picture.shape[0],
+                arm,
+                plain(float(dice[arm]), 2),
+                truth=truth,
+                prediction=outlines(prediction, picture.shape[:2]),
+            )
+        )
+    return Example(case.id, why, tuple(panels))
+
+
+def _label_map(path: Path) -> npt.NDArray[np.uint8]:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("L") if image.mode not in ("L", "P") else image, dtype=np.uint8)

@@ -1,0 +1,205 @@
+"""The result in words: what was shown, where, by how much, and what could not be shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from s2s2.report.numbers import count, joined, plain, signed
+from s2s2.report.reading import Run
+from s2s2.report.verdict import Difference, Word, find_difference
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was found on one domain.
+
+    Args:
+        domain: Where.
+        home: Whether the networks were trained there.
+        word: What is supported; None where nothing was compared.
+        text: The finding with its numbers.
+    """
+
+    domain: str
+    home: bool
+    word: Word | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The top of the report.
+
+    Args:
+        title: The finding in one line.
+        claims: Numbers for every domain, those away from home first.
+        control: What the duplicate arm says about the cause; empty without one.
+        basis: Cases, groups and seeds that the numbers rest on.
+    """
+
+    title: str
+    claims: tuple[Claim, ...]
+    control: str
+    basis: str
+
+
+def headline(run: Run) -> Headline:
+    """Say what the comparisons support, and no more than that.
+
+    A difference is called supported when its 95 % interval excludes zero and the
+    Holm-corrected p value, where there is one, lies below 0.05.
+
+    Args:
+        run: The tables of a run.
+    """
+    places = run.away or run.domains
+    found = _differences(run, places, run.reference)
+    if not found:
+        return _alone(run, places)
+    home = [] if run.home in places or run.home is None else _differences(run, (run.home,), run.reference)
+    return Headline(
+        title=_title(run, found),
+        claims=tuple(
+            Claim(row.domain, row.domain == run.home, row.word, _sentence(row)) for row in [*found, *home]
+        ),
+        control=_control(run, places),
+        basis=_basis(run, found),
+    )
+
+
+def setting(run: Run) -> str:
+    """Say in one sentence what was trained where, and what it was tested on.
+
+    Args:
+        run: The tables of a run.
+    """
+    trained = f"trained on labelled images of {run.home}" if run.home else "trained"
+    ways = f" in {len(run.arms)} ways, called arms," if len(run.arms) > 1 else ""
+    subject = "The same network was" if ways else "A network was"
+    if run.away and run.home:
+        places = _places(list(run.away), len(run.away))
+        return f"{subject} {trained}{ways} and tested on images of {places}, of which it had seen none."
+    return f"{subject} {trained}{ways} and tested on images that it had not seen."
+
+
+def _differences(run: Run, domains: Sequence[str], reference: str | None) -> list[Difference]:
+    if reference is None:
+        return []
+    rows = (find_difference(run, domain, run.main, reference) for domain in domains)
+    return [row for row in rows if row is not None]
+
+
+def _title(run: Run, found: list[Difference]) -> str:
+    if len(found) == 1:
+        return _single_title(run, found[0])
+    total = f"{len(found)} domains" + (" away from home" if run.away else "")
+    names = {word: [row.domain for row in found if row.word == word] for word in ("better", "worse")}
+    claims = [f"{word} on {_places(domains, len(found))}" for word, domains in names.items() if domains]
+    if not claims:
+        return f"On {len(found)} domains, no difference between {run.main} and {run.reference} could be shown"
+    settled = sum(len(domains) for domains in names.values())
+    if settled == len(found) and len(claims) == 1:
+        return f"{run.main} is {claims[0].split()[0]} than {run.reference} on all {total}"
+    rest = _places([row.domain for row in found if row.word not in names], len(found))
+    tail = f"; on {rest} no difference could be shown" if rest else ""
+    return f"Against {run.reference}, {run.main} is {joined(claims)}{tail}"
+
+
+def _places(domains: list[str], total: int) -> str:
+    # A title of more than five names is no title.
+    return joined(domains) if total <= 5 or not domains else f"{len(domains)} of {total} domains"
+
+
+def _single_title(run: Run, row: Difference) -> str:
+    place = row.domain if run.away else f"{row.domain} (at home)"
+    if row.word in ("better", "worse"):
+        return f"On {place}, {run.main} is {row.word} than {run.reference}: Dice {signed(row.value)}"
+    if row.word == "open":
+        return f"On {place}, no difference between {run.main} and {run.reference} could be shown"
+    side = row.word.removeprefix("leans ")
+    return f"On {place}, {run.main} may be {side} than {run.reference}, but the proof is not enough"
+
+
+def _sentence(row: Difference) -> str:
+    numbers = f"Dice {_means(row)}, a difference of {row.figures}"
+    if row.word == "open":
+        if not math.isfinite(row.low):
+            return f"No difference could be shown. {numbers}."
+        return f"No difference could be shown. {numbers}: zero lies within the interval."
+    if row.word in ("better", "worse"):
+        return f"{row.arm} is {row.word}. {numbers}."
+    side = row.word.removeprefix("leans ")
+    return (
+        f"{row.arm} may be {side}, but the proof is not enough. {numbers}: the interval excludes zero, the test "
+        f"corrected for many comparisons does not (p = {row.p_holm:.2f})."
+    )
+
+
+def _means(row: Difference) -> str:
+    if not math.isfinite(row.mean_arm) or not math.isfinite(row.mean_reference):
+        return f"of {row.arm} minus {row.reference}"
+    return f"{plain(row.mean_reference)} with {row.reference} and {plain(row.mean_arm)} with {row.arm}"
+
+
+def _control(run: Run, places: Sequence[str]) -> str:
+    if "duplicate" not in run.arms or run.main == "duplicate" or run.reference == "duplicate":
+        return ""
+    found = _differences(run, places, "duplicate")
+    if not found:
+        return ""
+    parts = [f"{row.domain} {row.figures}, {_PHRASE[row.word]}" for row in found]
+    return (
+        "The duplicate arm sees the same real images twice and no copy, so a gain over it is what the "
+        f"copies and their consistency add. {run.main} minus duplicate: {'; '.join(parts)}."
+    )
+
+
+_PHRASE: dict[Word, str] = {
+    "better": "better",
+    "worse": "worse",
+    "open": "no difference could be shown",
+    "leans better": "leans better, not proven",
+    "leans worse": "leans worse, not proven",
+}
+
+
+def _basis(run: Run, found: list[Difference]) -> str:
+    seeds = len(run.seeds)
+    cases = sum(row.cases or 0 for row in found)
+    groups = sum(row.groups or 0 for row in found)
+    where = " away from home" if run.away else ""
+    rest = (
+        f"Measured on {count(cases, 'case')} of {count(groups, 'group')}{where}, " if cases and groups else ""
+    )
+    if seeds > 1:
+        return f"{rest}{count(seeds, 'seed')} an arm, every arm on the same cases."
+    return (
+        f"{rest}one seed an arm, every arm on the same cases. One training an arm: the intervals hold the "
+        "chance of which cases were tested, not that of the training itself."
+    )
+
+
+def _alone(run: Run, places: Sequence[str]) -> Headline:
+    claims = []
+    for domain in dict.fromkeys([*places, *run.domains]):
+        mean = run.mean(domain, run.main)
+        if mean is not None:
+            text = (
+                f"Mean Dice {plain(float(mean['mean']))}{_spread(float(mean['low']), float(mean['high']))}."
+            )
+            claims.append(Claim(domain, domain == run.home, None, text))
+    missing = "no comparison was computed" if len(run.arms) > 1 else "no other arm was trained"
+    return Headline(
+        title=f"What {run.main} reaches on {_places(list(places), len(places))}",
+        claims=tuple(claims),
+        control="",
+        basis=f"Nothing can be said about a gain: {missing}.",
+    )
+
+
+def _spread(low: float, high: float) -> str:
+    if not math.isfinite(low) or not math.isfinite(high):
+        return ""
+    return f" (95\N{NO-BREAK SPACE}% interval {plain(low)} to {plain(high)})"

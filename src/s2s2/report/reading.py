@@ -1,0 +1,183 @@
+"""What a run folder holds, read once and given names.
+
+Every table but the score table may be missing: a run may have one arm, one domain,
+no training of its own. The statistics are read, never computed a second time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from s2s2.errors import EvaluationError
+from s2s2.evaluation.columns import ALL_CLASSES
+
+METRIC = "dice"
+"""The metric of the headline and of the figures."""
+
+_ORDER = ("baseline", "duplicate", "duplicate-consistency", "synthetic", "s2s2")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The tables of one run.
+
+    Args:
+        folder: The run folder.
+        scores: One row a case, class, arm and seed.
+        summary: Means with intervals, one row a domain, arm, class and metric; may be empty.
+        comparisons: Paired differences between arms; may be empty.
+        history: Loss terms and validation Dice by step, with arm and seed; may be empty.
+        split: Case ids by part; may be empty.
+        arms: Names, controls first, s2s2 last.
+        seeds: Numbers of the repetitions.
+        home: The training domain, where known.
+        domains: All scored domains, home first.
+    """
+
+    folder: Path
+    scores: pd.DataFrame
+    summary: pd.DataFrame
+    comparisons: pd.DataFrame
+    history: pd.DataFrame
+    split: dict[str, list[str]]
+    arms: tuple[str, ...]
+    seeds: tuple[int, ...]
+    home: str | None
+    domains: tuple[str, ...]
+
+    @property
+    def away(self) -> tuple[str, ...]:
+        """The domains that no network was trained on."""
+        return tuple(domain for domain in self.domains if domain != self.home)
+
+    @property
+    def main(self) -> str:
+        """The arm that the report is about: s2s2 where it was run, else the last one."""
+        return self.arms[-1]
+
+    @property
+    def reference(self) -> str | None:
+        """The arm that the main one is measured against, None where it is alone."""
+        return self.arms[0] if len(self.arms) > 1 else None
+
+    def compared(self, domain: str, arm: str, reference: str, metric: str = METRIC) -> pd.Series[Any] | None:
+        """Return the row of a paired difference, or None where there is none."""
+        return _first(self.overall(self.comparisons, domain, metric), arm=arm, reference=reference)
+
+    def mean(self, domain: str, arm: str, metric: str = METRIC) -> pd.Series[Any] | None:
+        """Return the summary row of an arm on a domain, or None where there is none."""
+        return _first(self.overall(self.summary, domain, metric), arm=arm)
+
+    def overall(self, table: pd.DataFrame, domain: str, metric: str = METRIC) -> pd.DataFrame:
+        """Return the rows of a domain and metric that speak of all classes together."""
+        if table.empty:
+            return table
+        return _any_class(table[(table["domain"] == domain) & (table["metric"] == metric)])
+
+
+def read_run(folder: Path, manifest: dict[str, Any], domains: Sequence[str] = ()) -> Run:
+    """Read the tables of a run folder.
+
+    Args:
+        folder: As written by ``s2s2 run``: scores.csv and, where they exist,
+            summary.csv, comparisons.csv, split.json and arms/*/seed*/history.csv.
+        manifest: Facts on the run; ``home``, ``arms`` and ``seeds`` are read.
+        domains: Names in the order wanted, home first.
+
+    Raises:
+        EvaluationError: If scores.csv is missing or has no rows.
+    """
+    folder = Path(folder)
+    scores = _table(folder / "scores.csv")
+    if scores.empty:
+        raise EvaluationError(
+            f"{folder / 'scores.csv'} is missing or empty; a report needs one row a case and class. "
+            "Run `s2s2 evaluate` first, or give the run folder that holds the scores."
+        )
+    scores = _filled(scores, {"arm": "s2s2", "seed": 0, "domain": "all cases"})
+    scored = list(dict.fromkeys(scores["domain"]))
+    named = [domain for domain in domains if domain in scored]
+    names = tuple(dict.fromkeys([*named, *scored]))
+    home = manifest.get("home")
+    return Run(
+        folder=folder,
+        scores=scores,
+        summary=_filled(_table(folder / "summary.csv"), {"arm": "s2s2", "metric": METRIC}),
+        comparisons=_filled(_table(folder / "comparisons.csv"), {"metric": METRIC}),
+        history=_histories(folder),
+        split=_split(folder / "split.json"),
+        arms=_ordered(scores["arm"], manifest.get("arms", ())),
+        seeds=tuple(sorted(int(seed) for seed in scores["seed"].unique())),
+        home=home if home in names else (names[0] if "home" not in manifest and len(names) > 1 else None),
+        domains=names if home not in names else (home, *(name for name in names if name != home)),
+    )
+
+
+def case_values(run: Run, metric: str = METRIC) -> pd.DataFrame:
+    """Return one value a domain, arm, seed and case: the mean over its scored classes.
+
+    Cases without any scored class are left out, as in the comparisons.
+    """
+    rows = run.scores
+    if "class_name" in rows:
+        rows = rows[rows["class_name"] != ALL_CLASSES]
+    return rows.groupby(["domain", "arm", "seed", "case"], sort=False)[metric].mean().dropna().reset_index()
+
+
+def _table(path: Path) -> pd.DataFrame:
+    if not path.is_file() or path.stat().st_size == 0:
+        return pd.DataFrame()
+    texts = dict.fromkeys(("case", "group", "domain", "arm", "class_name", "reference"), str)
+    return pd.read_csv(path, dtype=texts, keep_default_na=True)
+
+
+def _filled(table: pd.DataFrame, defaults: dict[str, Any]) -> pd.DataFrame:
+    if table.empty:
+        return table
+    return table.assign(**{name: value for name, value in defaults.items() if name not in table})
+
+
+def _ordered(found: pd.Series[Any], wanted: Sequence[str]) -> tuple[str, ...]:
+    names = [arm for arm in dict.fromkeys([*wanted, *found]) if arm in set(found)]
+    rank = {arm: index for index, arm in enumerate(_ORDER)}
+    # Arms of the user's own stand between the controls and s2s2.
+    return tuple(sorted(names, key=lambda arm: rank.get(arm, len(_ORDER) - 1.5)))
+
+
+def _histories(folder: Path) -> pd.DataFrame:
+    parts = []
+    for path in sorted(folder.glob("arms/*/seed*/history.csv")):
+        table = _table(path)
+        if "step" in table:
+            seed = int(path.parent.name.removeprefix("seed") or 0)
+            parts.append(
+                table.rename(columns={"train_loss": "total"}).assign(arm=path.parent.parent.name, seed=seed)
+            )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _split(path: Path) -> dict[str, list[str]]:
+    if not path.is_file():
+        return {}
+    content = json.loads(path.read_text())
+    return {part: list(content[part]) for part in ("train", "validation", "test") if part in content}
+
+
+def _any_class(rows: pd.DataFrame) -> pd.DataFrame:
+    if "class_name" in rows and (rows["class_name"] == ALL_CLASSES).any():
+        return rows[rows["class_name"] == ALL_CLASSES]
+    return rows
+
+
+def _first(rows: pd.DataFrame, **wanted: str) -> pd.Series[Any] | None:
+    for column, value in wanted.items():
+        if rows.empty or column not in rows:
+            return None
+        rows = rows[rows[column] == value]
+    return None if rows.empty else rows.iloc[0]

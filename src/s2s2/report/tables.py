@@ -1,0 +1,140 @@
+"""The scores as tables: at a glance on top, every mean and every difference at the end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from s2s2.evaluation.columns import ALL_CLASSES, METRICS
+from s2s2.report.numbers import DASH, MINUS, count, interval, plain, probability, signed
+from s2s2.report.reading import Run
+from s2s2.report.verdict import find_difference
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Mean and interval of one arm on one domain.
+
+    Args:
+        arm: Its name.
+        mean: As text.
+        spread: The 95 % interval as text, empty where there is none.
+        sign: "up" or "down" where the difference to the reference is supported, else empty.
+        best: Whether it is supported against every other arm.
+    """
+
+    arm: str
+    mean: str
+    spread: str
+    sign: str
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GlanceRow:
+    """One domain of the table at a glance."""
+
+    domain: str
+    home: bool
+    size: str
+    cells: tuple[Cell, ...]
+
+
+def glance(run: Run) -> tuple[GlanceRow, ...]:
+    """Return the mean Dice of every arm on every domain, with what may be said of it.
+
+    Args:
+        run: The tables of a run.
+    """
+    rows = []
+    for domain in run.domains:
+        cells = tuple(_cell(run, domain, arm) for arm in run.arms)
+        if any(cell.mean != DASH for cell in cells):
+            means = [mean for arm in run.arms if (mean := run.mean(domain, arm)) is not None]
+            rows.append(GlanceRow(domain, domain == run.home, _size(means[0]), cells))
+    return tuple(rows)
+
+
+def _cell(run: Run, domain: str, arm: str) -> Cell:
+    row = run.mean(domain, arm)
+    if row is None:
+        return Cell(arm, DASH, "", "", False)
+    low, high = float(row["low"]), float(row["high"])
+    spread = f"{plain(low)}{DASH}{plain(high)}" if math.isfinite(low) and math.isfinite(high) else ""
+    words = {other: _word(run, domain, arm, other) for other in run.arms if other != arm}
+    against = words.get(str(run.reference), "")
+    sign = {"better": "up", "worse": "down"}.get(against, "")
+    best = bool(words) and all(word == "better" for word in words.values())
+    return Cell(arm, plain(float(row["mean"])), spread, sign, best)
+
+
+def _word(run: Run, domain: str, arm: str, other: str) -> str:
+    found = find_difference(run, domain, arm, other)
+    return "" if found is None else found.word
+
+
+def _size(row: pd.Series[Any]) -> str:
+    parts = [
+        count(int(row[name]), noun)
+        for name, noun in (("n_cases", "case"), ("n_groups", "group"))
+        if name in row
+    ]
+    return ", ".join(parts)
+
+
+def every_mean(run: Run) -> tuple[tuple[str, ...], ...]:
+    """Return all rows of the summary as text: domain, class, metric, arm, mean, interval, cases, absent."""
+    rows = []
+    for _, row in run.summary.iterrows():
+        known = METRICS.get(str(row["metric"]))
+        mean, low, high = (float(row[name]) for name in ("mean", "low", "high"))
+        if math.isfinite(mean):
+            spread = f"{plain(low)} to {plain(high)}" if math.isfinite(low) else DASH
+            rows.append(
+                (
+                    str(row["domain"]),
+                    _class(row),
+                    str(row["metric"]) if known is None else known.label,
+                    str(row["arm"]),
+                    plain(mean),
+                    spread,
+                    _count(row, "n_cases"),
+                    _count(row, "n_absent"),
+                )
+            )
+    return tuple(rows)
+
+
+def every_difference(run: Run) -> tuple[tuple[str, ...], ...]:
+    """Return all comparisons as text: domain, metric, pair, difference, interval, better and worse, p values."""
+    rows = []
+    for _, row in run.comparisons.iterrows():
+        known = METRICS.get(str(row["metric"]))
+        label = str(row["metric"]) if known is None else known.label
+        lower = known is not None and known.sign < 0
+        value, low, high = (float(row[name]) for name in ("difference", "low", "high"))
+        rows.append(
+            (
+                str(row["domain"]),
+                f"{label} (lower is better)" if lower else label,
+                f"{row['arm']} {MINUS} {row['reference']}",
+                signed(value),
+                interval(low, high) if math.isfinite(low) else DASH,
+                f"{_count(row, 'better')} / {_count(row, 'worse')}",
+                probability(float(row.get("p_wilcoxon", math.nan))),
+                probability(float(row.get("p_holm", math.nan))),
+            )
+        )
+    return tuple(rows)
+
+
+def _class(row: pd.Series[Any]) -> str:
+    name = str(row.get("class_name", ALL_CLASSES))
+    return "mean over classes" if name == ALL_CLASSES else name
+
+
+def _count(row: pd.Series[Any], name: str) -> str:
+    return str(int(row[name])) if name in row and pd.notna(row[name]) else DASH
