@@ -1,0 +1,195 @@
+"""From a configuration to a network: the built-in one, or any `nn.Module` by import path."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from s2s2.errors import NetworkError, S2S2Error
+from s2s2.networks.unet import EfficientNetUNet
+from s2s2.objective import FeatureTap
+
+BUILT_IN = {"efficientnet-lite0-unet": EfficientNetUNet}
+"""Networks that go by a name."""
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Which network, and where its features are tapped.
+
+    Args:
+        name: A name of `BUILT_IN`, or the import path of an `nn.Module` (or of a
+            function that returns one): `monai.networks.nets.UNet`.
+        init_args: Constructor arguments. The texts `"{channels}"` and `"{classes}"`
+            stand for the two numbers, at any depth.
+        encoder_taps: Modules that give the encoder features, see `FeatureTap`. Empty
+            takes those of a built-in network.
+        decoder_taps: The same for the decoder features.
+        pretrained: Whether a built-in network starts from ImageNet.
+    """
+
+    name: str = "efficientnet-lite0-unet"
+    init_args: dict[str, Any] = field(default_factory=dict)
+    encoder_taps: tuple[str, ...] = ()
+    decoder_taps: tuple[str, ...] = ()
+    pretrained: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain lists and mappings, for JSON."""
+        lists = {"encoder_taps": list(self.encoder_taps), "decoder_taps": list(self.decoder_taps)}
+        return {"name": self.name, "init_args": self.init_args, **lists, "pretrained": self.pretrained}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> NetworkConfig:
+        """Build a configuration from what `to_dict` gave."""
+        taps = {side: tuple(content[side]) for side in ("encoder_taps", "decoder_taps")}
+        return cls(content["name"], dict(content["init_args"]), **taps, pretrained=content["pretrained"])
+
+
+def taps(config: NetworkConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the encoder's and the decoder's taps.
+
+    Example:
+        >>> taps(NetworkConfig())
+        (('encoder.stages.4',), ('decoder.blocks.3',))
+    """
+    network = BUILT_IN.get(config.name)
+    encoder = () if network is None else network.encoder_taps
+    decoder = () if network is None else network.decoder_taps
+    return tuple(config.encoder_taps) or encoder, tuple(config.decoder_taps) or decoder
+
+
+def build_network(
+    config: NetworkConfig, *, channels: int, classes: int, size: int | tuple[int, int] | None = None
+) -> nn.Module:
+    """Build a network and check its taps; with `size`, what it returns as well.
+
+    Args:
+        config: Which network.
+        channels: Of the images.
+        classes: Of the logits, background included, at least 2.
+        size: Height and width of the images in pixels, or the side of a square. Where it
+            is given, two black images of this size go through the network.
+
+    Returns:
+        A module that maps (batch, channel, height, width) to logits (batch, class, height, width).
+
+    Raises:
+        NetworkError: If there is no such network, if it does not take these arguments,
+            or if it does not return logits of the images' size for all classes.
+        TapError: If a tap names no module; the message lists names that exist.
+
+    Example:
+        >>> network = build_network(NetworkConfig(pretrained=False), channels=3, classes=2, size=64)
+        >>> network(torch.zeros(1, 3, 96, 96)).shape
+        torch.Size([1, 2, 96, 96])
+    """
+    if config.name in BUILT_IN:
+        make: Callable[..., Any] = BUILT_IN[config.name]
+        arguments = {"channels": channels, "classes": classes, "pretrained": config.pretrained}
+        arguments |= _fill(config.init_args, channels=channels, classes=classes)
+    else:
+        make = _find(config.name)
+        arguments = _fill(config.init_args, channels=channels, classes=classes)
+    network = _construct(config.name, make, arguments)
+    with FeatureTap(network, [*config.encoder_taps, *config.decoder_taps]) as tap:
+        if size is not None:
+            sides = (size, size) if isinstance(size, int) else size
+            _check_output(config.name, network, torch.zeros(2, channels, *sides), classes)
+            tap.features()
+    return network
+
+
+def _find(path: str) -> Callable[..., Any]:
+    module, _, name = path.replace(":", ".").rpartition(".")
+    if not module:
+        raise NetworkError(
+            f"There is no network named {path!r}. Expected one of {', '.join(BUILT_IN)}, or an import path "
+            "such as monai.networks.nets.UNet."
+        )
+    try:
+        found = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise NetworkError(
+            f"The network {path!r} cannot be imported: there is no module {error.name!r}. Check the import "
+            "path, or install the package that has it."
+        ) from error
+    except AttributeError as error:
+        near = [key for key, value in vars(import_module(module)).items() if inspect.isclass(value)]
+        raise NetworkError(
+            f"The network {path!r} cannot be imported: {module!r} has no {name!r}. Classes it has: "
+            f"{', '.join(sorted(near)[:20]) or 'none'}."
+        ) from error
+    if not callable(found):
+        raise NetworkError(
+            f"{path!r} is a {type(found).__name__}, expected a class or function of a network."
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def _construct(name: str, make: Callable[..., Any], arguments: dict[str, Any]) -> nn.Module:
+    signature = inspect.signature(make)
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        raise NetworkError(
+            f"The network {name} does not take init_args {arguments}: {error}. It takes {signature}. Use "
+            "'{channels}' and '{classes}' where it wants these numbers."
+        ) from error
+    try:
+        network = make(**arguments)
+    except S2S2Error:
+        raise
+    except Exception as error:  # whatever a foreign constructor raises, the user reads one paragraph
+        raise NetworkError(
+            f"The network {name} cannot be built with init_args {arguments}: {type(error).__name__}: "
+            f"{error}. Change the arguments to what this network needs."
+        ) from error
+    if not isinstance(network, nn.Module):
+        raise NetworkError(f"{name} made a {type(network).__name__}, expected a torch.nn.Module.")
+    return network
+
+
+def _check_output(name: str, network: nn.Module, images: Tensor, classes: int) -> None:
+    training = network.training
+    try:
+        with torch.no_grad():
+            logits = network.eval()(images)
+    except S2S2Error:
+        raise
+    except Exception as error:  # as above
+        raise NetworkError(
+            f"The network {name} does not take images of shape {tuple(images.shape)}: "
+            f"{type(error).__name__}: {error}. Change its init_args, or the size of the images."
+        ) from error
+    finally:
+        network.train(training)
+    if not isinstance(logits, Tensor):
+        raise NetworkError(
+            f"The network {name} returned {type(logits).__name__}, expected one tensor of logits. Turn its "
+            "other outputs off, or wrap it in a module that returns the logits."
+        )
+    expected = (len(images), classes, *images.shape[2:])
+    if tuple(logits.shape) != expected:
+        raise NetworkError(
+            f"The network {name} returned logits of shape {tuple(logits.shape)} for images of shape "
+            f"{tuple(images.shape)}, expected {expected}: (batch, class, height, width). Give it {classes} "
+            "output channels ('{classes}' in init_args) and an output as large as the input."
+        )
+
+
+def _fill(value: Any, **numbers: int) -> Any:
+    """Replace the texts that stand for numbers, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: _fill(item, **numbers) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_fill(item, **numbers) for item in value]
+    if isinstance(value, str) and value.startswith("{") and value[1:-1] in numbers:
+        return numbers[value[1:-1]]
+    return value

@@ -1,0 +1,178 @@
+"""A trained network on disk: weights that run no code, and a card that says what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_model, save_model
+from torch import nn
+
+from s2s2.data.classes import ClassMap
+from s2s2.data.storage import atomic, read_json, write_json
+from s2s2.errors import NetworkError
+from s2s2.networks.build import NetworkConfig, build_network
+from s2s2.networks.normalisation import Normalisation
+from s2s2.objective.features import unwrap
+
+WEIGHTS = "weights.safetensors"
+CARD = "network.json"
+
+
+def software() -> dict[str, str]:
+    """Return the versions of what made a network."""
+    found = {"python": platform.python_version()}
+    for package in ("s2s2", "torch", "monai", "lightning"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class NetworkCard:
+    """What must be known of a trained network to use it and to judge it.
+
+    Args:
+        network: How to build it.
+        channels: Of its images.
+        size: Longer side of the working grid in pixels; None where images keep their own grid.
+        patch: Side of the training crops in pixels; None where whole images were seen.
+        class_map: Its classes.
+        normalisation: Of its images.
+        split: Ids of the cases it was trained and validated on, by part.
+        arm: Name of the training arm.
+        seed: Of the training.
+        training: The training's settings.
+        software: Versions of what made it.
+    """
+
+    network: NetworkConfig
+    channels: int
+    size: int | None
+    patch: int | None
+    class_map: ClassMap
+    normalisation: Normalisation
+    split: Mapping[str, tuple[str, ...]]
+    arm: str
+    seed: int
+    training: Mapping[str, Any] = field(default_factory=dict)
+    software: Mapping[str, str] = field(default_factory=software)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain lists and mappings, for JSON."""
+        return {
+            "network": self.network.to_dict(),
+            "channels": self.channels,
+            "size": self.size,
+            "patch": self.patch,
+            "class_map": self.class_map.to_dict(),
+            "normalisation": self.normalisation.to_dict(),
+            "split": {part: list(ids) for part, ids in self.split.items()},
+            "arm": self.arm,
+            "seed": self.seed,
+            "training": dict(self.training),
+            "software": dict(self.software),
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> NetworkCard:
+        """Build a card from what `to_dict` gave."""
+        plain = ("channels", "size", "patch", "arm", "seed", "training", "software")
+        return cls(
+            network=NetworkConfig.from_dict(content["network"]),
+            class_map=ClassMap.from_dict(content["class_map"]),
+            normalisation=Normalisation.from_dict(content["normalisation"]),
+            split={part: tuple(ids) for part, ids in content["split"].items()},
+            **{name: content[name] for name in plain},
+        )
+
+
+def save_network(folder: str | Path, network: nn.Module, card: NetworkCard) -> None:
+    """Write `weights.safetensors` and `network.json`, each whole or not at all.
+
+    The card is written last and names the weights by their digest, so a folder
+    whose two files do not belong together is known as such.
+
+    Args:
+        folder: Where to; made if it is missing.
+        network: What was built from `card.network`; wrappers are taken off.
+        card: What it is.
+
+    Raises:
+        StorageError: If a file cannot be written.
+    """
+    weights = Path(folder) / WEIGHTS
+    with atomic(weights) as temporary:
+        save_model(unwrap(network), str(temporary))
+        digest = _digest(temporary)
+    write_json(Path(folder) / CARD, {**card.to_dict(), "weights_sha256": digest})
+
+
+def load_network(
+    folder: str | Path, device: str | torch.device = "cpu", *, class_map: ClassMap | None = None
+) -> tuple[nn.Module, NetworkCard]:
+    """Build a network, load its weights and put it in evaluation mode.
+
+    Args:
+        folder: What `save_network` wrote.
+        device: Where the network goes.
+        class_map: The classes of the data at hand, where the network must have the same.
+
+    Raises:
+        NetworkError: If a file is missing or torn, the weights do not fit the card,
+            or the network has other classes than `class_map`.
+    """
+    folder = Path(folder)
+    content = read_json(folder / CARD, error=NetworkError)
+    try:
+        card = NetworkCard.from_dict(content)
+        expected = content["weights_sha256"]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise NetworkError(
+            f"{folder / CARD} is not the card of a network ({type(error).__name__}: {error}). Give a folder "
+            "that training wrote."
+        ) from error
+    if class_map is not None and class_map.names != card.class_map.names:
+        raise NetworkError(
+            f"The network in {folder} knows the classes {', '.join(card.class_map.names)}, but the data have "
+            f"{', '.join(class_map.names)}. Take the network's class map for these data, or another network."
+        )
+    _check_weights(folder / WEIGHTS, expected)
+    network = build_network(
+        replace(card.network, pretrained=False), channels=card.channels, classes=len(card.class_map)
+    )
+    try:
+        load_model(network, str(folder / WEIGHTS), strict=True)
+    except (SafetensorError, RuntimeError) as error:
+        raise NetworkError(
+            f"The weights in {folder / WEIGHTS} do not fit the network {card.network.name} that the card "
+            f"describes: {error}. Give a folder that training wrote, unchanged."
+        ) from error
+    return network.to(device).eval(), card
+
+
+def _check_weights(path: Path, expected: str) -> None:
+    if not path.is_file():
+        raise NetworkError(
+            f"There is no file {path}. Give a folder that training wrote, with both of its files."
+        )
+    if (found := _digest(path)) != expected:
+        raise NetworkError(
+            f"{path} is not the file that the card beside it describes (SHA-256 {found[:12]}, expected "
+            f"{expected[:12]}): it is torn, or from another training. Train again, or restore both files "
+            "together. "
+        )
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
