@@ -1,0 +1,245 @@
+"""Arms against each other, on the same cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.errors import EvaluationError
+from s2s2.evaluation.bootstrap import ClusterBootstrap
+from s2s2.evaluation.columns import (
+    ALL_CLASSES,
+    COMPARISON_COLUMNS,
+    METRICS,
+    RUN_COLUMNS,
+    require_columns,
+    require_metrics,
+)
+from s2s2.evaluation.summary import case_values, cases_of, checked_scores, groups_of_cases
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+
+_CELL = ["domain", "case", "class_id"]
+# Differences below are rounding of the same prediction, so they are ties.
+_DECIMALS = 12
+
+
+def compare(
+    scores: pd.DataFrame,
+    *,
+    baseline: str = "baseline",
+    metrics: Sequence[str] = ("dice", "hd95", "nsd"),
+    pairs: Sequence[tuple[str, str]] | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare arms case by case, with intervals and tests.
+
+    For each case the difference is taken between two runs of the same seed, then
+    over its classes' mean. The interval of the mean difference comes from
+    `ClusterBootstrap`; the test is Wilcoxon's signed-rank test on the cases' means
+    over the seeds (it takes cases as independent: where groups hold several cases,
+    trust the interval); Holm's correction runs over domains and metrics of a pair.
+
+    A class that is in no mask has no value where no run predicts it, and the case
+    is left out. Where one run of the pair invents it, the runs that rightly leave
+    it alone get the best value, so that no false alarm is lost.
+
+    Args:
+        scores: Scores of all runs with the columns arm and seed.
+        baseline: The arm that all others are compared with.
+        metrics: Names out of `METRICS`; those without any value are passed over.
+            IoU says of a case what Dice says, so testing it too costs strength.
+        pairs: (arm, reference) of each comparison; by default each arm against the
+            baseline, and s2s2 against duplicate.
+        draws: Resamplings of the bootstrap.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        One row a pair, domain and metric; see `COMPARISON_COLUMNS`.
+
+    Raises:
+        EvaluationError: If a column or an arm is missing, a metric is unknown, or
+            two arms differ in their cases or seeds.
+
+    Example:
+        >>> import pandas as pd
+        >>> rows = [("baseline", "a", 0.5), ("baseline", "b", 0.7), ("s2s2", "a", 0.75), ("s2s2", "b", 0.75)]
+        >>> scores = pd.DataFrame(rows, columns=["arm", "case", "dice"]).assign(
+        ...     seed=0, group=["p1", "p2"] * 2, domain="away", class_id=1, class_name="polyp",
+        ...     status="scored")
+        >>> table = compare(scores, metrics=["dice"])
+        >>> table[["arm", "reference", "difference", "better", "worse"]].round(3).values.tolist()
+        [['s2s2', 'baseline', 0.15, 2, 0]]
+
+    Reference:
+        Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian
+        Journal of Statistics 1979.
+    """
+    import pandas as pd
+
+    require_metrics(metrics)
+    require_columns(scores, RUN_COLUMNS)
+    table = checked_scores(scores, metrics)
+    used = [name for name in metrics if table[name].notna().any()]
+    chosen = _pairs(list(table["arm"].unique()), baseline, pairs)
+    rows: list[dict[str, Any]] = []
+    for arm, reference in chosen:
+        _check_same_cases(table, arm, reference)
+        family = _compare_pair(table, arm, reference, used, draws, seed)
+        corrected = holm([row["p_wilcoxon"] for row in family])
+        rows += [row | {"p_holm": p} for row, p in zip(family, corrected, strict=True)]
+    return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    r"""Correct p values for being many, step down.
+
+    With the p values in rising order, $\tilde p_i = \max_{j \le i} \min(1, (m - j + 1)\, p_j)$.
+
+    Args:
+        p_values: Uncorrected, in [0, 1]; NaN stays NaN and is no test.
+
+    Returns:
+        The corrected values in the given order.
+
+    Example:
+        >>> [round(p, 2) for p in holm([0.01, 0.04, 0.03])]
+        [0.03, 0.06, 0.06]
+    """
+    given = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(given)[: int(np.isfinite(given).sum())]
+    factors = np.arange(len(order), 0, -1)
+    corrected = np.full_like(given, np.nan)
+    corrected[order] = np.minimum(np.maximum.accumulate(factors * given[order]), 1.0)
+    return [float(p) for p in corrected]
+
+
+def signed_rank(differences: Floats) -> float:
+    """Return the two-sided p value of Wilcoxon's signed-rank test.
+
+    Args:
+        differences: One a case; zeros say nothing, and nothing but zeros gives 1.
+
+    Shape:
+        - differences: (case,).
+
+    Returns:
+        A p value in [0, 1], NaN without any case.
+
+    Example:
+        >>> signed_rank(np.zeros(5)), signed_rank(np.array([1.0, 2, 3, 4, 5]))
+        (1.0, 0.0625)
+    """
+    from scipy.stats import wilcoxon
+
+    if not len(differences):
+        return float("nan")
+    moved = differences[differences != 0]
+    if not len(moved):
+        return 1.0
+    return float(wilcoxon(moved).pvalue)
+
+
+def _pairs(
+    arms: Sequence[str], baseline: str, pairs: Sequence[tuple[str, str]] | None
+) -> list[tuple[str, str]]:
+    """Return the comparisons to make."""
+    if pairs is None:
+        chosen = [(arm, baseline) for arm in arms if arm != baseline and baseline in arms]
+        if {"s2s2", "duplicate"} <= set(arms) and baseline != "duplicate":
+            chosen.append(("s2s2", "duplicate"))
+    else:
+        chosen = list(pairs)
+    unknown = sorted({name for pair in chosen for name in pair} - set(arms))
+    if unknown or not chosen:
+        missing = ", ".join(unknown) or baseline
+        raise EvaluationError(
+            f"There is nothing to compare with {missing}: the scores hold the arm(s) {', '.join(arms)}. "
+            "Score the missing arm, or name another baseline."
+        )
+    return chosen
+
+
+def _check_same_cases(table: pd.DataFrame, arm: str, reference: str) -> None:
+    """Refuse two arms that were not scored on the same cases with the same seeds."""
+    keys = ["seed", *_CELL]
+    ours, theirs = (
+        set(table.loc[table["arm"] == name, keys].itertuples(index=False, name=None))
+        for name in (arm, reference)
+    )
+    if ours == theirs:
+        return
+    lone = sorted(ours ^ theirs, key=str)
+    shown = "; ".join(f"seed {seed}, {domain}, {case}" for seed, domain, case, _ in lone[:3])
+    raise EvaluationError(
+        f"The arms {arm!r} and {reference!r} must have the same seeds and cases, but {len(lone)} row(s) are "
+        f"in one alone ({shown}). Predict and score both arms on the same data with the same seeds."
+    )
+
+
+def _compare_pair(
+    table: pd.DataFrame, arm: str, reference: str, metrics: Sequence[str], draws: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return one row a domain and metric, without Holm's correction."""
+    both = _with_true_negatives(table[table["arm"].isin([arm, reference])], metrics)
+    rows: list[dict[str, Any]] = []
+    for domain, part in both.groupby("domain", sort=False):
+        cases, groups = cases_of(part), groups_of_cases(part)
+        bootstrap = ClusterBootstrap(groups, runs=part["seed"].nunique(), draws=draws, seed=seed)
+        for metric in metrics:
+            ours, theirs = (
+                case_values(part[part["arm"] == name], metric, cases) for name in (arm, reference)
+            )
+            head = {"arm": arm, "reference": reference, "domain": domain, "metric": metric}
+            rows.append(
+                head | _compare_values(ours, theirs, np.asarray(groups), METRICS[metric].sign, bootstrap)
+            )
+    return rows
+
+
+def _with_true_negatives(both: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """Give the best value to runs that leave a class alone which another run invents."""
+    invented = (both["status"] == "false").groupby([both[name] for name in _CELL]).transform("any")
+    right = invented & (both["status"] == "absent")
+    filled = {name: both[name].where(~right, METRICS[name].best) for name in metrics if METRICS[name].fills}
+    return both.assign(**filled)
+
+
+def _compare_values(
+    ours: Floats, theirs: Floats, groups: npt.NDArray[np.str_], sign: int, bootstrap: ClusterBootstrap
+) -> dict[str, Any]:
+    """Return counts, difference, interval and p value of one metric on one domain."""
+    # A run that lacks a value leaves the pair of this run out in both arms.
+    paired = np.isfinite(ours) & np.isfinite(theirs)
+    counted = paired.any(axis=0)
+    differences = np.where(paired, ours - theirs, np.nan)
+    interval = bootstrap.interval(differences)
+    of_case = np.asarray(np.nanmean(differences[:, counted], axis=0), dtype=np.float64).round(_DECIMALS)
+    return {
+        "class_name": ALL_CLASSES,
+        "n_cases": int(counted.sum()),
+        "n_groups": len(np.unique(groups[counted])),
+        "n_seeds": ours.shape[0],
+        "n_absent": int((~counted).sum()),
+        "mean_arm": _mean(ours[paired]),
+        "mean_reference": _mean(theirs[paired]),
+        "difference": interval.mean,
+        "low": interval.low,
+        "high": interval.high,
+        "better": int((sign * of_case > 0).sum()),
+        "worse": int((sign * of_case < 0).sum()),
+        "tied": int((of_case == 0).sum()),
+        "p_wilcoxon": signed_rank(of_case),
+    }
+
+
+def _mean(values: Floats) -> float:
+    """Return the mean, NaN without values."""
+    return float(values.mean()) if values.size else float("nan")

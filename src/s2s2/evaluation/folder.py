@@ -1,0 +1,173 @@
+"""The folder that predictions are written to and read from, named by case id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from s2s2.data.files import read_mask_raw
+from s2s2.data.storage import atomic, read_json, write_json
+from s2s2.errors import DataError, EvaluationError
+
+_TOP = np.iinfo(np.uint16).max
+
+
+class PredictionFolder:
+    """Predictions of one data set, one file a case, found by the case's id.
+
+    ==========================  =====================================================
+    `<id>.png`                  label map, 8-bit grey, value = class id, original grid
+    `probabilities/<id>.tif`    16-bit pages, one a class, value / 65535 = probability
+    `overlays/<id>.png`         RGB picture to look at
+    `predictions.json`          network, classes, and what could not be predicted
+    ==========================  =====================================================
+
+    An id is percent-encoded where it holds characters that a file name cannot hold.
+
+    Args:
+        root: The folder; it need not exist.
+
+    Example:
+        >>> PredictionFolder("out").label_map("patient 1/slice 2").name
+        'patient%201%2Fslice%202.png'
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+
+    def label_map(self, case_id: str) -> Path:
+        """Return the file of a case's label map."""
+        return self.root / f"{_file_name(case_id)}.png"
+
+    def probabilities(self, case_id: str) -> Path:
+        """Return the file of a case's probabilities."""
+        return self.root / "probabilities" / f"{_file_name(case_id)}.tif"
+
+    def overlay(self, case_id: str) -> Path:
+        """Return the file of a case's overlay."""
+        return self.root / "overlays" / f"{_file_name(case_id)}.png"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all cases that have a label map, sorted."""
+        # A name with a dot in front is a file that somebody is still writing.
+        names = (path.stem for path in self.root.glob("*.png") if not path.name.startswith("."))
+        return tuple(sorted(unquote(name) for name in names))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `predictions.json` says, empty where the predictions were made elsewhere.
+
+        Raises:
+            EvaluationError: If the file is torn.
+        """
+        path = self.root / "predictions.json"
+        return read_json(path, error=EvaluationError) if path.exists() else {}
+
+    def write_facts(self, facts: dict[str, Any]) -> None:
+        """Write `predictions.json`.
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
+        write_json(self.root / "predictions.json", facts)
+
+    def read(self, case_id: str) -> npt.NDArray[np.integer]:
+        """Read a label map.
+
+        Returns:
+            Class ids of shape (height, width).
+
+        Raises:
+            EvaluationError: If the file cannot be read or is no label map.
+        """
+        path = self.label_map(case_id)
+        try:
+            labels = read_mask_raw(path)
+        except DataError as error:
+            raise EvaluationError(f"The prediction of case {case_id!r} cannot be used: {error}") from error
+        if labels.ndim != 2:
+            raise EvaluationError(
+                f"The prediction {path} is a colour image, expected one grey value a pixel, the class id. "
+                "Give the folder of label maps, not of overlays."
+            )
+        return labels
+
+    def read_probabilities(self, case_id: str) -> npt.NDArray[np.float32]:
+        """Read the probabilities of a case: shape (class, height, width), in [0, 1].
+
+        Raises:
+            EvaluationError: If the file is missing or torn.
+        """
+        import tifffile
+
+        path = self.probabilities(case_id)
+        try:
+            pages = tifffile.imread(path)
+        except (OSError, ValueError) as error:
+            raise EvaluationError(
+                f"The probabilities {path} cannot be read ({error}). Predict again with probabilities."
+            ) from error
+        return np.asarray(pages).astype(np.float32) / np.float32(_TOP)
+
+    def holds(self, case_id: str, shape: tuple[int, int], *, probabilities: bool, overlay: bool) -> bool:
+        """Say whether a case was predicted: all files are there, and the label map is whole.
+
+        Args:
+            case_id: Id of the case.
+            shape: Height and width that the label map must have.
+            probabilities: Whether there must be probabilities too.
+            overlay: Whether there must be an overlay too.
+        """
+        beside = [(probabilities, self.probabilities), (overlay, self.overlay)]
+        if not all(path(case_id).is_file() for wanted, path in beside if wanted):
+            return False
+        try:
+            return self.label_map(case_id).is_file() and self.read(case_id).shape == shape
+        except EvaluationError:
+            return False
+
+    def write(self, case_id: str, labels: npt.NDArray[np.uint8]) -> None:
+        """Write a label map of shape (height, width).
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
+        _write_png(self.label_map(case_id), labels)
+
+    def write_overlay(self, case_id: str, picture: npt.NDArray[np.uint8]) -> None:
+        """Write an overlay of shape (height, width, 3).
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
+        _write_png(self.overlay(case_id), picture)
+
+    def write_probabilities(self, case_id: str, probabilities: npt.NDArray[np.float32]) -> None:
+        """Write probabilities of shape (class, height, width), in [0, 1], rounded to 1 / 65535.
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
+        import tifffile
+
+        pages = np.round(probabilities * _TOP).astype(np.uint16)
+        with atomic(self.probabilities(case_id)) as temporary:
+            tifffile.imwrite(temporary, pages, compression="zlib", predictor=True, photometric="minisblack")
+
+
+def _file_name(case_id: str) -> str:
+    """Return a name for the files of a case that no folder separator and no leading dot can spoil."""
+    name = quote(case_id, safe="")
+    return f"%2E{name[1:]}" if name.startswith(".") else name
+
+
+def _write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    """Write an 8-bit picture, whole or not at all."""
+    with atomic(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG")

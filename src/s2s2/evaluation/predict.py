@@ -1,0 +1,250 @@
+"""Label maps for a folder of images, each on its own grid."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from s2s2.data.case import Case
+from s2s2.data.dataset import Dataset
+from s2s2.data.geometry import Placement
+from s2s2.errors import ConfigError, DataError, NetworkError
+from s2s2.evaluation.folder import PredictionFolder
+from s2s2.evaluation.overlays import draw_overlay
+from s2s2.networks.checkpoint import CARD, NetworkCard, load_network
+from s2s2.networks.inference import infer_logits
+
+Placed = tuple[Case, Placement]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictReport:
+    """What was predicted and what was not.
+
+    Args:
+        written: Ids of the cases that were predicted now.
+        kept: Ids of the cases whose prediction was there already.
+        failed: What is wrong with each image that was skipped, by case id.
+    """
+
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+    failed: dict[str, str]
+
+
+def predict(
+    network_folder: str | Path,
+    dataset: Dataset,
+    output: str | Path,
+    *,
+    probabilities: bool = False,
+    overlays: bool = False,
+    batch: int = 8,
+    device: str = "auto",
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> PredictReport:
+    """Segment every image of a data set with a trained network.
+
+    Each image goes to the network's working grid, padded and normalised as in
+    training; by a sliding window where the network was trained on patches. The
+    probabilities go back to the image's own grid, and the likeliest class is taken
+    there. An image that cannot be read is skipped and reported. Predictions of the
+    same network that are whole are kept, so an interrupted call goes on.
+
+    Args:
+        network_folder: What `save_network` wrote.
+        dataset: The images; masks are not needed.
+        output: Folder to write to; see `PredictionFolder` for the files.
+        probabilities: Whether to write the probability of each class too.
+        overlays: Whether to write pictures with the classes drawn over the images too.
+        batch: Images that go through the network at once, 1 or more.
+        device: auto, or a name that torch knows.
+        overwrite: Whether to predict again what is there already.
+        progress: Called with the number of images done and of all images.
+
+    Returns:
+        The ids of the cases that were written, kept and skipped.
+
+    Raises:
+        NetworkError: If the network cannot be loaded, needs other channels than the
+            data set has, or gives no usable logits.
+        ConfigError: If `batch` or `device` cannot be used.
+        StorageError: If a file cannot be written.
+    """
+    if batch < 1:
+        raise ConfigError(f"batch is {batch}, expected the images that go through at once, 1 or more.")
+    chosen = torch_device(device)
+    network, card = load_network(network_folder, chosen)
+    _check_channels(card, dataset)
+    work = _Work(
+        network=network,
+        card=card,
+        working=dataset.resized(card.size),
+        native=dataset.resized(None) if overlays else None,
+        folder=PredictionFolder(output),
+        probabilities=probabilities,
+        device=chosen,
+        progress=progress,
+    )
+    facts = {"network": _digest(Path(network_folder) / CARD), "classes": list(card.class_map.names)}
+    todo = work.plan(overwrite=overwrite or work.folder.facts.get("network") != facts["network"])
+    work.folder.write_facts(facts)
+    work.report_progress()
+    for part in _batches(todo, batch):
+        work.run(part)
+    work.folder.write_facts(facts | {"failed": work.failed})
+    return PredictReport(tuple(work.written), tuple(work.kept), work.failed)
+
+
+def torch_device(name: str) -> torch.device:
+    """Return the device of this name; auto takes the best that is there.
+
+    Raises:
+        ConfigError: If there is no such device.
+
+    Example:
+        >>> torch_device("cpu")
+        device(type='cpu')
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    # A build without CUDA raises AssertionError, an unknown name RuntimeError.
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(
+            f"The device {name!r} cannot be used here ({str(error).splitlines()[0]}). "
+            "Choose auto, cpu or cuda."
+        ) from error
+    return device
+
+
+@dataclass
+class _Work:
+    """One call of `predict`: what it needs and what became of each case."""
+
+    network: nn.Module
+    card: NetworkCard
+    working: Dataset
+    native: Dataset | None
+    folder: PredictionFolder
+    probabilities: bool
+    device: torch.device
+    progress: Callable[[int, int], None] | None
+    written: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def plan(self, *, overwrite: bool) -> list[Placed]:
+        """Return the cases to predict; note those that are whole and those that cannot be read."""
+        todo: list[Placed] = []
+        for case in self.working.cases:
+            try:
+                placement = self.working.placement(case)
+            except DataError as error:
+                self.failed[case.id] = str(error)
+                continue
+            if not overwrite and self.folder.holds(
+                case.id, placement.original, probabilities=self.probabilities, overlay=self.native is not None
+            ):
+                self.kept.append(case.id)
+            else:
+                todo.append((case, placement))
+        return todo
+
+    def run(self, part: list[Placed]) -> None:
+        """Predict a batch of images of one padded shape and write what comes out."""
+        placed: list[Placed] = []
+        images: list[Tensor] = []
+        for case, placement in part:
+            try:
+                images.append(_padded(self.working.image(case), placement))
+                placed.append((case, placement))
+            except DataError as error:
+                self.failed[case.id] = str(error)
+        if images:
+            for (case, placement), scores in zip(placed, self._infer(images, placed), strict=True):
+                self._write(case, placement.restore(scores).numpy())
+                self.written.append(case.id)
+        self.report_progress()
+
+    def report_progress(self) -> None:
+        """Say how many images are done."""
+        if self.progress is not None:
+            self.progress(len(self.written) + len(self.kept) + len(self.failed), len(self.working))
+
+    def _infer(self, images: list[Tensor], placed: list[Placed]) -> Tensor:
+        """Return the probabilities of a batch: (batch, class, *padded), on the CPU."""
+        stacked = torch.stack(images).to(self.device)
+        with torch.inference_mode():
+            logits = infer_logits(self.network, self.card.normalisation(stacked), self.card.patch)
+        expected = (len(images), len(self.card.class_map), *stacked.shape[2:])
+        if tuple(logits.shape) != expected:
+            raise NetworkError(
+                f"The network {self.card.network.name} gave logits of shape {tuple(logits.shape)}, expected "
+                f"{expected} (batch, class, height, width). "
+                "A network must return logits as large as its input."
+            )
+        if not bool(torch.isfinite(logits).all()):
+            raise NetworkError(
+                f"The network {self.card.network.name} gave logits that are not finite for the images "
+                f"{', '.join(case.id for case, _ in placed)}. "
+                "Its weights are broken: train again, or take another."
+            )
+        return logits.float().softmax(1).cpu()
+
+    def _write(self, case: Case, scores: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+        """Write the files of one case; the label map comes last, since it says that all is there."""
+        labels = scores.argmax(0).astype(np.uint8)
+        if self.probabilities:
+            self.folder.write_probabilities(case.id, scores)
+        if self.native is not None:
+            picture = draw_overlay(self.native.image(case), labels, self.card.class_map.colours)
+            self.folder.write_overlay(case.id, picture)
+        self.folder.write(case.id, labels)
+
+
+def _padded(image: np.ndarray[tuple[int, ...], np.dtype[np.float32]], placement: Placement) -> Tensor:
+    """Pad an image with 0 at the right and at the bottom, as in training."""
+    canvas = torch.zeros((image.shape[0], *placement.padded))
+    canvas[:, : image.shape[1], : image.shape[2]] = torch.from_numpy(image)
+    return canvas
+
+
+def _batches(todo: list[Placed], size: int) -> Iterator[list[Placed]]:
+    """Cut the cases into batches of one padded shape."""
+    ordered = sorted(todo, key=lambda placed: placed[1].padded)
+    for _, same in groupby(ordered, key=lambda placed: placed[1].padded):
+        part = list(same)
+        yield from (part[start : start + size] for start in range(0, len(part), size))
+
+
+def _check_channels(card: NetworkCard, dataset: Dataset) -> None:
+    """Refuse images with other channels than the network was trained on."""
+    if card.channels == dataset.channels:
+        return
+    hint = (
+        f"Open the data with channels={card.channels} (--channels {card.channels})."
+        if {card.channels, dataset.channels} == {1, 3}
+        else "Train a network on such images."
+    )
+    raise NetworkError(
+        f"The network {card.network.name} was trained on images of {card.channels} channel(s), but the "
+        f"images of {dataset.root} have {dataset.channels}. {hint}"
+    )
+
+
+def _digest(card: Path) -> str:
+    """Return a hash of the card, which names its weights: a later network keeps no prediction of this one."""
+    return hashlib.sha256(card.read_bytes()).hexdigest()

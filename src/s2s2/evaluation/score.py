@@ -1,0 +1,154 @@
+"""Predictions against masks: one row a case and class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.data.case import Case
+from s2s2.data.dataset import Dataset
+from s2s2.errors import EvaluationError
+from s2s2.evaluation.columns import SCORE_COLUMNS
+from s2s2.evaluation.folder import PredictionFolder
+from s2s2.metrics import Surface, overlap, surface
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = 5
+
+
+def score(
+    predictions: str | Path, dataset: Dataset, *, tolerance: float = 2.0, surface: bool = True
+) -> pd.DataFrame:
+    """Score the label maps of a folder against the masks of a data set, joined by case id.
+
+    Both are compared on the original grid of each image. Distances are in mm where
+    the case knows its spacing, else in pixels; see `s2s2.metrics` for what counts
+    for a missed, an invented and an absent class.
+
+    Args:
+        predictions: Folder with `<id>.png` for each case, as `predict` writes it.
+        dataset: The cases with masks; no more and no fewer than were predicted.
+        tolerance: What the surface Dice forgives, in mm or pixels.
+        surface: Whether to measure distances; without them hd95 and nsd are NaN.
+
+    Returns:
+        One row a case and class but the background; see `SCORE_COLUMNS`.
+
+    Raises:
+        EvaluationError: If a prediction is missing, there is one too many, or one
+            has another size or other classes than the data set.
+        DataError: If a mask is missing or cannot be read.
+    """
+    import pandas as pd
+
+    folder = PredictionFolder(predictions)
+    _check_ids(folder, dataset)
+    _check_classes(folder, dataset)
+    rows: list[dict[str, object]] = []
+    for case in dataset.cases:
+        mask = dataset.original_mask(case)
+        labels = _fitting(folder, case, mask, len(dataset.class_map))
+        rows += _rows(case, labels, mask, dataset.class_map.names, tolerance if surface else None)
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).assign(tolerance=float(tolerance))
+
+
+def _rows(
+    case: Case,
+    labels: npt.NDArray[np.integer],
+    mask: npt.NDArray[np.uint8],
+    names: tuple[str, ...],
+    tolerance: float | None,
+) -> list[dict[str, object]]:
+    """Return the rows of one case; no distances without a tolerance."""
+    overlaps = overlap(labels, mask, len(names))
+    surfaces = _surfaces(case, labels, mask, len(names), tolerance)
+    return [
+        {
+            "case": case.id,
+            "group": case.group,
+            "domain": case.domain,
+            "class_id": place + 1,
+            "class_name": name,
+            "dice": overlaps.dice[place],
+            "iou": overlaps.iou[place],
+            "precision": overlaps.precision[place],
+            "recall": overlaps.recall[place],
+            "hd95": surfaces.hd95[place],
+            "nsd": surfaces.nsd[place],
+            "unit": "px" if case.spacing_mm is None else "mm",
+            "status": overlaps.status[place],
+        }
+        for place, name in enumerate(names[1:])
+    ]
+
+
+def _surfaces(
+    case: Case,
+    labels: npt.NDArray[np.integer],
+    mask: npt.NDArray[np.uint8],
+    classes: int,
+    tolerance: float | None,
+) -> Surface:
+    """Measure the distances, or give NaN without a tolerance."""
+    if tolerance is None:
+        return Surface(hd95=np.full(classes - 1, np.nan), nsd=np.full(classes - 1, np.nan))
+    return surface(labels, mask, classes, case.spacing_mm, tolerance)
+
+
+def _check_ids(folder: PredictionFolder, dataset: Dataset) -> None:
+    """Refuse a folder that does not hold exactly the cases of the data set."""
+    found, wanted = set(folder.ids), set(dataset.ids)
+    missing, extra = sorted(wanted - found), sorted(found - wanted)
+    if not wanted:
+        raise EvaluationError(f"{dataset.root} has no case to score. Choose a part with cases.")
+    if missing or extra:
+        raise EvaluationError(
+            f"The predictions in {folder.root} and the cases of {dataset.root} are not the same: "
+            f"{_listed(missing)} without a prediction, {_listed(extra)} without a case. "
+            "Predict exactly the cases that are scored, and name each file after its case."
+        )
+
+
+def _listed(ids: list[str]) -> str:
+    """Count ids and name the first ones."""
+    if not ids:
+        return "none"
+    more = ", ..." if len(ids) > _SHOWN else ""
+    return f"{len(ids)} ({', '.join(ids[:_SHOWN])}{more})"
+
+
+def _check_classes(folder: PredictionFolder, dataset: Dataset) -> None:
+    """Refuse predictions of a network with another number of classes."""
+    names = folder.facts.get("classes")
+    if names is not None and len(names) != len(dataset.class_map):
+        raise EvaluationError(
+            f"The predictions in {folder.root} were made with the classes {', '.join(names)}, but "
+            f"{dataset.root} has {', '.join(dataset.class_map.names)}. "
+            "Open the data with the class map of the network."
+        )
+
+
+def _fitting(
+    folder: PredictionFolder, case: Case, mask: npt.NDArray[np.uint8], classes: int
+) -> npt.NDArray[np.integer]:
+    """Read a label map and refuse it when it does not fit its mask."""
+    labels = folder.read(case.id)
+    path = folder.label_map(case.id)
+    if labels.shape != mask.shape:
+        raise EvaluationError(
+            f"The prediction {path} is {labels.shape[0]} x {labels.shape[1]} pixels (height x width), "
+            f"the mask of the case {mask.shape[0]} x {mask.shape[1]}. "
+            "Give predictions on the original grid of the images."
+        )
+    if int(labels.max()) >= classes:
+        raise EvaluationError(
+            f"The prediction {path} holds the value {labels.max()}, but the data set has {classes} classes "
+            f"(class ids 0 to {classes - 1}). Write class ids as grey values, and open the data with the "
+            "class map of the network."
+        )
+    return labels

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from s2s2.data import ClassMap, Dataset
+from s2s2.errors import DataError, EvaluationError
+from s2s2.evaluation import SCORE_COLUMNS, PredictionFolder, score
+from tests.drawn import draw_site
+
+
+@pytest.fixture
+def dataset(site: Path) -> Dataset:
+    return Dataset.open(site)
+
+
+@pytest.fixture
+def folder(dataset: Dataset, tmp_path: Path) -> PredictionFolder:
+    """Perfect predictions of every case."""
+    folder = PredictionFolder(tmp_path / "out")
+    for case in dataset.cases:
+        folder.write(case.id, dataset.original_mask(case))
+    return folder
+
+
+def test_perfect_predictions(dataset: Dataset, folder: PredictionFolder) -> None:
+    scores = score(folder.root, dataset)
+    assert list(scores.columns) == list(SCORE_COLUMNS)
+    assert scores["case"].tolist() == list(dataset.ids)
+    assert (scores[["dice", "iou", "precision", "recall", "nsd"]] == 1).all(axis=None)
+    assert (scores["hd95"] == 0).all()
+    row = scores.iloc[3]
+    assert [row["group"], row["domain"], row["class_id"], row["class_name"]] == [
+        "group_1",
+        "site",
+        1,
+        "foreground",
+    ]
+    assert [row["unit"], row["tolerance"], row["status"]] == ["px", 2.0, "scored"]
+
+
+def test_a_missed_object_has_the_diagonal_of_the_original_image(
+    dataset: Dataset, folder: PredictionFolder
+) -> None:
+    folder.write("case_05", np.zeros((40, 56), np.uint8))
+    row = score(folder.root, dataset).set_index("case").loc["case_05"]
+    assert row["status"] == "missed"
+    assert row["hd95"] == pytest.approx(math.hypot(40, 56))
+    assert row["dice"] == 0
+
+
+def test_masks_are_those_of_the_files_whatever_the_working_grid(
+    dataset: Dataset, folder: PredictionFolder
+) -> None:
+    small = dataset.resized(24)
+    pd.testing.assert_frame_equal(score(folder.root, small), score(folder.root, dataset))
+
+
+def test_distances_are_in_mm_where_the_spacing_is_known(dataset: Dataset, folder: PredictionFolder) -> None:
+    for case in dataset.cases:
+        folder.write(case.id, np.roll(dataset.original_mask(case), 3, axis=0))
+    spaced = Dataset(
+        [replace(case, spacing_mm=(0.5, 0.5)) for case in dataset.cases], dataset.class_map, dataset.channels
+    )
+    pixels, mm = score(folder.root, dataset), score(folder.root, spaced)
+    assert set(mm["unit"]) == {"mm"}
+    np.testing.assert_allclose(mm["hd95"], pixels["hd95"] / 2)
+    assert (mm["nsd"] > pixels["nsd"]).all()
+
+
+def test_without_surfaces_there_are_no_distances(dataset: Dataset, folder: PredictionFolder) -> None:
+    scores = score(folder.root, dataset, surface=False)
+    assert scores["hd95"].isna().all()
+    assert scores["nsd"].isna().all()
+    assert (scores["dice"] == 1).all()
+
+
+def test_the_tolerance_is_used_and_written_down(dataset: Dataset, folder: PredictionFolder) -> None:
+    for case in dataset.cases:
+        folder.write(case.id, np.roll(dataset.original_mask(case), 3, axis=0))
+    strict, lenient = score(folder.root, dataset, tolerance=0), score(folder.root, dataset, tolerance=5)
+    assert (strict["nsd"] < 0.6).all()
+    assert (lenient["nsd"] == 1).all()
+    assert lenient["tolerance"].unique().tolist() == [5.0]
+
+
+def test_several_classes_have_a_row_each(tmp_path: Path) -> None:
+    dataset = Dataset.open(draw_site(tmp_path / "site", classes=4, cases=3))
+    folder = PredictionFolder(tmp_path / "out")
+    for case in dataset.cases:
+        labels = dataset.original_mask(case)
+        folder.write(case.id, np.where(labels == 2, 0, labels).astype(np.uint8))
+    scores = score(folder.root, dataset)
+    assert len(scores) == 9
+    second = scores[scores["class_id"] == 2]
+    assert (second["status"] == "missed").all()
+    assert (scores[scores["class_id"] == 3]["dice"] == 1).all()
+
+
+def test_a_prediction_of_another_size_is_refused(dataset: Dataset, folder: PredictionFolder) -> None:
+    folder.write("case_02", np.zeros((64, 64), np.uint8))
+    with pytest.raises(EvaluationError, match=r"case_02\.png is 64 x 64 pixels .* mask of the case 40 x 56"):
+        score(folder.root, dataset)
+
+
+def test_values_that_are_no_class_ids_are_refused(dataset: Dataset, folder: PredictionFolder) -> None:
+    folder.write("case_02", np.full((40, 56), 255, np.uint8))
+    with pytest.raises(
+        EvaluationError, match=r"case_02\.png holds the value 255, but the data set has 2 classes"
+    ):
+        score(folder.root, dataset)
+
+
+def test_predictions_with_other_classes_are_refused(dataset: Dataset, folder: PredictionFolder) -> None:
+    folder.write_facts({"classes": ["background", "polyp", "tool"]})
+    with pytest.raises(
+        EvaluationError, match=r"made with the classes background, polyp, tool, but .* foreground"
+    ):
+        score(folder.root, dataset)
+
+
+def test_a_class_that_is_never_labelled_may_be_in_the_class_map(
+    dataset: Dataset, folder: PredictionFolder
+) -> None:
+    classes = ClassMap(("background", "polyp", "tool"), ((0,), (255,), (7,)))
+    wide = Dataset(dataset.cases, classes, dataset.channels)
+    scores = score(folder.root, wide)
+    assert (scores[scores["class_name"] == "tool"]["status"] == "absent").all()
+
+
+def test_cases_without_masks_are_refused(site: Path, dataset: Dataset, folder: PredictionFolder) -> None:
+    blind = Dataset.open(site, masks=False, class_map=dataset.class_map)
+    with pytest.raises(DataError, match="case_00 has no mask"):
+        score(folder.root, blind)
+
+
+def test_a_colour_picture_is_refused(dataset: Dataset, folder: PredictionFolder) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (40, 56, 3)).astype(np.uint8)
+    Image.fromarray(picture).save(folder.label_map("case_00"))
+    with pytest.raises(EvaluationError, match="colour image"):
+        score(folder.root, dataset)
