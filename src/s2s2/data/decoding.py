@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from s2s2.data.tiff import decode_tiff, tiff_header
 from s2s2.errors import DataError
 
-_PILLOW_FORMATS = ("PNG", "JPEG", "MPO", "BMP")
+_PILLOW_FORMATS = ("PNG", "JPEG", "BMP")
 _ORIENTATION_TAG = 0x0112
 _PNG_CHANNELS = {0: 1, 2: 3, 4: 1, 6: 3}
 

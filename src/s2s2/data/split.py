@@ -75,7 +75,7 @@ class Split:
         parts = dataset.declared_split
         if parts is None:
             raise SplitError(f"{dataset.root} declares no split. Give a CSV manifest with a column split.")
-        split = cls(**parts)
+        split = cls(parts["train"], parts["validation"], parts["test"])
         split.check(dataset)
         return split
 
@@ -222,9 +222,19 @@ def _wanted(
         return counts
     if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
         raise SplitError(f"fractions is {fractions}, expected three shares from 0 to 1 that add up to 1.")
-    first = round(fractions[0] * cases)
-    second = round((fractions[0] + fractions[1]) * cases) - first
-    return first, second, cases - first - second
+    return _rounded(fractions, cases)
+
+
+def _rounded(fractions: tuple[float, float, float], cases: int) -> tuple[int, int, int]:
+    """Round shares to whole cases that add up; a share above 0 gets one case at least."""
+    exact = [share * cases for share in fractions]
+    whole = [max(1, int(number)) if number > 0 else 0 for number in exact]
+    while sum(whole) < cases:
+        short = [number - have for number, have in zip(exact, whole, strict=True)]
+        whole[short.index(max(short))] += 1
+    while sum(whole) > cases and max(whole) > 1:
+        whole[whole.index(max(whole))] -= 1
+    return whole[0], whole[1], whole[2]
 
 
 def _foreground(dataset: Dataset) -> Mapping[str, float]:
