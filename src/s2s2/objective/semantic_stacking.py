@@ -21,8 +21,9 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 class Terms(NamedTuple):
     """The loss of one step and what it is made of, before weighting.
 
-    A term that was not measured is NaN: `synthetic`, `encoder` and `decoder` when
-    the second image was not used, `encoder` and `decoder` when nothing is tapped there.
+    The total carries the gradient; the others are detached, for logging. A term that
+    was not measured is NaN: `synthetic`, `encoder` and `decoder` when the second image
+    was not used, `encoder` and `decoder` when nothing is tapped there.
     """
 
     total: Tensor
@@ -132,7 +133,7 @@ class SemanticStacking(nn.Module):
         """Return the total loss and every term of it, for logging."""
         if not (self.w_syn or self.alpha_enc or self.alpha_dec):
             plain = self.segmentation_loss(self._logits(network(image)), mask)
-            return Terms(plain, plain, *plain.new_full((3,), math.nan))
+            return Terms(plain, plain.detach(), *plain.detach().new_full((3,), math.nan))
         if synthetic is None or synthetic.shape != image.shape:
             raise _mismatch(image, synthetic)
         views = self._joint if self.forward_pass == "joint" else self._separate
@@ -145,7 +146,8 @@ class SemanticStacking(nn.Module):
         )
         weights = (self.w_syn, self.alpha_enc, self.alpha_dec)
         weighted = [weight * term for weight, term in zip(weights, terms, strict=True) if weight]
-        return Terms(sum(weighted, start=segmentation), segmentation, *terms)
+        total = sum(weighted, start=segmentation)
+        return Terms(total, segmentation.detach(), *(term.detach() for term in terms))
 
     def close(self) -> None:
         """Take the taps off every network that this objective was called with."""
