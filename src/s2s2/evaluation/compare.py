@@ -41,11 +41,10 @@ def compare(
 ) -> pd.DataFrame:
     """Compare arms case by case, with intervals and tests.
 
-    For each case the difference is taken between two runs of the same seed, then
-    over its classes' mean. The interval of the mean difference comes from
-    `ClusterBootstrap`; the test is Wilcoxon's signed-rank test on the cases' means
-    over the seeds (it takes cases as independent: where groups hold several cases,
-    trust the interval); Holm's correction runs over domains and metrics of a pair.
+    The mean over a case's classes is compared between two runs of one seed. The interval
+    comes from `ClusterBootstrap`; the test is Wilcoxon's signed-rank test on the cases'
+    means over the seeds (it takes cases as independent: where groups hold several, trust
+    the interval); Holm's correction runs over domains and metrics of a pair.
 
     A class that is in no mask has no value where no run predicts it, and the case
     is left out. Where one run of the pair invents it, the runs that rightly leave
@@ -54,8 +53,8 @@ def compare(
     Args:
         scores: Scores of all runs with the columns arm and seed.
         baseline: The arm that all others are compared with.
-        metrics: Names out of `METRICS`; those without any value are passed over.
-            IoU says of a case what Dice says, so testing it too costs strength.
+        metrics: Names out of `METRICS`; those without any value are passed over. IoU
+            orders cases as Dice does, so testing both only costs strength.
         pairs: (arm, reference) of each comparison; by default each arm against the
             baseline, and s2s2 against duplicate.
         draws: Resamplings of the bootstrap.
@@ -77,10 +76,6 @@ def compare(
         >>> table = compare(scores, metrics=["dice"])
         >>> table[["arm", "reference", "difference", "better", "worse"]].round(3).values.tolist()
         [['s2s2', 'baseline', 0.15, 2, 0]]
-
-    Reference:
-        Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian
-        Journal of Statistics 1979.
     """
     import pandas as pd
 
@@ -88,9 +83,8 @@ def compare(
     require_columns(scores, RUN_COLUMNS)
     table = checked_scores(scores, metrics)
     used = [name for name in metrics if table[name].notna().any()]
-    chosen = _pairs(list(table["arm"].unique()), baseline, pairs)
     rows: list[dict[str, Any]] = []
-    for arm, reference in chosen:
+    for arm, reference in _pairs(list(table["arm"].unique()), baseline, pairs):
         _check_same_cases(table, arm, reference)
         family = _compare_pair(table, arm, reference, used, draws, seed)
         corrected = holm([row["p_wilcoxon"] for row in family])
@@ -112,6 +106,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Example:
         >>> [round(p, 2) for p in holm([0.01, 0.04, 0.03])]
         [0.03, 0.06, 0.06]
+
+    Reference:
+        Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian
+        Journal of Statistics 1979.
     """
     given = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(given)[: int(np.isfinite(given).sum())]

@@ -53,18 +53,17 @@ def predict(
 ) -> PredictReport:
     """Segment every image of a data set with a trained network.
 
-    Each image goes to the network's working grid, padded and normalised as in
-    training; by a sliding window where the network was trained on patches. The
-    probabilities go back to the image's own grid, and the likeliest class is taken
-    there. An image that cannot be read is skipped and reported. Predictions of the
-    same network that are whole are kept, so an interrupted call goes on.
+    Each image goes through on the working grid, padded and normalised as in training, by
+    a sliding window where training saw patches. The probabilities go back to the image's
+    own grid, and the likeliest class is taken there. Unreadable images are skipped and
+    reported. Whole predictions of the same network are kept.
 
     Args:
         network_folder: What `save_network` wrote.
         dataset: The images; masks are not needed.
         output: Folder to write to; see `PredictionFolder` for the files.
         probabilities: Whether to write the probability of each class too.
-        overlays: Whether to write pictures with the classes drawn over the images too.
+        overlays: Whether to write pictures too, the classes over the image.
         batch: Images that go through the network at once, 1 or more.
         device: auto, or a name that torch knows.
         overwrite: Whether to predict again what is there already.
@@ -74,8 +73,7 @@ def predict(
         The ids of the cases that were written, kept and skipped.
 
     Raises:
-        NetworkError: If the network cannot be loaded, needs other channels than the
-            data set has, or gives no usable logits.
+        NetworkError: If the network cannot be loaded, needs other channels, or gives NaN.
         ConfigError: If `batch` or `device` cannot be used.
         StorageError: If a file cannot be written.
     """
@@ -95,10 +93,9 @@ def predict(
         progress=progress,
     )
     facts = {"network": _digest(Path(network_folder) / CARD), "classes": list(card.class_map.names)}
-    todo = work.plan(overwrite=overwrite or work.folder.facts.get("network") != facts["network"])
+    work.plan(overwrite=overwrite or work.folder.facts.get("network") != facts["network"])
     work.folder.write_facts(facts)
-    work.report_progress()
-    for part in _batches(todo, batch):
+    for part in _batches(work.todo, batch):
         work.run(part)
     work.folder.write_facts(facts | {"failed": work.failed})
     return PredictReport(tuple(work.written), tuple(work.kept), work.failed)
@@ -142,13 +139,13 @@ class _Work:
     probabilities: bool
     device: torch.device
     progress: Callable[[int, int], None] | None
+    todo: list[Placed] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
-    def plan(self, *, overwrite: bool) -> list[Placed]:
-        """Return the cases to predict; note those that are whole and those that cannot be read."""
-        todo: list[Placed] = []
+    def plan(self, *, overwrite: bool) -> None:
+        """Sort the cases into those to predict, those that are whole and those that cannot be read."""
         for case in self.working.cases:
             try:
                 placement = self.working.placement(case)
@@ -160,8 +157,8 @@ class _Work:
             ):
                 self.kept.append(case.id)
             else:
-                todo.append((case, placement))
-        return todo
+                self.todo.append((case, placement))
+        self.report_progress()
 
     def run(self, part: list[Placed]) -> None:
         """Predict a batch of images of one padded shape and write what comes out."""
