@@ -95,7 +95,7 @@ class Appearance:
         self._looks: tuple[Look, ...] = ()
         self._levels = 0
         self._range = np.float32(1)
-        self._cache: Cache[Anatomy] = Cache(self._config.cache_mb, lambda anatomy: anatomy.nbytes)
+        self._cache: Cache[Anatomy] = Cache(self._config.cache_mb)
 
     @property
     def case_ids(self) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ class Appearance:
         longest = min(max(donors.mask(case).shape) for case in donors.cases)
         self._levels = levels_for(longest, coarsest=self._config.coarsest)
         self._donors = donors
-        self._cache = Cache(self._config.cache_mb, lambda anatomy: anatomy.nbytes)
+        self._cache = Cache(self._config.cache_mb)
         self._looks = tuple(
             self._dissect(donors.image(case), donors.mask(case), donors.classes).look for case in donors.cases
         )
@@ -190,6 +190,8 @@ class Appearance:
         wobble = rng.uniform(*self._config.strength, (scales, 1, 1)).astype(np.float32)
         floor = np.float32(1e-3) * self._range
         ratio = (target.spread + floor) / (own.spread + floor)
+        # Half of it is shared between the channels: else the edges turn coloured.
+        ratio = np.sqrt(ratio * np.exp(np.log(ratio).mean(axis=-1, keepdims=True)))
         gain = np.clip(ratio, *self._config.ratio) ** ((strength + wobble) / 2)
         mean = own.mean + strength * (target.mean - own.mean)
         # A region that no donor shows moves as the image as a whole moves.

@@ -12,18 +12,19 @@ from s2s2.data.case import Case
 from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators.donors import Cache, Donors
-from s2s2.generators.fill import Region, dark_surround, dilate, push_pull
 from s2s2.generators.options import to_json
-from s2s2.generators.placing import GRID, ORIENTATIONS, Outline, Placing, Points, choose, lattice
-from s2s2.generators.pyramid import Image, collapse, gaussian, laplacian, levels_for
-from s2s2.generators.regions import soften
+from s2s2.generators.parts import Plate, Subject, outline
+from s2s2.generators.placing import ORIENTATIONS, Outline, choose
+from s2s2.generators.pyramid import Image, collapse, gaussian, laplacian
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
 
 
 GLOW = 0.1
-"""Ground darker than this takes on the less light of the case the darker it is."""
+"""Ground below this share of white takes on the less of the case's light the darker it is."""
+GAIN = (0.5, 1.6)
+"""Range of the factor that a channel of the case is multiplied by at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +71,6 @@ class CompositeConfig:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """A case, ready to be set into other surroundings."""
-
-    image: Image
-    weights: tuple[Image, ...]
-    ring: tuple[npt.NDArray[np.intp], Image]
-    outline: Outline
-    points: Points
-    near: Region
-
-
 class Composite:
     r"""A new image of the same mask from real parts.
 
@@ -112,8 +101,9 @@ class Composite:
         self._config = config or CompositeConfig()
         self._donors: Donors | None = None
         self._outlines: list[Outline] = []
-        self._plates: Cache[tuple[Image, Image | None]] = self._empty()
-        self._last: tuple[str, _Subject] | None = None
+        self._white = 1.0
+        self._plates: Cache[Plate] = Cache(self._config.cache_mb)
+        self._subjects: Cache[Subject] = Cache(0)
 
     @property
     def case_ids(self) -> tuple[str, ...]:
@@ -131,14 +121,13 @@ class Composite:
             SplitError: If all training cases are of one group.
         """
         self._donors = donors = Donors(dataset, split)
-        self._plates = self._empty()
-        self._last = None
-        self._outlines = []
+        self._plates, self._subjects = Cache(self._config.cache_mb), Cache(0)
+        self._outlines, white = [], 0.0
         for case in donors.cases:
-            foreground = donors.mask(case) > 0
-            self._outlines.append(
-                Outline.of(foreground, self._hole(foreground), dark_surround(donors.image(case)))
-            )
+            image = donors.image(case)
+            white = max(white, float(image.max()))
+            self._outlines.append(outline(image, donors.mask(case) > 0, self._config.margin))
+        self._white = white or 1.0
         return self
 
     def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
@@ -149,94 +138,68 @@ class Composite:
         """
         if self._donors is None:
             raise ConfigError("composite: the generator was not fitted. Call fit(dataset, split) first.")
-        position = self._donors.require(case)
-        if self._last is None or self._last[0] != case.id:
-            self._last = (case.id, self._subject(case, self._outlines[position], self._donors))
-        subject = self._last[1]
+        donors = self._donors
+        own = self._outlines[donors.require(case)]
+        subject = self._subjects.get(
+            case.id,
+            lambda: Subject.of(donors.image(case), donors.mask(case) > 0, coarsest=self._config.coarsest),
+        )
         copies = np.empty((depth, *subject.image.shape), np.float32)
         for row, number in enumerate(range(start, start + depth)):
-            copies[row] = self._compose(subject, case, stream(seed, self.name, case.id, number), self._donors)
-        return copies
+            rng = stream(seed, self.name, case.id, number)
+            ground = self._ground(own, subject, donors.others(case.group), donors, rng)
+            copies[row] = self._blend(subject, ground, rng) if own.radius else ground
+        return np.clip(copies, 0, 1, out=copies)
 
-    def _empty(self) -> Cache[tuple[Image, Image | None]]:
-        return Cache(self._config.cache_mb, lambda plate: plate[0].nbytes)
-
-    def _hole(self, foreground: Region) -> Region:
-        return dilate(foreground, self._config.margin * max(foreground.shape) / 128)
-
-    def _subject(self, case: Case, outline: Outline, donors: Donors) -> _Subject:
-        image, foreground = donors.image(case), donors.mask(case) > 0
-        unit = max(foreground.shape) / 128
-        hidden = dark_surround(image)
-        grown = dilate(hidden, unit)
-        ring = dilate(foreground, 6 * unit) & ~dilate(foreground, unit)
-        levels = levels_for(max(foreground.shape), coarsest=self._config.coarsest)
-        weights = soften(foreground, levels)
-        filled = push_pull(image, grown & ~foreground)
-        rows, columns = lattice(outline.shape, GRID)
-        near = dilate(foreground, 12 * unit)[np.ix_(rows, columns)].ravel()
-        places = np.flatnonzero(ring & ~grown)
-        own = filled.reshape(len(filled), -1)[:, places]
-        return _Subject(
-            filled,
-            tuple(weights),
-            (np.flatnonzero(ring), own.mean(axis=1) if places.size else np.zeros(len(filled), np.float32)),
-            outline,
-            np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2).astype(float),
-            near,
-        )
-
-    def _plate(self, donor: Case, donors: Donors) -> tuple[Image, Image | None]:
-        """Return the donor without its foreground, and the colour of its dark surround."""
-        image = donors.image(donor)
-        hidden = dark_surround(image)
-        outside = image[:, hidden].mean(axis=1) if hidden.any() else None
-        return push_pull(image, self._hole(donors.mask(donor) > 0)), outside
-
-    def _compose(self, subject: _Subject, case: Case, rng: np.random.Generator, donors: Donors) -> Image:
-        placing = self._place(subject, case, rng, donors)
-        donor = donors.cases[placing.donor]
-        plate, outside = self._plates.get(donor.id, lambda: self._plate(donor, donors))
-        ground = placing.warp(plate, subject.outline.shape, outside)
-        if not subject.outline.area:
-            return np.clip(ground, 0, 1, out=ground)
-        own = subject.image * self._gain(subject, ground, rng)[:, None, None]
-        levels = len(subject.weights) - 1
-        bands = laplacian(gaussian(own - ground, levels))
-        blend = collapse([share * band for share, band in zip(subject.weights, bands, strict=True)])
-        # Light of the case must not glow in the dark outside the field of view.
-        lit = np.minimum(ground.max(axis=0) * np.float32(1 / GLOW), 1)
-        blend *= lit + (1 - lit) * subject.weights[0]
-        blend += ground
-        blend += np.float32(self._config.keep) * subject.weights[0] * (own - blend)
-        return np.clip(blend, 0, 1, out=blend)
-
-    def _place(self, subject: _Subject, case: Case, rng: np.random.Generator, donors: Donors) -> Placing:
-        others = donors.others(case.group)
-        chosen = rng.choice(others, min(self._config.donors, len(others)), replace=False)
-        return choose(
-            subject.outline,
+    def _ground(
+        self,
+        own: Outline,
+        subject: Subject,
+        others: npt.NDArray[np.intp],
+        donors: Donors,
+        rng: np.random.Generator,
+    ) -> Image:
+        """Return the surroundings: a donor without its foreground, laid under the case."""
+        placing = choose(
+            own,
             self._outlines,
-            chosen,
+            rng.choice(others, min(self._config.donors, len(others)), replace=False),
             subject.points,
-            subject.near,
+            subject.zone,
             turns=ORIENTATIONS if self._config.turn else ORIENTATIONS[:1],
             scales=self._config.scale,
             noise=self._config.noise,
             rng=rng,
         )
+        donor = donors.cases[placing.donor]
+        plate = self._plates.get(
+            donor.id,
+            lambda: Plate.of(donors.image(donor), donors.mask(donor) > 0, self._config.margin),
+        )
+        return placing.warp(plate.image, own.shape, plate.outside)
 
-    def _gain(self, subject: _Subject, ground: Image, rng: np.random.Generator) -> Image:
+    def _blend(self, subject: Subject, ground: Image, rng: np.random.Generator) -> Image:
+        """Return the case set into the ground."""
+        own = subject.image * self._gain(subject, ground, rng)[:, None, None]
+        bands = laplacian(gaussian(own - ground, len(subject.weights) - 1))
+        blend = collapse([share * band for share, band in zip(subject.weights, bands, strict=True)])
+        # Light of the case must not glow in the dark outside the field of view.
+        lit = np.minimum(ground.max(axis=0) * np.float32(1 / (GLOW * self._white)), 1)
+        blend *= lit + (1 - lit) * subject.weights[0]
+        blend += ground
+        blend += np.float32(self._config.keep) * subject.weights[0] * (own - blend)
+        return blend
+
+    def _gain(self, subject: Subject, ground: Image, rng: np.random.Generator) -> Image:
         """Return by how much each channel of the case is multiplied."""
         amount = np.float32(rng.uniform(*self._config.colour))
-        places, own = subject.ring
-        if not places.size:
+        there = ground.reshape(len(ground), -1)[:, subject.ring]
+        lit = there.max(axis=0, initial=0) > GLOW / 2 * self._white
+        if subject.ring_mean is None or not lit.any():
             return np.ones(len(ground), np.float32)
-        there = ground.reshape(len(ground), -1)[:, places]
-        lit = there.max(axis=0) > np.float32(0.06)
-        if lit.mean() < 0.2 or own.max() <= 0:
-            return np.ones(len(ground), np.float32)
-        floor = np.float32(0.02)
-        ratio = (there[:, lit].mean(axis=1) + floor) / (own + floor)
-        gain: Image = np.power(np.clip(ratio, 0.5, 1.6), amount)
+        floor = np.float32(0.02 * self._white)
+        ratio = (there[:, lit].mean(axis=1) + floor) / (subject.ring_mean + floor)
+        # Half of it is shared between the channels: else a pale object turns blue or green.
+        ratio = np.sqrt(ratio * np.exp(np.log(ratio).mean()))
+        gain: Image = np.power(np.clip(ratio, *GAIN), amount)
         return gain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
 
 
-Value = TypeVar("Value")
+class Sized(Protocol):
+    """Anything that knows how much memory it takes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory in bytes."""
+
+
+Value = TypeVar("Value", bound=Sized)
 
 
 class Donors:
@@ -82,18 +90,16 @@ class Cache(Generic[Value]):
     A copy of the cache in another process starts empty.
 
     Args:
-        megabytes: Budget; the last value is kept even if it alone is larger.
-        measure: Gives the size of a value in bytes.
+        megabytes: Budget in MiB; the last value is kept even if it alone is larger.
 
     Example:
-        >>> cache = Cache(megabytes=1, measure=len)
-        >>> cache.get("a", lambda: "made once"), cache.get("a", lambda: "never made")
-        ('made once', 'made once')
+        >>> cache = Cache(megabytes=1)
+        >>> cache.get("a", lambda: np.zeros(3)) is cache.get("a", lambda: np.ones(3))
+        True
     """
 
-    def __init__(self, megabytes: float, measure: Callable[[Value], int]) -> None:
+    def __init__(self, megabytes: float) -> None:
         self._budget = megabytes * 2**20
-        self._measure = measure
         self._used = 0
         self._values: OrderedDict[str, Value] = OrderedDict()
 
@@ -104,10 +110,10 @@ class Cache(Generic[Value]):
             return self._values[key]
         value = make()
         self._values[key] = value
-        self._used += self._measure(value)
+        self._used += value.nbytes
         while self._used > self._budget and len(self._values) > 1:
             _, oldest = self._values.popitem(last=False)
-            self._used -= self._measure(oldest)
+            self._used -= oldest.nbytes
         return value
 
     def __getstate__(self) -> dict[str, Any]:

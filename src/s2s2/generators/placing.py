@@ -42,27 +42,30 @@ class Outline:
     Args:
         shape: Height and width in pixels.
         centre: Centroid of the foreground, or the image's centre where there is none.
-        area: Pixels of the foreground.
+        radius: Root mean square distance of the foreground from its centroid, in
+            pixels; 0 where there is none.
         ground: Code of every cell of a coarse grid.
     """
 
     shape: tuple[int, int]
     centre: tuple[float, float]
-    area: float
+    radius: float
     ground: npt.NDArray[np.uint8]
 
     @classmethod
     def of(cls, foreground: Region, hole: Region, hidden: Region) -> Outline:
         """Measure a foreground; `hole` is what is taken out of the image with it."""
         height, width = foreground.shape
-        area = float(foreground.sum())
-        middle = ((height - 1) / 2, (width - 1) / 2)
-        if area:
-            rows, columns = np.nonzero(foreground)
-            middle = (float(rows.mean()), float(columns.mean()))
+        places = np.argwhere(foreground)
+        middle, radius = np.array([height - 1, width - 1]) / 2, 0.0
+        if len(places):
+            middle = places.mean(axis=0)
+            radius = max(0.5, float(np.sqrt(((places - middle) ** 2).sum(axis=1).mean())))
         ground = np.where(hidden, DARK, np.where(hole, HOLE, FREE)).astype(np.uint8)
         rows, columns = lattice((height, width), GRID)
-        return cls((height, width), middle, area, ground[np.ix_(rows, columns)])
+        return cls(
+            (height, width), (float(middle[0]), float(middle[1])), radius, ground[np.ix_(rows, columns)]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def choose(
     donors: list[Outline],
     positions: npt.NDArray[np.intp],
     points: Points,
-    near: Region,
+    zone: npt.NDArray[np.intp],
     *,
     turns: Points,
     scales: tuple[float, float],
@@ -137,7 +140,7 @@ def choose(
         donors: Outlines of all training cases.
         positions: Which of them may lend.
         points: Points (row, column) all over the case.
-        near: Which of them lie in the mask or close round it.
+        zone: For each point 0 in the mask, 1 close round it, 2 elsewhere.
         turns: Orientations to choose from.
         scales: Range of the scale.
         noise: Standard deviation of what is added to a score.
@@ -145,14 +148,16 @@ def choose(
     """
     shapes = np.array([donors[i].shape for i in positions], float)
     centres = np.array([donors[i].centre for i in positions])
-    areas = np.array([donors[i].area for i in positions])
+    radii = np.array([donors[i].radius for i in positions])
     longer = max(case.shape)
-    ideal = np.sqrt((case.area + 1) / (areas + 1)) if case.area else np.ones(len(areas))
+    # Without a foreground on either side there is nothing to scale by.
+    alike = (radii > 0) & (case.radius > 0)
+    ideal = np.where(alike, case.radius / np.maximum(radii, 0.5), 1.0)
     scale = np.clip(ideal, *scales)
     offsets = np.einsum("oij,nj->noi", turns, centres - (shapes - 1) / 2)
     own = np.array(case.centre) - (np.array(case.shape) - 1) / 2
     distance = np.sqrt(((offsets - own) ** 2).sum(axis=-1)) / longer
-    size = np.abs(np.log(ideal)) if case.area else np.sqrt(areas) / longer
+    size = np.where(alike, np.abs(np.log(ideal)), radii / longer)
     # Noise by donor, for most of it: else the best of eight orientations hides it.
     score = distance + 0.5 * size[:, None] + noise * rng.standard_normal((len(positions), 1))
     score += noise / 3 * rng.standard_normal(distance.shape)
@@ -161,17 +166,18 @@ def choose(
         Placing(int(positions[i]), turns[o], float(scale[i]), donors[positions[i]].centre, case.centre)
         for i, o in zip(*np.unravel_index(best, score.shape), strict=True)
     ]
-    faults = [_faults(placing, donors[placing.donor], points, near) for placing in placings]
+    faults = [_faults(placing, donors[placing.donor], points, zone) for placing in placings]
     return placings[int(np.argmin(score.ravel()[best] + faults))]
 
 
-def _faults(placing: Placing, donor: Outline, points: Points, near: Region) -> float:
-    """Return what would look wrong: shares of bad ground near the mask and far from it."""
-    codes = _ground(placing, donor, points)
-    close, wide = (np.bincount(part, minlength=4) / max(1, len(part)) for part in (codes[near], codes[~near]))
+def _faults(placing: Placing, donor: Outline, points: Points, zone: npt.NDArray[np.intp]) -> float:
+    """Return what would look wrong: shares of bad ground under, near and far from the mask."""
+    counts = np.bincount(4 * zone + _ground(placing, donor, points), minlength=12).reshape(3, 4)
+    inside, near, far = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    # Beyond a donor with a dark surround the surround goes on.
     framed = bool((donor.ground == DARK).any())
-    fault = 2.0 * (close[DARK] + framed * close[MISSING]) + 0.5 * close[HOLE] + wide[HOLE] + wide[MISSING]
-    return float(fault)
+    dark = 4.0 * (inside[DARK] + framed * inside[MISSING]) + near[DARK] + framed * near[MISSING]
+    return float(dark + 0.5 * near[HOLE] + far[HOLE] + far[MISSING])
 
 
 def _ground(placing: Placing, donor: Outline, points: Points) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,131 @@
+"""The two parts of a composite: a case ready to be set down, a donor cleared for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.generators.fill import Region, dark_surround, dilate, push_pull
+from s2s2.generators.placing import GRID, Outline, Points, lattice
+from s2s2.generators.pyramid import Image, levels_for
+from s2s2.generators.regions import soften
+
+MOST_POINTS = 256
+"""How many points of the foreground are tried against a donor's ground."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A case, ready to be set into other surroundings.
+
+    Args:
+        image: The case, its dark surround filled.
+        weights: The mask's share of the pixels of every scale, finest first.
+        ring: Flat positions of a ring round the mask.
+        ring_mean: Mean of the case in the ring where it is lit, or None if nowhere.
+        points: Places (row, column) that a donor's ground is tried at.
+        zone: For each point 0 in the mask, 1 close round it, 2 elsewhere.
+    """
+
+    image: Image
+    weights: tuple[Image, ...]
+    ring: npt.NDArray[np.intp]
+    ring_mean: Image | None
+    points: Points
+    zone: npt.NDArray[np.intp]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that this takes, in bytes."""
+        return self.image.nbytes + sum(weight.nbytes for weight in self.weights)
+
+    @classmethod
+    def of(cls, image: Image, foreground: Region, *, coarsest: int) -> Subject:
+        """Prepare a case.
+
+        Args:
+            image: In [0, 1].
+            foreground: Union of all classes.
+            coarsest: Longer side of the coarsest scale of the blend, in pixels.
+        """
+        longer = max(foreground.shape)
+        unit = longer / 128
+        hidden = dilate(dark_surround(image), unit)
+        filled = push_pull(image, hidden & ~foreground)
+        weights = soften(foreground, levels_for(longer, coarsest=coarsest))
+        # At the finest scale all of the case's own pixels count, however thin it is.
+        weights[0] = np.maximum(weights[0], foreground, dtype=np.float32)
+        ring = dilate(foreground, 6 * unit) & ~dilate(foreground, unit)
+        lit = filled[:, ring & ~hidden]
+        points, zone = _points(foreground, dilate(foreground, 12 * unit))
+        mean = lit.mean(axis=1) if lit.size else None
+        return cls(filled, tuple(weights), np.flatnonzero(ring), mean, points, zone)
+
+
+def _points(foreground: Region, wide: Region) -> tuple[Points, npt.NDArray[np.intp]]:
+    """Return points in the foreground, close round it and elsewhere, and which is which."""
+    places = np.argwhere(foreground)
+    inside = places[:: max(1, len(places) // MOST_POINTS)]
+    rows, columns = lattice(foreground.shape, GRID)
+    grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
+    grid = grid[~foreground[grid[:, 0], grid[:, 1]]]
+    zone = np.where(wide[grid[:, 0], grid[:, 1]], 1, 2)
+    return np.concatenate([inside, grid]).astype(float), np.concatenate(
+        [np.zeros(len(inside), np.intp), zone]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A donor without its foreground.
+
+    Args:
+        image: The donor, its foreground filled from round it.
+        outside: Colour of its dark surround, or None where there is none.
+    """
+
+    image: Image
+    outside: Image | None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that this takes, in bytes."""
+        return self.image.nbytes
+
+    @classmethod
+    def of(cls, image: Image, foreground: Region, margin: float) -> Plate:
+        """Take the foreground and a margin round it out of an image."""
+        hidden = dark_surround(image)
+        if not hidden.any():
+            return cls(push_pull(image, clearing(foreground, margin)), None)
+        # Tissue is filled from tissue; the dark surround is put back afterwards.
+        hole = clearing(foreground, margin)
+        filled = push_pull(image, hole | dilate(hidden, max(hidden.shape) / 128))
+        outside: Image = image[:, hidden].mean(axis=1)
+        return cls(np.where(hole & ~hidden, filled, image), outside)
+
+
+def clearing(foreground: Region, margin: float) -> Region:
+    """Return what is taken out of a donor: its foreground and a margin round it.
+
+    The margin is at most half the foreground's mean thickness plus a pixel, so that
+    a tree of thin vessels does not take all that lies between them along.
+
+    Args:
+        foreground: Union of all classes.
+        margin: Greatest margin in pixels of an image whose longer side is 128 px.
+    """
+    edge = foreground[1:] != foreground[:-1], foreground[:, 1:] != foreground[:, :-1]
+    length = sum(int(side.sum()) for side in edge)
+    if length == 0:
+        return foreground
+    # A band of thickness t and length n has an area of t n and edges of about 2.5 n on a grid.
+    thickness = 2.5 * float(foreground.sum()) / length
+    return dilate(foreground, min(margin * max(foreground.shape) / 128, 1 + thickness / 2))
+
+
+def outline(image: Image, foreground: Region, margin: float) -> Outline:
+    """Measure where the foreground of an image lies and what lies round it."""
+    return Outline.of(foreground, clearing(foreground, margin), dark_surround(image))
