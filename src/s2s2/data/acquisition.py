@@ -18,7 +18,7 @@ from s2s2.data.ranges import Image, Range, check_range
 from s2s2.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AcquisitionConfig:
     """Ranges of the ingredients; equal ends at the harmless value switch one off.
 

@@ -20,7 +20,7 @@ from s2s2.data.ranges import Image, Range, check_range
 from s2s2.errors import ConfigError, ShapeError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GeometryConfig:
     """Ranges of the shared geometry; equal ends switch an ingredient off.
 
@@ -189,7 +189,7 @@ def _together(image: Image, synthetic: Image | None, mask: npt.NDArray[np.uint8]
     return [image, synthetic]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PhotometricConfig:
     """Ranges of the light and colour of one view; equal ends switch one off.
 
@@ -264,9 +264,10 @@ def photometric(
     changed += np.float32((1 - contrast) * mean + brightness)
     np.clip(changed, 0, 1, out=changed)
     if gamma != 1:
-        # exp(g log x) is five times faster than power; the floor keeps log(0) out.
-        np.log(np.maximum(changed, np.float32(1e-12)), out=changed)
-        np.exp(changed * np.float32(gamma), out=changed)
+        # exp(g log x) takes two thirds of the time of power; the floor keeps log(0) out.
+        np.log(np.maximum(changed, np.float32(1e-12), out=changed), out=changed)
+        changed *= np.float32(gamma)
+        np.exp(changed, out=changed)
     if inside is not None:
         changed *= inside
     return changed

@@ -27,7 +27,7 @@ import tifffile
 Pixels = npt.NDArray[np.unsignedinteger[Any]]
 Compression = Literal["zstd", "deflate"]
 
-_LEVELS = {"zstd": 1, "deflate": 6}
+_CODECS = {"zstd": ("zstd", 1), "deflate": ("adobe_deflate", 6)}
 _DECODERS: dict[int, Callable[..., Any]] = {
     50000: imagecodecs.zstd_decode,
     8: imagecodecs.zlib_decode,
@@ -59,14 +59,15 @@ def encode(copies: Pixels, note: Mapping[str, Any], *, compression: Compression 
     """
     file = io.BytesIO()
     channels, height = copies.shape[1:3]
+    codec, level = _CODECS[compression]
     with tifffile.TiffWriter(file, byteorder="<", bigtiff=copies.nbytes > _BIG) as writer:
         for number, copy in enumerate(copies):
             writer.write(
                 copy if channels > 1 else copy[0],
                 photometric="rgb" if channels == 3 else "minisblack",
                 planarconfig="separate" if channels > 1 else None,
-                compression=compression,
-                compressionargs={"level": _LEVELS[compression]},
+                compression=codec,
+                compressionargs={"level": level},
                 predictor=True,
                 rowsperstrip=height,
                 description=None if number else json.dumps(note),

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from s2s2.data import Dataset, Split
+from s2s2.data.acquisition import AcquisitionConfig
+from s2s2.data.transforms import UNCHANGED, PhotometricConfig
+from s2s2.errors import ConfigError, StackError
+from s2s2.stack import PairedDataset, Stack
+from tests.stack.made import opened
+
+Home = tuple[Dataset, Split]
+
+
+@pytest.fixture
+def train(home: Home) -> Dataset:
+    return home[0].subset(home[1].train)
+
+
+def everything(train: Dataset, stack: Stack | None, **options: object) -> PairedDataset:
+    chosen = {"side": 32, "photometric": PhotometricConfig(), "acquisition": AcquisitionConfig(), **options}
+    return PairedDataset(train, stack, **chosen)
+
+
+def test_a_pair_has_the_documented_form(train: Dataset, stack: Stack) -> None:
+    item = everything(train, stack)[2, 5]
+    assert set(item) == {"image", "synthetic", "mask", "case", "copy"}
+    assert item["image"].shape == item["synthetic"].shape == (3, 32, 32)
+    assert item["image"].dtype == item["synthetic"].dtype == torch.float32
+    assert item["mask"].shape == (32, 32)
+    assert item["mask"].dtype == torch.int64
+    assert item["case"] == train.ids[2]
+    assert 0 <= item["copy"] < 4
+
+
+def test_without_a_second_view_there_is_none(train: Dataset) -> None:
+    item = everything(train, None, view=None)[0, 0]
+    assert set(item) == {"image", "mask", "case", "copy"}
+    assert item["copy"] == -1
+
+
+def test_the_second_view_may_be_the_real_image(train: Dataset) -> None:
+    pairs = PairedDataset(train, view="real", side=32)
+    item = pairs[0, 3]
+    assert torch.equal(item["image"], item["synthetic"])
+    changed = everything(train, None, view="real")[0, 3]
+    assert not torch.equal(changed["image"], changed["synthetic"])
+    assert changed["copy"] == -1
+
+
+def test_an_index_alone_is_of_epoch_zero(train: Dataset, stack: Stack) -> None:
+    pairs = everything(train, stack)
+    assert torch.equal(pairs[1]["image"], pairs[1, 0]["image"])
+    assert len(pairs) == len(train)
+
+
+def test_padding_stays_black(train: Dataset, stack: Stack) -> None:
+    pairs = everything(train, stack, geometry=UNCHANGED)
+    for epoch in range(8):
+        item = pairs[0, epoch]
+        for view in ("image", "synthetic"):
+            assert not item[view][:, 23:].any()
+            assert item[view][:, :23].any()
+
+
+def test_views_and_arms_share_the_geometry(train: Dataset, stack: Stack) -> None:
+    masks = [everything(train, given, view=view)[1, 4]["mask"] for given, view in
+             ((stack, "stack"), (None, "real"), (None, None))]  # fmt: skip
+    assert torch.equal(masks[0], masks[1])
+    assert torch.equal(masks[0], masks[2])
+
+
+def test_acquisition_lies_over_the_second_view_alone(train: Dataset, stack: Stack) -> None:
+    without, with_it = (everything(train, stack, acquisition=config, photometric=None) for config in
+                        (None, AcquisitionConfig(probability=1.0)))  # fmt: skip
+    for epoch in range(4):
+        assert torch.equal(without[0, epoch]["image"], with_it[0, epoch]["image"])
+        assert not torch.equal(without[0, epoch]["synthetic"], with_it[0, epoch]["synthetic"])
+
+
+def test_acquisition_lies_over_half_of_the_lone_views(train: Dataset) -> None:
+    without, with_it = (everything(train, None, view=None, acquisition=config) for config in
+                        (None, AcquisitionConfig(probability=1.0)))  # fmt: skip
+    places = [(index, epoch) for index in range(len(train)) for epoch in range(20)]
+    share = np.mean([not torch.equal(without[place]["image"], with_it[place]["image"]) for place in places])
+    assert 0.35 < share < 0.65
+
+
+def test_a_patch_is_cut_to_its_side(train: Dataset, stack: Stack) -> None:
+    item = everything(train, stack, patch=16, geometry=UNCHANGED)[0, 0]
+    assert item["image"].shape == (3, 16, 16)
+    assert item["image"][:, 0].all()
+
+
+def test_files_of_their_own_grid_are_paired(site: Path) -> None:
+    dataset, split = opened(site)
+    pairs = everything(dataset.resized(None).subset(split.train), None, view="real", side=64)
+    assert pairs[0]["image"].shape == (3, 64, 64)
+
+
+def test_another_seed_draws_other_pairs(train: Dataset, stack: Stack) -> None:
+    first, other = (everything(train, stack, seed=seed)[0, 0]["image"] for seed in (0, 1))
+    assert not torch.equal(first, other)
+
+
+def test_a_stack_is_needed_for_its_view(train: Dataset) -> None:
+    with pytest.raises(StackError, match='view "stack" needs a stack, got None'):
+        PairedDataset(train, None, view="stack", side=32)
+    with pytest.raises(ConfigError, match="view is 'copies', expected"):
+        PairedDataset(train, None, view="copies", side=32)  # type: ignore[arg-type]
+    with pytest.raises(StackError, match="there are no copies"):
+        PairedDataset(train, None, side=32).copy_number("case_00", 0)
+
+
+def test_a_stack_of_other_cases_is_refused(home: Home, stack: Stack) -> None:
+    with pytest.raises(StackError, match="not training cases"):
+        PairedDataset(home[0].subset(home[1].validation), stack, side=32)
