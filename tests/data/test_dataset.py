@@ -24,7 +24,7 @@ def test_images_and_masks_on_the_working_grid(site: Path) -> None:
     assert image.shape == (3, 20, 28)
     assert (mask.shape, mask.dtype) == ((20, 28), np.uint8)
     assert set(np.unique(mask)) == {0, 1}
-    assert np.abs(image - resize_image(read_image(case.image_path), (20, 28))).max() <= 0.5 / 255 + 1e-6
+    assert np.abs(image - resize_image(read_image(case.image_path), (20, 28))).max() <= 1.5 / 255
     np.testing.assert_array_equal(mask, resize_mask(data.original_mask(case), (20, 28)))
     assert data.original_shape(case) == (40, 56)
     placement = data.placement(case)

@@ -1,5 +1,6 @@
 """Cases, their files, their splits and what is done to images before a network."""
 
+from s2s2.data.acquisition import Acquisition, AcquisitionConfig
 from s2s2.data.case import Case
 from s2s2.data.check import inspect
 from s2s2.data.check_report import CheckReport
@@ -8,16 +9,24 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.duplicates import between_sites
 from s2s2.data.files import image_header, read_image, read_mask_raw
 from s2s2.data.formats import Found, discover
+from s2s2.data.geometry import Placement, padded_side, working_shape
 from s2s2.data.problems import Problem
 from s2s2.data.split import Split, TrainingData, split_by_group
 from s2s2.data.streams import stream
+from s2s2.data.transforms import GeometryConfig, PairedGeometry, PhotometricConfig, photometric
 
 __all__ = [
+    "Acquisition",
+    "AcquisitionConfig",
     "Case",
     "CheckReport",
     "ClassMap",
     "Dataset",
     "Found",
+    "GeometryConfig",
+    "PairedGeometry",
+    "PhotometricConfig",
+    "Placement",
     "Problem",
     "Split",
     "TrainingData",
@@ -25,8 +34,11 @@ __all__ = [
     "discover",
     "image_header",
     "inspect",
+    "padded_side",
+    "photometric",
     "read_image",
     "read_mask_raw",
     "split_by_group",
     "stream",
+    "working_shape",
 ]

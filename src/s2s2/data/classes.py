@@ -227,9 +227,10 @@ class ClassMap:
         )
         keys = np.array([key for key, _ in pairs])
         if not colour:
-            table = np.full(np.iinfo(np.uint16).max + 1, _UNKNOWN, np.uint8)
-            grey = keys >= 0
-            table[keys[grey]] = np.array([index for _, index in pairs], np.uint8)[grey]
+            length = 1 << 8 if codes.dtype == np.uint8 else 1 << 16
+            table = np.full(length, _UNKNOWN, np.uint8)
+            fits = (keys >= 0) & (keys < length)
+            table[keys[fits]] = np.array([index for _, index in pairs], np.uint8)[fits]
             ids: npt.NDArray[np.uint8] = table[codes]
             return ids
         places = np.searchsorted(keys, codes).clip(0, len(keys) - 1)

@@ -15,9 +15,9 @@ from s2s2.data.cache import ArrayCache
 from s2s2.data.case import Case
 from s2s2.data.classes import ClassMap
 from s2s2.data.decoding import Header
-from s2s2.data.files import image_header, read_image_raw, read_mask_raw, to_unit
+from s2s2.data.files import image_header, read_image_raw, read_mask_raw, resize_pixels, to_unit
 from s2s2.data.formats import discover
-from s2s2.data.geometry import Placement, padded_side, resize_image, resize_mask, working_shape
+from s2s2.data.geometry import Placement, padded_side, resize_mask, working_shape
 from s2s2.data.manifest import PARTS
 from s2s2.data.opening import common_channels, read_headers, site_class_map
 from s2s2.data.problems import several
@@ -287,11 +287,8 @@ class Dataset(Sequence[Case]):
 
     def _read_image(self, case: Case) -> npt.NDArray[Any]:
         pixels = read_image_raw(case.image_path, self.channels)
-        shape = working_shape((pixels.shape[1], pixels.shape[2]), self.size)
-        if shape == pixels.shape[1:]:
-            return pixels
         # Kept in the file's own bits, so that a second read gives what the first one gave.
-        return np.rint(resize_image(to_unit(pixels), shape) * np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+        return resize_pixels(pixels, working_shape((pixels.shape[1], pixels.shape[2]), self.size))
 
     def _read_mask(self, case: Case) -> npt.NDArray[np.uint8]:
         ids = self.original_mask(case)

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch.nn import functional
 
 from s2s2.data.decoding import Decoded, Header, decode, header
+from s2s2.data.geometry import resize_image
 from s2s2.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
@@ -109,6 +112,22 @@ def to_unit(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     scaled = pixels.astype(np.float32)
     scaled /= np.float32(np.iinfo(pixels.dtype).max)
     return scaled
+
+
+def resize_pixels(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Resample uint8 or uint16 pixels (channel, height, width), bilinear, antialiased.
+
+    The type is kept. Of uint8 the resampling itself is done in whole numbers, which
+    is several times faster and at most one level off.
+    """
+    if pixels.shape[1:] == shape:
+        return pixels
+    if pixels.dtype == np.uint8:
+        batch = torch.from_numpy(np.ascontiguousarray(pixels))[None]
+        resized = functional.interpolate(batch, shape, mode="bilinear", antialias=True, align_corners=False)
+        return resized[0].contiguous().numpy()
+    top = np.iinfo(pixels.dtype).max
+    return np.rint(resize_image(to_unit(pixels), shape) * top).astype(pixels.dtype)
 
 
 def with_channels(planes: npt.NDArray[Any], channels: int | None, source: str | Path) -> npt.NDArray[Any]:
