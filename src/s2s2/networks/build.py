@@ -148,8 +148,8 @@ def _construct(name: str, make: Callable[..., Any], arguments: dict[str, Any]) -
         raise
     except Exception as error:  # whatever a foreign constructor raises, the user reads one paragraph
         raise NetworkError(
-            f"The network {name} cannot be built with init_args {arguments}: {type(error).__name__}: "
-            f"{error}. Change the arguments to what this network needs."
+            f"The network {name} cannot be built with init_args {arguments}: {_brief(error)}. Change the "
+            "arguments to what this network needs, or install the package that it asks for."
         ) from error
     if not isinstance(network, nn.Module):
         raise NetworkError(f"{name} made a {type(network).__name__}, expected a torch.nn.Module.")
@@ -165,8 +165,8 @@ def _check_output(name: str, network: nn.Module, images: Tensor, classes: int) -
         raise
     except Exception as error:  # as above
         raise NetworkError(
-            f"The network {name} does not take images of shape {tuple(images.shape)}: "
-            f"{type(error).__name__}: {error}. Change its init_args, or the size of the images."
+            f"The network {name} does not take images of shape {tuple(images.shape)}: {_brief(error)}. "
+            "Change its init_args, or the size of the images."
         ) from error
     finally:
         network.train(training)
@@ -182,6 +182,12 @@ def _check_output(name: str, network: nn.Module, images: Tensor, classes: int) -
             f"{tuple(images.shape)}, expected {expected}: (batch, class, height, width). Give it {classes} "
             "output channels ('{classes}' in init_args) and an output as large as the input."
         )
+
+
+def _brief(error: Exception) -> str:
+    """A foreign error in one line, without the full stop."""
+    lines = str(error).strip().splitlines() or ["no reason given"]
+    return f"{type(error).__name__}: {lines[0].rstrip('.')}"
 
 
 def _fill(value: Any, **numbers: int) -> Any:
