@@ -50,6 +50,13 @@ def test_a_second_read_gives_the_same_and_does_not_decode(
         data.resized(20).image(data[0])
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_any_channels_are_resampled(tmp_path: Path, channels: int) -> None:
+    data = Dataset.open(draw_site(tmp_path / "site", channels=channels), size=28)
+    assert data.image(data[0]).shape == (channels, 20, 28)
+    assert data.resized(100).image(data[0]).shape == (channels, 71, 100)
+
+
 def test_nothing_beyond_the_budget_is_kept(site: Path) -> None:
     data = Dataset.open(site, cache_mb=0)
     data.image(data[0])

@@ -68,7 +68,8 @@ def read_image_raw(path: str | Path, channels: int | None = None) -> npt.NDArray
             "Scale it to 16 bits and save it again."
         )
     planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
-    return np.ascontiguousarray(with_channels(planes, channels, path))
+    # Pillow hands out arrays that cannot be written to, which PyTorch does not like.
+    return np.require(with_channels(planes, channels, path), requirements=["C", "W"])
 
 
 def read_mask_raw(path: str | Path) -> npt.NDArray[Any]:
