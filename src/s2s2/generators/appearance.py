@@ -95,6 +95,7 @@ class Appearance:
         self._looks: tuple[Look, ...] = ()
         self._levels = 0
         self._range = np.float32(1)
+        self._white = 1.0
         self._cache: Cache[Anatomy] = Cache(self._config.cache_mb)
 
     @property
@@ -117,9 +118,12 @@ class Appearance:
         self._levels = levels_for(longest, coarsest=self._config.coarsest)
         self._donors = donors
         self._cache = Cache(self._config.cache_mb)
-        self._looks = tuple(
-            self._dissect(donors.image(case), donors.mask(case), donors.classes).look for case in donors.cases
-        )
+        looks, white = [], 0.0
+        for case in donors.cases:
+            image = donors.image(case)
+            white = max(white, float(image.max()))
+            looks.append(self._dissect(image, donors.mask(case), donors.classes).look)
+        self._looks, self._white = tuple(looks), white or 1.0
         # The coarsest band's spread over all cases: what a shift of brightness is measured by.
         means = np.stack([look.mean[-1, -1] for look in self._looks])
         spreads = np.stack([look.spread[-1, -1] for look in self._looks])
@@ -212,7 +216,7 @@ class Appearance:
         )
         mean = mean.copy()
         mean[-1] += np.float32(amount) * SHIFT_WIDTH * self._range * shift
-        np.clip(mean[-1], 0.05, 0.9, out=mean[-1])
+        np.clip(mean[-1], 0.05 * self._white, 0.9 * self._white, out=mean[-1])
         return gain.astype(np.float32), mean
 
 

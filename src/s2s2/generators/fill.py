@@ -13,7 +13,32 @@ Region = npt.NDArray[np.bool_]
 DARK = 0.06
 """Below this share of an image's range a pixel at the rim counts as no tissue."""
 LEAST = 0.003
-"""A field of view that hides less than this share of the image is not looked at."""
+"""A surround that takes less than this share of the image is not looked at."""
+SPILL = 0.05
+"""Up to this share of a foreground may lie in the surround: its label spills over the rim."""
+
+
+def field_of_view(image: Image, foreground: Region) -> tuple[Region, Region]:
+    """Return the dark surround of an image, and the same with the rim it shades.
+
+    A foreground that is dark itself, such as air, is none of the surround; a few
+    labelled pixels beyond the rim are.
+
+    Args:
+        image: Any range.
+        foreground: Union of all classes.
+
+    Shape:
+        - image: (channel, height, width).
+        - foreground: (height, width).
+        - returns: (height, width) each.
+    """
+    hidden = dark_surround(image)
+    pixels = max(hidden.shape) / 128
+    if (hidden & foreground).sum() > SPILL * foreground.sum():
+        hidden &= ~foreground
+        return hidden, dilate(hidden, pixels) & ~foreground
+    return hidden, dilate(hidden, pixels)
 
 
 def dark_surround(image: Image) -> Region:

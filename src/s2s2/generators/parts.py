@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from s2s2.generators.fill import Region, dark_surround, dilate, push_pull
+from s2s2.generators.fill import Region, dilate, field_of_view, push_pull
 from s2s2.generators.placing import GRID, Outline, Points, lattice
-from s2s2.generators.pyramid import Image, levels_for
+from s2s2.generators.pyramid import Image, collapse, gaussian, levels_for, side
 from s2s2.generators.regions import soften
 
 MOST_POINTS = 256
@@ -52,8 +52,8 @@ class Subject:
         """
         longer = max(foreground.shape)
         unit = longer / 128
-        hidden = dilate(dark_surround(image), unit)
-        filled = push_pull(image, hidden & ~foreground)
+        _, hidden = field_of_view(image, foreground)
+        filled = push_pull(image, hidden)
         weights = soften(foreground, levels_for(longer, coarsest=coarsest))
         # At the finest scale all of the case's own pixels count, however thin it is.
         weights[0] = np.maximum(weights[0], foreground, dtype=np.float32)
@@ -97,14 +97,45 @@ class Plate:
     @classmethod
     def of(cls, image: Image, foreground: Region, margin: float) -> Plate:
         """Take the foreground and a margin round it out of an image."""
-        hidden = dark_surround(image)
-        if not hidden.any():
-            return cls(push_pull(image, clearing(foreground, margin)), None)
-        # Tissue is filled from tissue; the dark surround is put back afterwards.
+        hidden, grown = field_of_view(image, foreground)
         hole = clearing(foreground, margin)
-        filled = push_pull(image, hole | dilate(hidden, max(hidden.shape) / 128))
-        outside: Image = image[:, hidden].mean(axis=1)
-        return cls(np.where(hole & ~hidden, filled, image), outside)
+        # Tissue is filled from tissue; the dark surround is put back afterwards.
+        unknown = hole | grown
+        filled = push_pull(image, unknown)
+        filled = np.where(hole & ~hidden, filled + _texture(filled, hole, unknown), image)
+        outside = image[:, hidden].mean(axis=1) if hidden.any() else None
+        return cls(filled, outside)
+
+
+def _texture(filled: Image, hole: Region, unknown: Region) -> Image:
+    """Return fine detail for a hole: that of the ground beside it.
+
+    The detail is taken from one height or width of the hole away, in the direction
+    where most of it is known; what is unknown there too stays smooth.
+    """
+    if not hole.any() or hole.all():
+        return np.zeros_like(filled)
+    levels = max(1, levels_for(max(hole.shape), coarsest=32))
+    coarse = gaussian(filled, levels)
+    smooth = collapse([*(np.zeros_like(scale) for scale in coarse[:-1]), coarse[-1]])
+    # One known plane beside the channels: both are shifted alike.
+    planes = np.concatenate([filled - smooth, (~unknown).astype(np.float32)[None]])
+    tall, wide = (int(np.ptp(np.flatnonzero(hole.any(axis=axis)))) + 1 for axis in (1, 0))
+    shifted = [_shift(planes, *step) for step in ((tall, 0), (-tall, 0), (0, wide), (0, -wide))]
+    best = max(shifted, key=lambda moved: float(moved[-1][hole].sum()))
+    detail: Image = best[:-1] * best[-1]
+    return detail
+
+
+def _shift(planes: Image, rows: int, columns: int) -> Image:
+    """Return the planes moved down and right, zero where nothing was moved to."""
+    moved = np.zeros_like(planes)
+    height, width = side(planes)
+    if abs(rows) < height and abs(columns) < width:
+        target = tuple(slice(max(0, step), step or None if step < 0 else None) for step in (rows, columns))
+        source = tuple(slice(max(0, -step), -step or None if step > 0 else None) for step in (rows, columns))
+        moved[:, *target] = planes[:, *source]
+    return moved
 
 
 def clearing(foreground: Region, margin: float) -> Region:
@@ -128,4 +159,5 @@ def clearing(foreground: Region, margin: float) -> Region:
 
 def outline(image: Image, foreground: Region, margin: float) -> Outline:
     """Measure where the foreground of an image lies and what lies round it."""
-    return Outline.of(foreground, clearing(foreground, margin), dark_surround(image))
+    hidden, _ = field_of_view(image, foreground)
+    return Outline.of(foreground, clearing(foreground, margin), hidden)

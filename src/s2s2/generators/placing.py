@@ -25,7 +25,7 @@ GRID = 24
 """Side of the coarse map of a donor."""
 FREE, HOLE, DARK, MISSING = 0, 1, 2, 3
 """Codes of its cells: tissue, the donor's own foreground, its dark surround, outside of it."""
-FINALISTS = 12
+FINALISTS = 16
 """How many candidates are laid down on paper."""
 
 
@@ -42,6 +42,7 @@ class Outline:
     Args:
         shape: Height and width in pixels.
         centre: Centroid of the foreground, or the image's centre where there is none.
+        area: Pixels of the foreground.
         radius: Root mean square distance of the foreground from its centroid, in
             pixels; 0 where there is none.
         ground: Code of every cell of a coarse grid.
@@ -49,6 +50,7 @@ class Outline:
 
     shape: tuple[int, int]
     centre: tuple[float, float]
+    area: int
     radius: float
     ground: npt.NDArray[np.uint8]
 
@@ -64,7 +66,11 @@ class Outline:
         ground = np.where(hidden, DARK, np.where(hole, HOLE, FREE)).astype(np.uint8)
         rows, columns = lattice((height, width), GRID)
         return cls(
-            (height, width), (float(middle[0]), float(middle[1])), radius, ground[np.ix_(rows, columns)]
+            (height, width),
+            (float(middle[0]), float(middle[1])),
+            len(places),
+            radius,
+            ground[np.ix_(rows, columns)],
         )
 
 
@@ -157,7 +163,9 @@ def choose(
     offsets = np.einsum("oij,nj->noi", turns, centres - (shapes - 1) / 2)
     own = np.array(case.centre) - (np.array(case.shape) - 1) / 2
     distance = np.sqrt(((offsets - own) ** 2).sum(axis=-1)) / longer
-    size = np.where(alike, np.abs(np.log(ideal)), radii / longer)
+    areas = np.array([max(1, donors[i].area) for i in positions])
+    ratio = np.abs(np.log(ideal)) + 0.25 * np.abs(np.log(max(1, case.area) / areas))
+    size = np.where(alike, ratio, radii / longer)
     # Noise by donor, for most of it: else the best of eight orientations hides it.
     score = distance + 0.5 * size[:, None] + noise * rng.standard_normal((len(positions), 1))
     score += noise / 3 * rng.standard_normal(distance.shape)
@@ -177,7 +185,7 @@ def _faults(placing: Placing, donor: Outline, points: Points, zone: npt.NDArray[
     # Beyond a donor with a dark surround the surround goes on.
     framed = bool((donor.ground == DARK).any())
     dark = 4.0 * (inside[DARK] + framed * inside[MISSING]) + near[DARK] + framed * near[MISSING]
-    return float(dark + 0.5 * near[HOLE] + far[HOLE] + far[MISSING])
+    return float(dark + near[HOLE] + far[HOLE] + far[MISSING])
 
 
 def _ground(placing: Placing, donor: Outline, points: Points) -> npt.NDArray[np.uint8]:

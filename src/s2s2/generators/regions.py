@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from s2s2.generators.fill import Region, dark_surround, dilate, push_pull
+from s2s2.generators.fill import Region, field_of_view, push_pull
 from s2s2.generators.pyramid import Image, expand, gaussian, laplacian, side
 
 CLUSTER_SIDE = 40
@@ -94,8 +94,7 @@ def dissect(image: Image, mask: npt.NDArray[np.uint8], *, classes: int, tissues:
         >>> anatomy.regions, [weights.shape for weights in anatomy.weights]
         ((0, 1, 2), [(3, 32, 48), (3, 16, 24), (3, 8, 12)])
     """
-    hidden = dark_surround(image)
-    grown = dilate(hidden, max(hidden.shape) / 128)
+    hidden, grown = field_of_view(image, mask > 0)
     scales = gaussian(push_pull(image, grown), levels)
     bands = laplacian(scales)
     surround = soften(grown, levels) if hidden.any() else None
