@@ -81,7 +81,8 @@ class Composite:
        the ratio of the two means in a ring round the mask.
     4. With the bands $B_l$ of a Laplacian pyramid and the mask's share $w_l$ of the
        pixels of scale $l$, the copy is $\sum_l w_l B_l(\text{case}) + (1 - w_l)
-       B_l(\text{plate})$; inside the mask, `keep` of the case's own pixels remain.
+       B_l(\text{plate})$; inside the mask, `keep` of the case's
+       own pixels remain. Thin parts, such as vessels, are laid on by their contrast.
 
     The foreground is the union of all classes, and it never moves: the mask of the
     copy is the mask of the case. A case without foreground gives the surroundings
@@ -142,7 +143,12 @@ class Composite:
         own = self._outlines[donors.require(case)]
         subject = self._subjects.get(
             case.id,
-            lambda: Subject.of(donors.image(case), donors.mask(case) > 0, coarsest=self._config.coarsest),
+            lambda: Subject.of(
+                donors.image(case),
+                donors.mask(case) > 0,
+                coarsest=self._config.coarsest,
+                margin=self._config.margin,
+            ),
         )
         copies = np.empty((depth, *subject.image.shape), np.float32)
         for row, number in enumerate(range(start, start + depth)):
@@ -180,7 +186,8 @@ class Composite:
 
     def _blend(self, subject: Subject, ground: Image, rng: np.random.Generator) -> Image:
         """Return the case set into the ground."""
-        own = subject.image * self._gain(subject, ground, rng)[:, None, None]
+        ratio = self._ratio(subject, ground)[:, None, None]
+        own = subject.image * np.power(ratio, np.float32(rng.uniform(*self._config.colour)))
         bands = laplacian(gaussian(own - ground, len(subject.weights) - 1))
         blend = collapse([share * band for share, band in zip(subject.weights, bands, strict=True)])
         # Light of the case must not glow in the dark outside the field of view.
@@ -188,11 +195,12 @@ class Composite:
         blend *= lit + (1 - lit) * subject.weights[0]
         blend += ground
         blend += np.float32(self._config.keep) * subject.weights[0] * (own - blend)
+        # A thread has no colour of its own to keep: it is darker or brighter than its ground.
+        blend += subject.thin * (ground + subject.contrast * ratio - blend)
         return blend
 
-    def _gain(self, subject: Subject, ground: Image, rng: np.random.Generator) -> Image:
-        """Return by how much each channel of the case is multiplied."""
-        amount = np.float32(rng.uniform(*self._config.colour))
+    def _ratio(self, subject: Subject, ground: Image) -> Image:
+        """Return how much brighter each channel of the ground is than the case's own ground."""
         there = ground.reshape(len(ground), -1)[:, subject.ring]
         lit = there.max(axis=0, initial=0) > GLOW / 2 * self._white
         if subject.ring_mean is None or not lit.any():
@@ -201,5 +209,5 @@ class Composite:
         ratio = (there[:, lit].mean(axis=1) + floor) / (subject.ring_mean + floor)
         # Half of it is shared between the channels: else a pale object turns blue or green.
         ratio = np.sqrt(ratio * np.exp(np.log(ratio).mean()))
-        gain: Image = np.power(np.clip(ratio, *GAIN), amount)
-        return gain
+        clipped: Image = np.clip(ratio, *GAIN)
+        return clipped

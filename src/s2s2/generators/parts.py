@@ -23,6 +23,8 @@ class Subject:
     Args:
         image: The case, its dark surround filled.
         weights: The mask's share of the pixels of every scale, finest first.
+        thin: Weight of thin parts, such as vessels: 0 in the thick of the mask.
+        contrast: What the mask's pixels are beyond the ground they lie in.
         ring: Flat positions of a ring round the mask.
         ring_mean: Mean of the case in the ring where it is lit, or None if nowhere.
         points: Places (row, column) that a donor's ground is tried at.
@@ -31,6 +33,8 @@ class Subject:
 
     image: Image
     weights: tuple[Image, ...]
+    thin: Image
+    contrast: Image
     ring: npt.NDArray[np.intp]
     ring_mean: Image | None
     points: Points
@@ -42,13 +46,14 @@ class Subject:
         return self.image.nbytes + sum(weight.nbytes for weight in self.weights)
 
     @classmethod
-    def of(cls, image: Image, foreground: Region, *, coarsest: int) -> Subject:
+    def of(cls, image: Image, foreground: Region, *, coarsest: int, margin: float) -> Subject:
         """Prepare a case.
 
         Args:
             image: In [0, 1].
             foreground: Union of all classes.
             coarsest: Longer side of the coarsest scale of the blend, in pixels.
+            margin: How far round the foreground its ground is unknown; see `clearing`.
         """
         longer = max(foreground.shape)
         unit = longer / 128
@@ -57,11 +62,21 @@ class Subject:
         weights = soften(foreground, levels_for(longer, coarsest=coarsest))
         # At the finest scale all of the case's own pixels count, however thin it is.
         weights[0] = np.maximum(weights[0], foreground, dtype=np.float32)
+        thin = weights[0][0] * (1 - _thickness(weights, 4 * unit))
+        contrast = filled - push_pull(filled, clearing(foreground, margin))
         ring = dilate(foreground, 6 * unit) & ~dilate(foreground, unit)
         lit = filled[:, ring & ~hidden]
         points, zone = _points(foreground, dilate(foreground, 12 * unit))
         mean = lit.mean(axis=1) if lit.size else None
-        return cls(filled, tuple(weights), np.flatnonzero(ring), mean, points, zone)
+        return cls(filled, tuple(weights), thin, contrast, np.flatnonzero(ring), mean, points, zone)
+
+
+def _thickness(weights: list[Image], pixels: float) -> Image:
+    """Return 1 where the mask is thicker than some pixels, 0 where it is a thread."""
+    depth = min(len(weights) - 1, max(0, round(np.log2(pixels))))
+    share = collapse([*(np.zeros_like(fine) for fine in weights[:depth]), weights[depth]])[0]
+    thick: Image = np.clip(np.float32(2.5) * share - np.float32(0.5), 0, 1)
+    return thick
 
 
 def _points(foreground: Region, wide: Region) -> tuple[Points, npt.NDArray[np.intp]]:
