@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,40 +13,59 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 from PIL import Image
-from tests.drawn import draw_site
 
+from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
+from s2s2.data.split import Split
 from s2s2.evaluation.compare import compare
 from s2s2.evaluation.summary import summarise
+from s2s2.stack import Stack, build_stack
+from tests.drawn import draw_site
 
 METRICS = ("dice", "iou")
 
 
-class FakeStack:
-    """Copies that are the training image in other colours; enough to be shown."""
+class Tinted:
+    """A generator whose copies are the case itself in other light; enough to be shown."""
 
-    def __init__(self, train: Dataset, depth: int) -> None:
-        self.train = train
-        self.depth = depth
-        self.ids = train.ids
-        self.manifest = {"generator": {"name": "fake"}}
+    name = "tinted"
 
-    def copy(self, case_id: str, k: int) -> np.ndarray:
-        image = self.train.image(self.train.case(case_id))
-        return np.clip(image * (0.6 + 0.1 * k), 0, 1).astype(np.float32)
+    def __init__(self) -> None:
+        self.dataset: Dataset | None = None
+        self.case_ids: tuple[str, ...] = ()
+
+    def fit(self, dataset: Dataset, split: Split) -> Tinted:
+        self.dataset, self.case_ids = dataset, split.train
+        return self
+
+    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> np.ndarray:
+        image = self.dataset.image(case)
+        return np.stack([image * np.float32(0.5 + 0.05 * (start + index)) for index in range(depth)])
+
+    def config(self) -> dict[str, Any]:
+        return {}
 
 
 @dataclass
 class FakeRun:
+    """What `build_report` is given."""
+
     folder: Path
     datasets: dict[str, Dataset]
-    stack: Any
+    stack: Stack | None
     train: Dataset | None
     manifest: dict[str, Any]
+
+    def copied(self, root: Path) -> FakeRun:
+        """Return the same run in a folder of its own, to be spoilt."""
+        return replace(self, folder=Path(shutil.copytree(self.folder, root / "copied")))
 
     @property
     def arguments(self) -> tuple[Any, ...]:
         return self.folder, self.datasets, self.stack, self.train, self.manifest
+
+
+Runs = Callable[..., FakeRun]
 
 
 def fake_run(
@@ -58,19 +79,23 @@ def fake_run(
     bits: int = 8,
     gains: dict[str, float] | None = None,
 ) -> FakeRun:
-    """Write a run folder; `gains` says by how much each arm's predictions are better than those of a poor one."""
+    """Write a run folder; a gain of 1 makes an arm's predictions perfect, 0 leaves them poor."""
     folder = root / "run"
-    datasets = {
+    sites = {
         name: _site(root / name, index, classes=classes, channels=channels, bits=bits)
         for index, name in enumerate(domains)
     }
-    home = next(iter(datasets.values()))
+    home = sites[domains[0]]
+    split = Split(home.ids[:4], home.ids[4:6], home.ids[6:])
+    datasets = sites | {domains[0]: split.testing(home)}
     rows = [
         row
         for arm in arms
         for seed in range(seeds)
         for domain, dataset in datasets.items()
-        for row in _predict(folder, dataset, domain, arm, seed, (gains or {}).get(arm, 0.5))
+        for row in _predict(
+            folder, dataset, domain, arm, seed, (gains or {"baseline": 0.2, "s2s2": 0.9}).get(arm, 0.5)
+        )
     ]
     scores = pd.DataFrame(rows)
     scores.to_csv(folder / "scores.csv", index=False)
@@ -82,20 +107,14 @@ def fake_run(
     for arm in arms:
         for seed in range(seeds):
             _training(folder / "arms" / arm / f"seed{seed}", arm, seed)
-    split = {
-        "format": 1,
-        "train": ["t0", "t1", "t2"],
-        "validation": ["v0"],
-        "test": list(home.ids),
-        "seed": 0,
-    }
-    (folder / "split.json").write_text(json.dumps(split))
-    train = home.resized(48)
-    return FakeRun(folder, datasets, FakeStack(train, 8), train, _manifest(domains, arms, seeds, home))
+    split.save(folder / "split.json")
+    small = home.resized(48)
+    stack = build_stack(Tinted(), small, split, folder / "stack", depth=8, seed=0)
+    return FakeRun(folder, datasets, stack, small.subset(split.train), _manifest(domains, arms, seeds, home))
 
 
 def _site(root: Path, seed: int, *, classes: int, channels: int, bits: int) -> Dataset:
-    draw_site(root, cases=8, seed=seed, classes=classes, channels=channels)
+    draw_site(root, cases=14, seed=seed, classes=classes, channels=channels)
     if bits == 16:
         for path in (root / "images").glob("*.png"):
             narrow = np.asarray(Image.open(path)).astype(np.uint16) * 16

@@ -128,11 +128,12 @@ def scatter(run: Run, styles: dict[str, ArmStyle]) -> tuple[ScatterPanel, ...]:
     values = case_values(run)
     table = values.pivot_table(index=["domain", "case"], columns="arm", values="dice", aggfunc="mean")
     pairs = table[[run.reference, run.main]].dropna()
-    panels = []
-    for domain in run.domains:
-        if domain in pairs.index.get_level_values("domain"):
-            panels.append(_panel(run, domain, pairs.loc[domain], styles))
-    return tuple(panels)
+    places = pairs.index.get_level_values("domain")
+    return tuple(
+        _panel(run, domain, pairs[places == domain], styles)
+        for domain in run.domains
+        if (places == domain).any()
+    )
 
 
 def _panel(run: Run, domain: str, pairs: pd.DataFrame, styles: dict[str, ArmStyle]) -> ScatterPanel:
@@ -229,9 +230,10 @@ def _curve(
     )
     lines = "".join(_band_paths(band, across, up, styles[arm]) for arm, band in bands.items())
     grid = "".join(horizontal(100 - up.place(tick), "grid") for tick in up.ticks)
+    heights = {100 - up.place(tick): plain(tick, up.digits) for tick in up.ticks}
     texts = "".join(
-        f'<text x="0" dx="-6" y="{100 - up.place(tick):.2f}%" dy="4" text-anchor="end">{plain(tick, up.digits)}</text>'
-        for tick in up.ticks
+        f'<text x="0" dx="-6" y="{y:.2f}%" dy="4" text-anchor="end">{label}</text>'
+        for y, label in heights.items()
     ) + "".join(
         f'<text x="{across.place(tick)}%" y="100%" dy="15" text-anchor="middle">{tick:.0f}</text>'
         for tick in across.ticks

@@ -153,19 +153,14 @@ def examples(run: Run, dataset: Dataset, domain: str, *, side: int = 288) -> Dom
         side: Longest side of a picture in pixels.
     """
     arms = [arm for arm in (run.reference, run.main) if arm is not None]
-    seed = run.seeds[0]
-    rows = case_values(run)
-    rows = rows[(rows["domain"] == domain) & (rows["seed"] == seed) & rows["case"].isin(dataset.ids)]
-    table = rows.pivot_table(index="case", columns="arm", values="dice").reindex(columns=arms).dropna()
-    drawn = {arm: _prediction_folder(run.folder, arm, seed, domain) for arm in arms}
-    table = table[
-        [all(_file(folder, str(case)).is_file() for folder in drawn.values()) for case in table.index]
-    ]
+    drawn = {arm: _prediction_folder(run.folder, arm, run.seeds[0], domain) for arm in arms}
+    table = _predicted(run, dataset, domain, drawn)
     if table.empty:
         return DomainExamples(domain, (), ())
 
     def show(case_id: str, why: str) -> Example:
-        return _example(dataset, dataset.case(case_id), why, table.loc[case_id], drawn, side)
+        dice = {arm: float(table[arm][case_id]) for arm in arms}
+        return _example(dataset, dataset.case(case_id), why, dice, drawn, side)
 
     own = _picks(table[run.main], ("Best", "Median", "Worst"))
     by_score = tuple(show(case, f"{word} Dice of {run.main}") for word, case in own)
@@ -177,6 +172,17 @@ def examples(run: Run, dataset: Dataset, domain: str, *, side: int = 288) -> Dom
         show(case, f"{word} ({signed(float(gains[case]))})") for word, case in _picks(gains, words)
     )
     return DomainExamples(domain, by_gain, by_score)
+
+
+def _predicted(run: Run, dataset: Dataset, domain: str, folders: dict[str, Path]) -> pd.DataFrame:
+    """Return the Dice of every case (row) that each arm (column) has a prediction of."""
+    rows = case_values(run)
+    rows = rows[(rows["domain"] == domain) & (rows["seed"] == run.seeds[0]) & rows["case"].isin(dataset.ids)]
+    table = (
+        rows.pivot_table(index="case", columns="arm", values="dice").reindex(columns=list(folders)).dropna()
+    )
+    whole = [all(_file(folder, str(case)).is_file() for folder in folders.values()) for case in table.index]
+    return table[whole]
 
 
 def _gain_words(gains: pd.Series[float]) -> tuple[str, str, str]:
@@ -205,7 +211,7 @@ def _file(folder: Path, case: str) -> Path:
 
 
 def _example(
-    dataset: Dataset, case: Case, why: str, dice: pd.Series[float], folders: dict[str, Path], side: int
+    dataset: Dataset, case: Case, why: str, dice: dict[str, float], folders: dict[str, Path], side: int
 ) -> Example:
     picture = displayed(dataset.image(case), side)
     truth = outlines(dataset.original_mask(case), picture.shape[:2])
@@ -221,7 +227,7 @@ def _example(
                 picture.shape[1],
                 picture.shape[0],
                 arm,
-                plain(float(dice[arm]), 2),
+                plain(dice[arm], 2),
                 truth=truth,
                 prediction=outlines(prediction, picture.shape[:2]),
             )

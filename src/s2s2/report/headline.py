@@ -132,8 +132,8 @@ def _sentence(row: Difference) -> str:
         return f"{row.arm} is {row.word}. {numbers}."
     side = row.word.removeprefix("leans ")
     return (
-        f"{row.arm} may be {side}, but the proof is not enough. {numbers}: the interval excludes zero, the test "
-        f"corrected for many comparisons does not (p = {row.p_holm:.2f})."
+        f"{row.arm} may be {side}, but the proof is not enough. {numbers}: the interval excludes zero, the "
+        f"test corrected for many comparisons does not (p = {row.p_holm:.2f})."
     )
 
 

@@ -35,16 +35,12 @@ def methods(run: Run, manifest: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _data(run: Run) -> str:
     sizes = [f"{len(cases)} for {_PARTS[part]}" for part, cases in run.split.items()]
-    divided = (
-        f"The labelled images{f' of {run.home}' if run.home else ''} were divided by group into {joined(sizes)}. "
-        if sizes
-        else ""
-    )
+    where = f" of {run.home}" if run.home else ""
+    divided = f"The labelled images{where} were divided by group into {joined(sizes)}. " if sizes else ""
     if not run.away:
-        return f"{divided}All results are on held-out cases of the same domain.".strip()
-    return (
-        f"{divided}Images of {joined(list(run.away))} were used for testing alone, and no choice was made on them."
-    ).strip()
+        return f"{divided}All results are on held-out cases of the same domain."
+    places = joined(list(run.away))
+    return f"{divided}Images of {places} were used for testing alone, and no choice was made on them."
 
 
 _PARTS = {"train": "training", "validation": "validation", "test": "testing"}
@@ -118,12 +114,12 @@ def _evaluation(run: Run, settings: Settings) -> str:
     tolerance = settings.get("tolerance")
     surface = f" Surface Dice was taken at a tolerance of {plain(float(tolerance), 1)}." if tolerance else ""
     paired = (
-        " Arms were compared by the mean paired difference with a 95 % percentile bootstrap interval over groups"
-        f"{' and seeds' if len(run.seeds) > 1 else ''}, and by Wilcoxon's signed-rank test on the cases, "
+        " Arms were compared by the mean paired difference with a 95 % percentile bootstrap interval over "
+        f"groups{' and seeds' if len(run.seeds) > 1 else ''}, and by Wilcoxon's signed-rank test on cases, "
         "corrected by Holm's method over domains and metrics."
     )
     return (
-        "Predictions were scored on the original grid. A class absent from mask and prediction was left out; a "
-        "missed or invented one counted as Dice 0 and as the image diagonal in HD95."
+        "Predictions were scored on the original grid. A class absent from mask and prediction was left out; "
+        "a missed or invented one counted as Dice 0 and as the image diagonal in HD95."
         f"{surface}{paired if len(run.comparisons) else ''}"
     )

@@ -88,23 +88,18 @@ def _content(
     styles = arm_styles(run.arms)
     side = _picture_side(len(datasets))
     shown = [examples(run, dataset, domain, side=side) for domain, dataset in datasets.items()]
-    have_stack = stack is not None and train is not None
-    rows = stack_rows(train, stack) if have_stack else ()
+    learnt = _learnt(run, stack, train, manifest)
     return {
         "run": run,
         "styles": list(styles.values()),
         "headline": headline(run),
         "setting": setting(run),
-        "hero": _hero(run, rows, shown),
+        "hero": _hero(run, learnt["stack_rows"], shown),
         "glance": glance(run),
         "forest": forest(run, styles),
         "scatter": scatter(run, styles),
         "curves": curves(run, styles),
-        "stack_rows": rows,
-        "stack_note": _stack_note(stack) if have_stack else "",
-        "pairs": seen_pairs(train, stack, manifest)
-        if have_stack and {"s2s2", "synthetic"} & set(run.arms)
-        else (),
+        **learnt,
         "examples": [each for each in shown if each.by_score],
         "fairness": fairness(run, manifest),
         "data_rows": data_rows(run, datasets),
@@ -115,6 +110,19 @@ def _content(
         "means": every_mean(run),
         "differences": every_difference(run),
         **_record(manifest),
+    }
+
+
+def _learnt(
+    run: Run, stack: Stack | None, train: Dataset | None, manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    if stack is None or train is None:
+        return {"stack_rows": (), "stack_note": "", "pairs": ()}
+    shown = {"s2s2", "synthetic"} & set(run.arms)
+    return {
+        "stack_rows": stack_rows(train, stack),
+        "stack_note": f"{count(len(stack.ids), 'mask')}, {count(stack.depth, 'copy', 'copies')} each",
+        "pairs": seen_pairs(train, stack, manifest) if shown else (),
     }
 
 
@@ -144,11 +152,6 @@ def _text(value: Any) -> str:
 def _picture_side(domains: int) -> int:
     # Keeps a page of many domains below 3 MB.
     return 288 if domains <= 4 else 224 if domains <= 8 else 144
-
-
-def _stack_note(stack: Stack) -> str:
-    depth = stack.depth
-    return f"{count(len(stack.ids), 'mask')}, {count(depth, 'copy', 'copies')} each"
 
 
 def _hero(run: Run, rows: tuple[StackRow, ...], shown: list[DomainExamples]) -> list[tuple[str, Panel]]:

@@ -53,7 +53,8 @@ def painted(mask: npt.NDArray[np.uint8], colours: tuple[tuple[int, int, int], ..
     image = Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST)
     table = np.zeros((256, 3), np.uint8)
     table[: len(colours)] = colours
-    return table[np.asarray(image)]
+    picture: Picture = table[np.asarray(image)]
+    return picture
 
 
 def data_uri(picture: Picture, quality: int = 80) -> str:

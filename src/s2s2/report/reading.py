@@ -53,7 +53,9 @@ class Run:
 
     @property
     def away(self) -> tuple[str, ...]:
-        """The domains that no network was trained on."""
+        """The domains that no network was trained on; empty where the training domain is unknown."""
+        if self.home is None:
+            return ()
         return tuple(domain for domain in self.domains if domain != self.home)
 
     @property
@@ -104,7 +106,7 @@ def read_run(folder: Path, manifest: dict[str, Any], domains: Sequence[str] = ()
     scored = list(dict.fromkeys(scores["domain"]))
     named = [domain for domain in domains if domain in scored]
     names = tuple(dict.fromkeys([*named, *scored]))
-    home = manifest.get("home")
+    home = manifest.get("home") or (names[0] if len(names) > 1 else None)
     return Run(
         folder=folder,
         scores=scores,
@@ -114,8 +116,8 @@ def read_run(folder: Path, manifest: dict[str, Any], domains: Sequence[str] = ()
         split=_split(folder / "split.json"),
         arms=_ordered(scores["arm"], manifest.get("arms", ())),
         seeds=tuple(sorted(int(seed) for seed in scores["seed"].unique())),
-        home=home if home in names else (names[0] if "home" not in manifest and len(names) > 1 else None),
-        domains=names if home not in names else (home, *(name for name in names if name != home)),
+        home=home,
+        domains=tuple(sorted(names, key=lambda name: name != home)),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from s2s2.report.numbers import DASH, count
+from s2s2.report.numbers import DASH, TIMES, count
 from s2s2.report.reading import Run
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def _shapes(shapes: list[tuple[int, int]], channels: int) -> str:
     if not shapes:
         return DASH
     small, large = min(shapes, key=math.prod), max(shapes, key=math.prod)
-    text = f"{small[1]} × {small[0]}"
+    text = f"{small[1]} {TIMES} {small[0]}"
     if small != large:
-        text += f" to {large[1]} × {large[0]}"
+        text += f" to {large[1]} {TIMES} {large[0]}"
     return f"{text} px, {count(channels, 'channel')}"
 
 

@@ -86,9 +86,19 @@ def _size(row: pd.Series[Any]) -> str:
 
 
 def every_mean(run: Run) -> tuple[tuple[str, ...], ...]:
-    """Return all rows of the summary as text: domain, class, metric, arm, mean, interval, cases, absent."""
+    """Return all rows of the summary as text.
+
+    Domain, class, metric, arm, mean, interval, cases, absent cases. Of a single class
+    the mean over classes says the same again, and is left out.
+
+    Args:
+        run: The tables of a run.
+    """
     rows = []
-    for _, row in run.summary.iterrows():
+    table = run.summary
+    if "class_name" in table and table["class_name"].nunique() == 2:
+        table = table[table["class_name"] != ALL_CLASSES]
+    for _, row in table.iterrows():
         known = METRICS.get(str(row["metric"]))
         mean, low, high = (float(row[name]) for name in ("mean", "low", "high"))
         if math.isfinite(mean):
@@ -109,7 +119,13 @@ def every_mean(run: Run) -> tuple[tuple[str, ...], ...]:
 
 
 def every_difference(run: Run) -> tuple[tuple[str, ...], ...]:
-    """Return all comparisons as text: domain, metric, pair, difference, interval, better and worse, p values."""
+    """Return all comparisons as text.
+
+    Domain, metric, pair, difference, interval, better and worse cases, p and Holm's p.
+
+    Args:
+        run: The tables of a run.
+    """
     rows = []
     for _, row in run.comparisons.iterrows():
         known = METRICS.get(str(row["metric"]))

@@ -82,7 +82,7 @@ class Difference:
 
     @property
     def figures(self) -> str:
-        """The difference and its interval.
+        r"""The difference and its interval.
 
         Example:
             >>> row = pd.Series({"arm": "s2s2", "reference": "baseline", "domain": "Oxford",

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+import pytest
+
+from s2s2.report import build_report
+from tests.report.fake import Runs
+
+chrome = pytest.importorskip("tests.report.chromium", reason="needs the package websocket-client")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chrome.PROGRAM is None, reason="there is no Chromium (Debian's package chromium)"),
+]
+
+WIDTHS = (360, 800, 1280)
+
+BROKEN = """[...document.images].filter(image => !image.complete || image.naturalWidth === 0)
+    .map(image => image.alt)"""
+
+# What scrolls within itself may be wider than the page; the page may not.
+OVERFLOWING = """[...document.querySelectorAll('body *')].filter(element => {
+    const box = element.getBoundingClientRect();
+    return box.width > 0 && box.right > document.documentElement.clientWidth + 1
+        && !element.closest('.scroll, .picture, svg svg');
+}).map(element => `${element.tagName}.${element.getAttribute('class')}`)"""
+
+HIDDEN_TEXT = """[...document.querySelectorAll('h1, h2, p, td, th, .label')].filter(element =>
+    element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1)
+    .map(element => element.textContent)"""
+
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory, run_of: Runs) -> Iterator[object]:
+    folder = tmp_path_factory.mktemp("browser")
+    fake = run_of(arms=("baseline", "duplicate", "duplicate-consistency", "synthetic", "s2s2"))
+    page = build_report(*fake.arguments, folder / "report.html")
+    with chrome.chromium(folder / "profile") as opened:
+        opened.open(page)
+        yield opened
+
+
+def test_the_page_opens_without_a_complaint(tab: chrome.Tab) -> None:
+    tab.value("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert tab.complaints == []
+    assert [url for url in tab.requests if not url.startswith(("data:", "file:"))] == []
+    assert sum(url.startswith("file:") for url in tab.requests) == 1
+
+
+def test_every_image_is_there(tab: chrome.Tab) -> None:
+    assert tab.value("document.images.length") > 20
+    assert tab.value(BROKEN) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_overflows(tab: chrome.Tab, width: int) -> None:
+    tab.resize(width)
+    tab.value("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert tab.value("document.documentElement.scrollWidth") <= width
+    assert tab.value(OVERFLOWING) == []
+    assert tab.value(HIDDEN_TEXT) == []
+
+
+def test_the_page_has_a_dark_face(tab: chrome.Tab) -> None:
+    light = tab.value(BACKGROUND)
+    tab.dark(True)
+    assert tab.value(BACKGROUND) != light
+    tab.dark(False)
+    assert tab.value(BACKGROUND) == light
+
+
+def test_it_prints_on_a4(tab: chrome.Tab) -> None:
+    printed = base64.b64decode(tab.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+    assert printed.startswith(b"%PDF")
+    assert b"/MediaBox [0 0 594.95996 841.91998]" in printed or b"/MediaBox [0 0 595" in printed

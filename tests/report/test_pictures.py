@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from s2s2.report.pictures import data_uri, displayed, flat_uri, outline, outlines, painted
+
+
+def opened(uri: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("RGB"))
+
+
+def area(path: str) -> float:
+    """Shoelace area of the closed rings of a path."""
+    total = 0.0
+    for ring in re.findall(r"M([^Z]+)Z", path):
+        x, y = np.array([[float(part) for part in point.split()] for point in ring.split("L")]).T
+        total += abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2
+    return total
+
+
+def test_an_outline_encloses_the_region() -> None:
+    rows, columns = np.mgrid[:120, :160]
+    inside = (rows - 60) ** 2 + (columns - 70) ** 2 < 40**2
+    assert area(outline(inside, (120, 160))) == pytest.approx(inside.sum(), rel=0.02)
+    assert area(outline(inside, (60, 80))) == pytest.approx(inside.sum() / 4, rel=0.03)
+
+
+def test_an_outline_is_closed_along_the_edge_of_the_image() -> None:
+    inside = np.zeros((40, 40), bool)
+    inside[:, 20:] = True
+    assert area(outline(inside, (40, 40))) == pytest.approx(800, rel=0.03)
+
+
+def test_every_class_has_its_outline() -> None:
+    mask = np.zeros((40, 40), np.uint8)
+    mask[4:12, 4:12] = 1
+    mask[20:32, 20:32] = 2
+    assert outlines(mask, (40, 40)).count("Z") == 2
+    assert outlines(np.zeros((40, 40), np.uint8), (40, 40)) == ""
+
+
+def test_colours_are_shown_as_they_are() -> None:
+    image = np.zeros((3, 8, 8), np.float32)
+    image[0] = 1.0
+    assert displayed(image, 100)[0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_other_channels_are_shown_in_stretched_grey(channels: int) -> None:
+    image = np.tile(np.linspace(0.10, 0.12, 64, dtype=np.float32).reshape(8, 8), (channels, 1, 1))
+    shown = displayed(image, 8)
+    assert shown.shape == (8, 8, 3)
+    assert (int(shown.min()), int(shown.max())) == (0, 255)
+
+
+def test_a_constant_image_is_shown() -> None:
+    assert displayed(np.full((1, 8, 8), 0.3, np.float32), 8).max() == 0
+
+
+def test_uris_open_as_pictures() -> None:
+    picture = np.full((6, 9, 3), 120, np.uint8)
+    assert opened(data_uri(picture)).shape == (6, 9, 3)
+    mask = np.array([[0, 1], [2, 1]], np.uint8)
+    colours = ((0, 0, 0), (230, 159, 0), (86, 180, 233))
+    assert np.array_equal(opened(flat_uri(painted(mask, colours, 8))), np.array(colours)[mask])
