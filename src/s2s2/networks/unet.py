@@ -79,7 +79,7 @@ class EfficientNetUNet(nn.Module):
             raise NetworkError(
                 f"EfficientNetUNet got images of {height} x {width} pixels. Height and width must be "
                 f"multiples of {STRIDE}: pad to {-(-height // STRIDE) * STRIDE} x "
-                f"{-(-width // STRIDE) * STRIDE}. "
+                f"{-(-width // STRIDE) * STRIDE}."
             )
         features = self.encoder(images.contiguous(memory_format=torch.channels_last))
         logits = self.head(self.decoder(features))

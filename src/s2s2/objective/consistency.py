@@ -188,7 +188,7 @@ def _token_grid(tokens: int, mask: Tensor) -> tuple[int, ...]:
         raise ShapeError(
             f"{tokens} tokens do not form a grid with the aspect ratio of masks of shape "
             f"{tuple(mask.shape)}. Tap a module whose tokens cover the image evenly (no class token), or use "
-            "weighting=None. "
+            "weighting=None."
         )
     return grid
 

@@ -175,7 +175,7 @@ class SemanticStacking(nn.Module):
                 raise ShapeError(
                     f"The features of {name!r} have shape {tuple(feature.shape)} for {2 * len(image)} "
                     "images, so the first axis is not the batch. Tap another module, or use "
-                    "forward_pass='separate'. "
+                    "forward_pass='separate'."
                 )
         halves = [
             View(
