@@ -95,6 +95,13 @@ def test_curves_leave_out_what_is_always_zero(run_of: Runs) -> None:
     assert encoder.svg.count('class="line"') == 1
 
 
+def test_a_term_without_weight_is_said_to_be_watched(run_of: Runs) -> None:
+    fake = run_of()
+    panels = curves(read_run(fake.folder, fake.manifest), STYLES, unweighted=("encoder",))
+    hints = {panel.title: panel.hint for panel in panels}
+    assert hints["Encoder consistency"] == "only watched: its weight is 0"
+
+
 def test_a_long_history_is_thinned_and_a_wild_start_does_not_break_it(tmp_path: Path) -> None:
     run = written_run(tmp_path, [])
     folder = tmp_path / "arms" / "s2s2" / "seed0"

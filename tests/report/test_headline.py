@@ -76,6 +76,13 @@ def test_the_basis_counts_cases_groups_and_seeds(tmp_path: Path) -> None:
     assert "48 cases of 40 groups away from home, 2 seeds an arm" in top.basis
 
 
+def test_few_groups_are_called_few(tmp_path: Path) -> None:
+    top = headline(written_run(tmp_path, [row("oxford", *BETTER, n_groups=19)]))
+    assert top.basis.endswith(
+        "Of oxford there are fewer than 20 groups, so the interval is likely too narrow."
+    )
+
+
 def test_one_seed_is_said_to_be_one(tmp_path: Path) -> None:
     top = headline(written_run(tmp_path, [row("oxford", *BETTER)], seeds=1))
     assert "not that of the training itself" in top.basis

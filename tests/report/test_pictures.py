@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from s2s2.report.pictures import data_uri, displayed, flat_uri, outline, outlines, painted
+from s2s2.report.pictures import MOST_PIECES, data_uri, displayed, flat_uri, outline, outlines, painted
 
 
 def opened(uri: str) -> np.ndarray:
@@ -43,6 +43,15 @@ def test_every_class_has_its_outline() -> None:
     mask[20:32, 20:32] = 2
     assert outlines(mask, (40, 40)).count("Z") == 2
     assert outlines(np.zeros((40, 40), np.uint8), (40, 40)) == ""
+
+
+def test_a_region_in_very_many_pieces_stays_small() -> None:
+    noise = np.random.default_rng(0).random((288, 288)) < 0.3
+    noise[100:200, 100:200] = True
+    path = outline(noise, (288, 288))
+    assert path.count("Z") == MOST_PIECES
+    assert len(path) < 100_000
+    assert area(path) > 9_000
 
 
 def test_colours_are_shown_as_they_are() -> None:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from s2s2.report.axes import Scale, horizontal, mark, scale, vertical
 from s2s2.report.numbers import MINUS, interval, plain, probability, signed
 from s2s2.report.palette import ArmStyle
 from s2s2.report.reading import Run, case_values
 from s2s2.report.verdict import Difference, Word, difference, find_difference
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +201,15 @@ _CURVES = (
 _POINTS = 120
 
 
-def curves(run: Run, styles: dict[str, ArmStyle]) -> tuple[CurvePanel, ...]:
+def curves(
+    run: Run, styles: dict[str, ArmStyle], *, unweighted: Sequence[str] = ()
+) -> tuple[CurvePanel, ...]:
     """Draw what was logged while training; quantities that are absent or always 0 are left out.
 
     Args:
         run: The tables of a run.
         styles: Of the arms.
+        unweighted: Terms that were logged with the weight 0.
     """
     panels = []
     for column, title, hint in _CURVES:
@@ -213,7 +218,8 @@ def curves(run: Run, styles: dict[str, ArmStyle]) -> tuple[CurvePanel, ...]:
             active = rows.groupby("arm")[column].transform(lambda values: bool((values != 0).any()))
             rows = rows[active.astype(bool)] if len(rows) else rows
             if len(rows):
-                panels.append(CurvePanel(title, hint, _curve(rows, column, title, run.arms, styles)))
+                words = "only watched: its weight is 0" if column in unweighted else hint
+                panels.append(CurvePanel(title, words, _curve(rows, column, title, run.arms, styles)))
     return tuple(panels)
 
 

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from PIL import Image
 
 from s2s2.report.numbers import plain, signed
@@ -17,6 +16,8 @@ from s2s2.report.pictures import data_uri, displayed, flat_uri, outlines, painte
 from s2s2.report.reading import Run, case_values
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from s2s2.data.case import Case
     from s2s2.data.dataset import Dataset
     from s2s2.stack import Stack

@@ -10,6 +10,9 @@ from s2s2.report.numbers import count, joined, plain, signed
 from s2s2.report.reading import Run
 from s2s2.report.verdict import Difference, Word, find_difference
 
+FEW_GROUPS = 20
+"""Below this number of groups a bootstrap interval is likely too narrow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -173,11 +176,22 @@ def _basis(run: Run, found: list[Difference]) -> str:
     rest = (
         f"Measured on {count(cases, 'case')} of {count(groups, 'group')}{where}, " if cases and groups else ""
     )
+    few = _few_groups(found)
     if seeds > 1:
-        return f"{rest}{count(seeds, 'seed')} an arm, every arm on the same cases."
+        return f"{rest}{count(seeds, 'seed')} an arm, every arm on the same cases.{few}"
     return (
         f"{rest}one seed an arm, every arm on the same cases. One training an arm: the intervals hold the "
-        "chance of which cases were tested, not that of the training itself."
+        f"chance of which cases were tested, not that of the training itself.{few}"
+    )
+
+
+def _few_groups(found: list[Difference]) -> str:
+    # Field and Welsh: the percentile interval over clusters covers too little when they are few.
+    few = [row.domain for row in found if row.groups is not None and row.groups < FEW_GROUPS]
+    if not few:
+        return ""
+    return (
+        f" Of {joined(few)} there are fewer than {FEW_GROUPS} groups, so the interval is likely too narrow."
     )
 
 

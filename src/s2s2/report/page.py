@@ -98,7 +98,7 @@ def _content(
         "glance": glance(run),
         "forest": forest(run, styles),
         "scatter": scatter(run, styles),
-        "curves": curves(run, styles),
+        "curves": curves(run, styles, unweighted=_unweighted(manifest)),
         **learnt,
         "examples": [each for each in shown if each.by_score],
         "fairness": fairness(run, manifest),
@@ -140,13 +140,20 @@ def _record(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _unweighted(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    settings = Settings(manifest)
+    weights = {"synthetic": "w_syn", "encoder": "alpha_enc", "decoder": "alpha_dec"}
+    return tuple(term for term, name in weights.items() if settings.get(name) == 0)
+
+
 def _text(value: Any) -> str:
     if value is None or value == () or value == []:
         return "none"
     if isinstance(value, list | tuple):
         return ", ".join(_text(each) for each in value)
     # A report travels: a folder's name is enough, the way to it is the author's own.
-    return value.name if isinstance(value, Path) else str(value)
+    path = Path(str(value))
+    return path.name if path.is_absolute() else str(value)
 
 
 def _picture_side(domains: int) -> int:

@@ -14,6 +14,9 @@ from s2s2.data.geometry import resize_image, working_shape
 Picture = npt.NDArray[np.uint8]
 """Height, width, RGB; 0..255."""
 
+MOST_PIECES = 200
+"""A prediction that is noise falls into thousands of pieces, which would swell the page."""
+
 
 def displayed(image: npt.NDArray[np.float32], side: int) -> Picture:
     """Return an image as RGB whose longer side has at most `side` pixels.
@@ -80,7 +83,8 @@ def outline(inside: npt.NDArray[np.bool_], grid: tuple[int, int]) -> str:
     """Return the border of a region as an SVG path on a display grid.
 
     The region is averaged down to the grid and cut at one half, so the line runs
-    between pixels and stays smooth; it is closed along the image's edge.
+    between pixels and stays smooth; it is closed along the image's edge. Of a region in
+    very many pieces the `MOST_PIECES` with the longest borders are drawn.
 
     Args:
         inside: True within the region.
@@ -100,13 +104,19 @@ def outline(inside: npt.NDArray[np.bool_], grid: tuple[int, int]) -> str:
     from contourpy import contour_generator
 
     share = resize_image(inside[None].astype(np.float32), grid)[0]
-    lines = contour_generator(z=np.pad(share, 1)).lines(0.5)
+    lines = [np.asarray(line) for line in contour_generator(z=np.pad(share, 1)).lines(0.5)]
     scale = np.array(grid[::-1])
-    return "".join(_path(np.clip(np.asarray(line) - 0.5, 0, scale)) for line in lines if len(line) > 3)
+    longest = sorted(lines, key=len, reverse=True)[:MOST_PIECES]
+    return "".join(_path(np.clip(line - 0.5, 0, scale)) for line in longest if len(line) > 3)
 
 
 def outlines(mask: npt.NDArray[np.uint8], grid: tuple[int, int]) -> str:
-    """Return the borders of every class but the background, as one SVG path."""
+    """Return the borders of every class but the background, as one SVG path.
+
+    Args:
+        mask: Class ids.
+        grid: Height and width of the picture that the path is laid over.
+    """
     return "".join(outline(mask == label, grid) for label in np.unique(mask) if label)
 
 

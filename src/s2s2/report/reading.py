@@ -10,12 +10,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from s2s2.errors import EvaluationError
 from s2s2.evaluation.columns import ALL_CLASSES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METRIC = "dice"
 """The metric of the headline and of the figures."""
@@ -133,6 +134,8 @@ def case_values(run: Run, metric: str = METRIC) -> pd.DataFrame:
 
 
 def _table(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
     if not path.is_file() or path.stat().st_size == 0:
         return pd.DataFrame()
     texts = dict.fromkeys(("case", "group", "domain", "arm", "class_name", "reference"), str)
@@ -153,6 +156,8 @@ def _ordered(found: pd.Series[Any], wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def _histories(folder: Path) -> pd.DataFrame:
+    import pandas as pd
+
     parts = []
     for path in sorted(folder.glob("arms/*/seed*/history.csv")):
         table = _table(path)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from s2s2.evaluation.columns import ALL_CLASSES, METRICS
 from s2s2.report.numbers import DASH, MINUS, count, interval, plain, probability, signed
 from s2s2.report.reading import Run
 from s2s2.report.verdict import find_difference
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +154,4 @@ def _class(row: pd.Series[Any]) -> str:
 
 
 def _count(row: pd.Series[Any], name: str) -> str:
-    return str(int(row[name])) if name in row and pd.notna(row[name]) else DASH
+    return str(int(row[name])) if name in row and math.isfinite(row[name]) else DASH

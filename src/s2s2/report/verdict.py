@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal
 
 from s2s2.report.numbers import interval, signed
 from s2s2.report.reading import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Word = Literal["better", "worse", "leans better", "leans worse", "open"]
 
@@ -85,6 +86,7 @@ class Difference:
         r"""The difference and its interval.
 
         Example:
+            >>> import pandas as pd
             >>> row = pd.Series({"arm": "s2s2", "reference": "baseline", "domain": "Oxford",
             ...                  "difference": 0.046, "low": 0.02, "high": 0.071, "p_holm": 0.01})
             >>> difference(row).figures
@@ -115,6 +117,7 @@ def difference(row: pd.Series[Any]) -> Difference:
     """Read a row of comparisons.csv.
 
     Example:
+        >>> import pandas as pd
         >>> row = pd.Series({"arm": "s2s2", "reference": "baseline", "domain": "Oxford",
         ...                  "difference": 0.011, "low": -0.02, "high": 0.04})
         >>> difference(row).word
@@ -140,4 +143,4 @@ def difference(row: pd.Series[Any]) -> Difference:
 
 
 def _whole(row: pd.Series[Any], name: str) -> int | None:
-    return int(row[name]) if name in row and pd.notna(row[name]) else None
+    return int(row[name]) if name in row and math.isfinite(row[name]) else None
