@@ -124,6 +124,11 @@ def test_any_run_gets_a_page(tmp_path: Path, variant: dict[str, Any], run_of: Ru
     assert not re.search(r"\bnan\b", re.sub(r'src="[^"]*"|<path[^>]*>', "", page))
 
 
+def test_stretched_greys_are_said_to_be_stretched(tmp_path: Path, run_of: Runs, page: str) -> None:
+    assert "shown by their first channel in grey" in page_of(run_of(channels=1), tmp_path)
+    assert "shown by their first channel in grey" not in page
+
+
 def test_missing_pieces_are_left_out(tmp_path: Path, run_of: Runs) -> None:
     fake = run_of().copied(tmp_path)
     for path in [*fake.folder.rglob("history.csv"), *fake.folder.rglob("fit.json")]:

@@ -100,6 +100,7 @@ def _content(
         "scatter": scatter(run, styles),
         "curves": curves(run, styles, unweighted=_unweighted(manifest)),
         **learnt,
+        "stretched": any(dataset.channels != 3 for dataset in datasets.values()),
         "examples": [each for each in shown if each.by_score],
         "fairness": fairness(run, manifest),
         "data_rows": data_rows(run, datasets),
