@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+SMALL_NETWORK: dict[str, Any] = {
+    "name": "monai.networks.nets.UNet",
+    "init_args": {
+        "spatial_dims": 2,
+        "in_channels": "{channels}",
+        "out_channels": "{classes}",
+        "channels": [4, 8, 16],
+        "strides": [2, 2],
+        "dropout": 0.1,
+    },
+    "encoder_taps": ("model.1.submodule.1",),
+    "decoder_taps": ("model.1.submodule.2",),
+}
+"""Fields of a `NetworkConfig` that trains in a moment."""
 
 
 def draw_case(
@@ -51,7 +67,9 @@ def draw_site(
         image, mask = draw_case(rng, shape, channels=channels, classes=classes)
         name = f"case_{index:02d}"
         Image.fromarray(image).save(root / "images" / f"{name}.png")
-        Image.fromarray(mask * np.uint8(foreground) if classes == 2 else mask).save(root / "masks" / f"{name}.png")
+        Image.fromarray(mask * np.uint8(foreground) if classes == 2 else mask).save(
+            root / "masks" / f"{name}.png"
+        )
         rows.append(f"{name},group_{index // frames_per_group}")
     (root / "groups.csv").write_text("\n".join(rows) + "\n")
     return root

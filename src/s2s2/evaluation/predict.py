@@ -92,7 +92,11 @@ def predict(
         device=chosen,
         progress=progress,
     )
-    facts = {"network": _digest(Path(network_folder) / CARD), "classes": list(card.class_map.names)}
+    facts = {
+        "network": _digest(Path(network_folder) / CARD),
+        "classes": list(card.class_map.names),
+        "learnt": {"domain": card.domain, "cases": sorted(set().union(*card.split.values()))},
+    }
     work.plan(overwrite=overwrite or work.folder.facts.get("network") != facts["network"])
     work.folder.write_facts(facts)
     for part in _batches(work.todo, batch):

@@ -41,7 +41,8 @@ def score(
 
     Raises:
         EvaluationError: If a prediction is missing, there is one too many, or one
-            has another size or other classes than the data set.
+            has another size or other classes than the data set, or the network was
+            trained or chosen on one of the cases.
         DataError: If a mask is missing or cannot be read.
     """
     import pandas as pd
@@ -49,6 +50,7 @@ def score(
     folder = PredictionFolder(predictions)
     _check_ids(folder, dataset)
     _check_classes(folder, dataset)
+    _check_unseen(folder, dataset)
     rows: list[dict[str, object]] = []
     for case in dataset.cases:
         mask = dataset.original_mask(case)
@@ -130,6 +132,19 @@ def _check_classes(folder: PredictionFolder, dataset: Dataset) -> None:
             f"The predictions in {folder.root} were made with the classes {', '.join(names)}, but "
             f"{dataset.root} has {', '.join(dataset.class_map.names)}. "
             "Open the data with the class map of the network."
+        )
+
+
+def _check_unseen(folder: PredictionFolder, dataset: Dataset) -> None:
+    """Refuse cases that the network was trained on or chosen by."""
+    learnt = folder.facts.get("learnt", {"domain": None, "cases": []})
+    cases = set(learnt["cases"])
+    seen = sorted(case.id for case in dataset if case.domain == learnt["domain"] and case.id in cases)
+    if seen:
+        raise EvaluationError(
+            f"The network behind {folder.root} has seen cases of {dataset.root} that are to be scored: "
+            f"{_listed(seen)}. A score on them says nothing about new images. Score the test part alone: "
+            "--split split.json, or Split.testing(dataset)."
         )
 
 

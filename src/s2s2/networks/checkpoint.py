@@ -51,6 +51,7 @@ class NetworkCard:
         split: Ids of the cases it was trained and validated on, by part.
         arm: Name of the training arm.
         seed: Of the training.
+        domain: Site of the training cases; with the ids it tells a case that was learnt from.
         training: The training's settings.
         software: Versions of what made it.
     """
@@ -64,6 +65,7 @@ class NetworkCard:
     split: Mapping[str, tuple[str, ...]]
     arm: str
     seed: int
+    domain: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=software)
 
@@ -79,6 +81,7 @@ class NetworkCard:
             "split": {part: list(ids) for part, ids in self.split.items()},
             "arm": self.arm,
             "seed": self.seed,
+            "domain": self.domain,
             "training": dict(self.training),
             "software": dict(self.software),
         }
@@ -86,7 +89,7 @@ class NetworkCard:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> NetworkCard:
         """Build a card from what `to_dict` gave."""
-        plain = ("channels", "size", "patch", "arm", "seed", "training", "software")
+        plain = ("channels", "size", "patch", "arm", "seed", "domain", "training", "software")
         return cls(
             network=NetworkConfig.from_dict(content["network"]),
             class_map=ClassMap.from_dict(content["class_map"]),
@@ -169,7 +172,7 @@ def _check_weights(path: Path, expected: str) -> None:
         raise NetworkError(
             f"{path} is not the file that the card beside it describes (SHA-256 {found[:12]}, expected "
             f"{expected[:12]}): it is torn, or from another training. Train again, or restore both files "
-            "together. "
+            "together."
         )
 
 

@@ -1,0 +1,80 @@
+"""The command line: one module a command, imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+from s2s2.errors import S2S2Error
+
+COMMANDS = {
+    "demo": "run the whole path on built-in images of four hospitals",
+    "run": "the whole path on your own folders: check to report, one command",
+    "check": "what is wrong with a data set, before an hour is spent on it",
+    "split": "divide cases into train, validation and test, by group",
+    "stack": "make the semantic stack: synthetic images of every training mask",
+    "train": "train one network in one arm",
+    "predict": "segment a folder of images with a trained network",
+    "evaluate": "score predictions against masks, one row a case and class",
+    "compare": "paired differences between arms, with intervals",
+    "report": "draw the page of a run again",
+    "doctor": "what this machine has, and what that is good for",
+}
+"""In the order of the story; the modules beside this file carry the same names."""
+
+EPILOG = """\
+A first use:
+  s2s2 demo                                                       see it work, about ten minutes
+  s2s2 check sites/home                                           is my data fit?
+  s2s2 run --data sites/home --target sites/away --output runs/first
+  s2s2 predict runs/first/arms/s2s2/seed0/network new_images --output masks
+
+s2s2 COMMAND --help says more. Exit codes: 0 done, 2 something for you to mend, 1 a bug."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        _write(_overview())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        _write(f"s2s2 {version('s2s2')}")
+        return 0
+    if words[0] not in COMMANDS:
+        return _refuse(f"There is no command {words[0]!r}. The commands are: {', '.join(COMMANDS)}.")
+    try:
+        code: int = import_module(f"s2s2.cli.{words[0]}").main(words[1:])
+        return code
+    except S2S2Error as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        _write("\nStopped. What is done is kept: the same command goes on from here.", sys.stderr)
+        return 130
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: s2s2 COMMAND [options]",
+            "",
+            "Semantic stacking: segmentation networks that hold at the next hospital.",
+            "",
+            *lines,
+            "",
+            EPILOG,
+        ]
+    )
+
+
+def _refuse(message: str) -> int:
+    _write(f"s2s2: {message}", sys.stderr)
+    return 2
+
+
+def _write(text: str, stream: object = None) -> None:
+    (stream or sys.stdout).write(text + "\n")  # type: ignore[attr-defined]

@@ -1,0 +1,54 @@
+"""Progress bars and lines on the terminal."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from s2s2.pipeline.reporter import Update
+
+
+class TerminalReporter:
+    """Draws one line a stage and one bar a task; plain lines where there is no terminal."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+        self.progress = Progress(
+            TextColumn("  {task.description}", justify="left"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[words]}", style="dim"),
+            console=self.console,
+        )
+
+    def __enter__(self) -> TerminalReporter:
+        """Begin to draw."""
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the bars as they stand."""
+        self.progress.stop()
+
+    def stage(self, title: str, detail: str) -> None:
+        """Print the name of a stage, and take the bars of the one before away."""
+        for task in self.progress.task_ids:
+            self.progress.remove_task(task)
+        self.console.print(f"[bold]{title:<8}[/bold] {detail}")
+
+    def task(self, name: str) -> Update:
+        """Add a bar that appears when its task first reports."""
+        identity = self.progress.add_task(name, total=None, words="", visible=False)
+
+        def update(done: int, total: int, words: str) -> None:
+            self.progress.update(identity, completed=done, total=total, words=words, visible=True)
+
+        return update

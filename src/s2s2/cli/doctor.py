@@ -1,0 +1,80 @@
+"""`s2s2 doctor`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from s2s2.cli.options import new_parser
+
+Finding = tuple[str, str, str]
+"""State (ok, note or fault), what was found, what to do."""
+
+EXTRAS = {
+    "nibabel": "NIfTI volumes: pip install 's2s2[volumes]'",
+    "segmentation_models_pytorch": "more networks by import path: pip install 's2s2[networks]'",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Say what this machine has and what it lacks."""
+    new_parser(
+        "doctor", "", "Check this machine: packages, device, memory, disk; and what to mend."
+    ).parse_args(arguments)
+    findings = [_encoder(), _device(), _memory(), _disk(), *_extras()]
+    table = Table("", "found", "what to do")
+    colours = {"ok": "green", "note": "yellow", "fault": "red"}
+    for state, found, advice in findings:
+        table.add_row(f"[{colours[state]}]{state}[/]", found, advice)
+    Console().print(table)
+    return 2 if any(state == "fault" for state, _, _ in findings) else 0
+
+
+def _encoder() -> Finding:
+    from s2s2.networks import EfficientNetUNet
+
+    try:
+        EfficientNetUNet(3, 2)
+    except Exception as error:
+        return "fault", f"the default network cannot be built: {error}", "reinstall s2s2"
+    return "ok", "default network with ImageNet weights", ""
+
+
+def _device() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        name = torch.cuda.get_device_name()
+        return "ok", f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free", ""
+    cores = os.cpu_count() or 1
+    return "note", f"no GPU; {cores} CPU cores", "keep --size near 128 and --train.steps near 500"
+
+
+def _memory() -> Finding:
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (ValueError, OSError, AttributeError):
+        return "note", "memory unknown on this system", ""
+    if total < 4:
+        return "note", f"{total:.1f} GiB of memory", "run with --jobs 1"
+    return "ok", f"{total:.1f} GiB of memory", ""
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(Path.cwd()).free / 2**30
+    if free < 2:
+        return "fault", f"{free:.1f} GiB free on the disk of this folder", "free some space"
+    return "ok", f"{free:.1f} GiB free on the disk of this folder", ""
+
+
+def _extras() -> list[Finding]:
+    return [
+        ("ok", name, "") if find_spec(name) else ("note", f"{name} is not installed", advice)
+        for name, advice in EXTRAS.items()
+    ]

@@ -1,0 +1,262 @@
+"""The whole story, stage by stage; what is done and whole is not done again."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from s2s2.data.check import inspect
+from s2s2.data.duplicates import between_sites
+from s2s2.data.split import Split
+from s2s2.data.storage import read_json, write_json
+from s2s2.errors import ConfigError, DataError
+from s2s2.pipeline.config import RunConfig
+from s2s2.pipeline.estimate import planned_split
+from s2s2.pipeline.reporter import Reporter, Silent
+from s2s2.pipeline.settings import load_config, plain, save_config
+from s2s2.pipeline.stamp import Stamp, listing_digest
+from s2s2.pipeline.trainings import Training, default_jobs, run_trainings
+from s2s2.pipeline.workspace import RunData, Workspace, open_data
+from s2s2.stack import Stack
+from s2s2.training.arms import get_arm
+from s2s2.training.data_module import images_per_step
+
+
+@dataclass
+class Run:
+    """One run of the whole path.
+
+    Args:
+        config: Its settings.
+        reporter: Is told what happens.
+        command: The command line, for the record.
+    """
+
+    config: RunConfig
+    reporter: Reporter = field(default_factory=Silent)
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        """Open the data, which finds most mistakes at once."""
+        self.space = Workspace(self.config.output)
+        self.timings: dict[str, float] = {}
+
+    def execute(self) -> Path:
+        """Run every stage that is not done yet, and return the report.
+
+        Raises:
+            S2S2Error: At the first thing that the user must mend; all that was made stays
+                and is used when the same command is given again.
+        """
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._claim_folder()
+        with self._stage("check", "is the data fit to learn from?"):
+            data = open_data(self.config)
+            self._check(data)
+        with self._stage("split", "train, validation and test, by group"):
+            split = self._split(data)
+        with self._stage("stack", f"{self.config.stack.depth} synthetic images a training mask"):
+            stack = self._stack(data, split)
+        with self._stage("train", "every arm and seed: train, predict, score"):
+            self._train(data, split, stack)
+        with self._stage("compare", "paired differences with intervals"):
+            self._compare(list(data.tests(split)))
+        with self._stage("report", "one page"):
+            manifest = self._manifest(data, split, started)
+            self._report(data, split, stack, manifest)
+        write_json(self.space.manifest, manifest)
+        return self.space.report
+
+    def redraw(self) -> Path:
+        """Draw the report of a finished run again."""
+        if not self.space.manifest.exists():
+            raise ConfigError(
+                f"{self.space.root} holds no finished run. Finish it with the same `s2s2 run` command."
+            )
+        data = open_data(self.config)
+        stack = Stack.open(self.space.stack) if self.space.stack.exists() else None
+        manifest = read_json(self.space.manifest)
+        self._report(data, Split.load(self.space.split), stack, manifest)
+        return self.space.report
+
+    def _claim_folder(self) -> None:
+        """Refuse to mix two runs in one folder; more arms, seeds or targets are welcome."""
+        root = self.space.root
+        if (root / "config.yaml").exists():
+            before = load_config(root)
+            for name in ("data", "size", "split", "classes", "channels", "groups"):
+                if getattr(before, name) != getattr(self.config, name):
+                    raise ConfigError(
+                        f"{root} holds a run with {name} = {getattr(before, name)}, and now it is "
+                        f"{getattr(self.config, name)}. Nothing was changed. Give another --output."
+                    )
+        root.mkdir(parents=True, exist_ok=True)
+        save_config(self.config)
+
+    @contextmanager
+    def _stage(self, title: str, detail: str) -> Iterator[None]:
+        self.reporter.stage(title, detail)
+        begin = time.monotonic()
+        yield
+        self.timings[title] = round(time.monotonic() - begin, 2)
+
+    def _check(self, data: RunData) -> None:
+        digests: dict[str, dict[str, str]] = {}
+        for number, (path, dataset) in enumerate(data.sources):
+            name = f"{number}-{dataset.domain}"
+            stamp = Stamp(
+                self.space.stamp(f"check-{name}"),
+                {"files": listing_digest(dataset), "class_map": data.home.class_map.to_dict()},
+            )
+            if stamp.holds():
+                digests[dataset.domain] = read_json(self.space.check(name))["digests"]
+                continue
+            findings = inspect(
+                path,
+                class_map=data.home.class_map,
+                groups=self.config.groups,
+                channels=data.home.channels,
+                progress=_counting(self.reporter.task(f"check {dataset.domain}"), "cases"),
+            )
+            digests[dataset.domain] = dict(findings.digests)
+            write_json(self.space.check(name), {**findings.to_dict(), "digests": dict(findings.digests)})
+            if not findings.ok:
+                faults = [problem for problem in findings.problems if problem.level == "error"]
+                raise DataError(
+                    f"{path} has {len(faults)} faults that would break training or testing; the first: "
+                    f"{faults[0].message} See them all with `s2s2 check {path}`."
+                )
+            stamp.write([self.space.check(name)])
+        for shared in between_sites(digests):
+            raise DataError(
+                f"{shared.subject}: {shared.message} Nothing was trained. Remove one of the two files."
+            )
+
+    def _split(self, data: RunData) -> Split:
+        split = planned_split(self.config, data)
+        split.check(data.home)
+        split.save(self.space.split)
+        return split
+
+    def _stack(self, data: RunData, split: Split) -> Stack | None:
+        if all(get_arm(arm).view != "stack" for arm in self.config.arms):
+            return None
+        from s2s2.generators import build_generator
+        from s2s2.stack import build_stack
+
+        settings, home = self.config.stack, data.home.resized(self.config.size)
+        return build_stack(
+            build_generator(settings.generator),
+            home,
+            split,
+            self.space.stack,
+            depth=settings.depth,
+            seed=settings.seed,
+            bits=settings.bits,
+            jobs=self._jobs(len(split.train)),
+            progress=_counting(self.reporter.task("stack"), "masks"),
+        )
+
+    def _jobs(self, tasks: int) -> int:
+        return min(tasks, self.config.jobs) if self.config.jobs else default_jobs(tasks)
+
+    def _train(self, data: RunData, split: Split, stack: Stack | None) -> None:
+        tasks = self._tasks(data, split, stack)
+        run_trainings(tasks, self._jobs(len(tasks)), self.reporter)
+
+    def _tasks(self, data: RunData, split: Split, stack: Stack | None) -> list[Training]:
+        config = self.config
+        count = len(config.arms) * config.seeds
+        threads = max(1, (os.cpu_count() or 1) // self._jobs(count))
+        return [
+            Training(
+                folder=self.space.training(arm, seed),
+                arm=arm,
+                seed=seed,
+                home=data.home,
+                split=split,
+                size=config.size,
+                stack=self.space.stack if stack is not None and get_arm(arm).view == "stack" else None,
+                tests=data.tests(split),
+                network=config.network,
+                config=config.train,
+                tolerance=config.tolerance,
+                threads=threads,
+            )
+            for seed in range(config.seeds)
+            for arm in config.arms
+        ]
+
+    def _compare(self, domains: list[str]) -> None:
+        import pandas as pd
+
+        from s2s2.evaluation import compare, read_scores, summarise, write_table
+
+        paths = [
+            self.space.domain_scores(arm, seed, domain)
+            for arm in self.config.arms
+            for seed in range(self.config.seeds)
+            for domain in domains
+        ]
+        scores = pd.concat([read_scores(path) for path in paths], ignore_index=True)
+        write_table(scores, self.space.scores)
+        write_table(summarise(scores), self.space.summary)
+        if len(self.config.arms) > 1:
+            baseline = "baseline" if "baseline" in self.config.arms else self.config.arms[0]
+            write_table(compare(scores, baseline=baseline), self.space.comparisons)
+
+    def _report(self, data: RunData, split: Split, stack: Stack | None, manifest: dict[str, Any]) -> None:
+        from s2s2.report import build_report
+
+        train = split.training(data.home.resized(self.config.size)).train
+        build_report(self.space.root, data.tests(split), stack, train, manifest, self.space.report)
+
+    def _manifest(self, data: RunData, split: Split, started: str) -> dict[str, Any]:
+        train = self.config.train
+        return {
+            "format": 1,
+            "version": version("s2s2"),
+            "created": started,
+            "command": self.command,
+            "home": data.home.domain,
+            "away": list(data.away),
+            "arms": list(self.config.arms),
+            "seeds": list(range(self.config.seeds)),
+            "class_names": list(data.home.class_map.names),
+            "settings": plain(asdict(self.config)),
+            "split": {part: len(getattr(split, part)) for part in ("train", "validation", "test")},
+            "images_seen": {
+                arm: images_per_step(get_arm(arm), train) * train.steps for arm in self.config.arms
+            },
+            "as_published": train.as_published,
+            "timings": self.timings,
+            "environment": environment(),
+            "attributions": list(self.config.attributions),
+        }
+
+
+def environment() -> dict[str, str]:
+    """Name the versions and the device that results depend on."""
+    import torch
+
+    packages = ("s2s2", "torch", "lightning", "monai", "numpy", "scipy", "pandas", "tifffile")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or "CPU"
+    return {
+        "python": sys.version.split()[0],
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        **{name: version(name) for name in packages},
+    }
+
+
+def _counting(update: Any, unit: str) -> Any:
+    return lambda done, total: update(done, total, f"{done} of {total} {unit}")

@@ -1,0 +1,7 @@
+"""Training on Lightning: one code path for every arm."""
+
+from s2s2.training.arms import ARMS, Arm, get_arm
+from s2s2.training.config import TrainConfig
+from s2s2.training.fit import FitResult, fit
+
+__all__ = ["ARMS", "Arm", "FitResult", "TrainConfig", "fit", "get_arm"]

@@ -1,0 +1,132 @@
+"""The images of a training: paired ones to learn from, whole ones to validate on."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from s2s2.data.dataset import Dataset
+from s2s2.data.geometry import padded_side
+from s2s2.data.split import TrainingData
+from s2s2.errors import TrainingError
+from s2s2.stack.paired import PairedDataset
+from s2s2.stack.sampler import StepSampler
+from s2s2.stack.store import Stack
+from s2s2.training.arms import Arm
+from s2s2.training.config import TrainConfig
+
+
+class ValidationCases(TorchDataset[dict[str, Any]]):
+    """Whole images of the validation split on their padded working grid."""
+
+    def __init__(self, dataset: Dataset, side: int) -> None:
+        self.dataset = dataset
+        self.side = side
+
+    def __len__(self) -> int:
+        """Return the number of cases."""
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return image (channel, side, side), mask (side, side) and the case id."""
+        case = self.dataset[index]
+        image, mask = self.dataset.image(case), self.dataset.mask(case)
+        below, right = self.side - mask.shape[0], self.side - mask.shape[1]
+        return {
+            "image": torch.from_numpy(np.pad(image, ((0, 0), (0, below), (0, right)))),
+            "mask": torch.from_numpy(np.pad(mask, ((0, below), (0, right))).astype(np.int64)),
+            "case": case.id,
+        }
+
+
+def working_side(dataset: Dataset) -> int:
+    """Return the side of the padded square that holds every image of the data set, in pixels."""
+    if dataset.size is not None:
+        return padded_side(dataset.size)
+    return padded_side(max(max(dataset.original_shape(case)) for case in dataset))
+
+
+class PairModule(L.LightningDataModule):
+    """Feeds an arm: the same number of images a step in every one of them.
+
+    Args:
+        data: Training and validation cases; test cases cannot be reached from here.
+        stack: Synthetic images of the training cases; only arms that show it need one.
+        arm: What stands beside the real image.
+        config: Settings of the training.
+        seed: Of every draw.
+    """
+
+    def __init__(
+        self, data: TrainingData, stack: Stack | None, arm: Arm, config: TrainConfig, *, seed: int
+    ) -> None:
+        super().__init__()
+        if arm.view == "stack" and stack is None:
+            raise TrainingError(f"Arm {arm.name!r} shows copies of a stack, and no stack was given.")
+        self.config = config
+        self.seed = seed
+        self.side = max(working_side(data.train), working_side(data.validation))
+        self.cases_per_step = _cases_per_step(arm, config)
+        self.train = PairedDataset(
+            data.train,
+            stack if arm.view == "stack" else None,
+            view=arm.view,
+            side=self.side,
+            patch=config.patch,
+            geometry=config.geometry,
+            photometric=config.photometric,
+            acquisition=config.acquisition,
+            seed=seed,
+        )
+        self.validation = ValidationCases(data.validation, self.side)
+
+    def train_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Return one validation interval of batches; Lightning asks anew for each."""
+        trainer = self.trainer
+        epoch, rank, ranks = (
+            (trainer.current_epoch, trainer.global_rank, trainer.world_size) if trainer else (0, 0, 1)
+        )
+        cases, rest = divmod(self.cases_per_step, ranks)
+        if rest or not cases:
+            raise TrainingError(
+                f"{self.cases_per_step} cases a step cannot be shared evenly by {ranks} processes. "
+                "Choose --train.images_per_step so that they can."
+            )
+        sampler = StepSampler(
+            len(self.train), cases, self.config.interval, seed=self.seed, rank=rank, ranks=ranks
+        )
+        sampler.set_epoch(epoch)
+        return DataLoader(
+            self.train,
+            batch_sampler=sampler,
+            num_workers=self._workers(),
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def val_dataloader(self) -> DataLoader[dict[str, Any]]:
+        """Return the validation cases, in order."""
+        return DataLoader(self.validation, batch_size=min(8, len(self.validation)), num_workers=0)
+
+    def _workers(self) -> int:
+        """On a CPU the network is the bottleneck and takes the cores itself."""
+        if self.config.workers is not None:
+            return self.config.workers
+        return min(8, os.cpu_count() or 1) if torch.cuda.is_available() else 0
+
+
+def _cases_per_step(arm: Arm, config: TrainConfig) -> int:
+    """Pairs use one case for two images; the published baseline sees half as many images."""
+    if arm.view is None and not config.as_published:
+        return config.images_per_step
+    return config.images_per_step // 2
+
+
+def images_per_step(arm: Arm, config: TrainConfig) -> int:
+    """Return how many images the network sees a step in this arm."""
+    return _cases_per_step(arm, config) * (1 if arm.view is None else 2)

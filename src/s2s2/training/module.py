@@ -1,0 +1,128 @@
+"""The Lightning module: one step of the objective, one score of the validation split."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+
+from s2s2.errors import TrainingError
+from s2s2.networks.inference import infer_logits
+from s2s2.networks.normalisation import Normalisation
+from s2s2.objective import SemanticStacking, Terms
+from s2s2.training.config import TrainConfig
+
+
+class StackingModule(L.LightningModule):
+    """Trains any segmentation network by semantic stacking.
+
+    Args:
+        network: Maps (batch, channel, height, width) to logits (batch, class, height, width).
+        objective: Loss of a pair; in arms without a second view its three weights are 0.
+        normalisation: Applied to every image before the network.
+        config: Settings of the training.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        objective: SemanticStacking,
+        normalisation: Normalisation,
+        config: TrainConfig,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.objective = objective
+        self.normalisation = normalisation
+        self.config = config
+        self.sums: dict[str, Tensor] = {}
+        self.steps_summed = 0
+        self.case_dice: list[Tensor] = []
+        self.validation_dice = math.nan
+
+    def training_step(self, batch: dict[str, Any], _index: int) -> Tensor:
+        """Return the objective of one batch of pairs."""
+        synthetic = batch.get("synthetic")
+        terms: Terms = self.objective.terms(
+            self.network,
+            self.normalisation(batch["image"]),
+            None if synthetic is None else self.normalisation(synthetic),
+            batch["mask"],
+        )
+        for name, value in terms._asdict().items():
+            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
+        self.steps_summed += 1
+        return terms.total
+
+    def interval_means(self) -> dict[str, float]:
+        """Return the mean of every term since the last call; a term that the arm lacks is NaN.
+
+        Raises:
+            TrainingError: If the total loss is not finite.
+        """
+        means = {name: float(total) / self.steps_summed for name, total in self.sums.items()}
+        self.sums, self.steps_summed = {}, 0
+        if not math.isfinite(means["total"]):
+            raise TrainingError(
+                f"The loss became {means['total']} before step {self.global_step}. The best network so far "
+                f"is kept. Try a smaller --train.learning_rate (now {self.config.learning_rate}) or "
+                "--train.precision 32-true, and look at the images with `s2s2 check`."
+            )
+        return means
+
+    def validation_step(self, batch: dict[str, Any], _index: int) -> None:
+        """Collect the Dice of every case and class, NaN where a class is absent."""
+        logits = infer_logits(self.network, self.normalisation(batch["image"]), self.config.patch)
+        self.case_dice.append(case_dice(logits.argmax(1), batch["mask"], logits.shape[1]))
+
+    def on_validation_epoch_end(self) -> None:
+        """Average over the cases of each class, then over the classes."""
+        classes = torch.cat(self.case_dice).nanmean(0)
+        self.case_dice = []
+        self.validation_dice = float(classes.nanmean())
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the state of torch's random numbers, which dropout draws from."""
+        checkpoint["torch_rng"] = torch.get_rng_state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the random numbers where they stood."""
+        torch.set_rng_state(checkpoint["torch_rng"].cpu())
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW under a linear warm-up and a cosine to zero."""
+        optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
+        )
+        steps = self.config.interval * math.ceil(self.config.steps / self.config.interval)
+        warmup = max(1, round(self.config.warmup * steps))
+
+        def factor(step: int) -> float:
+            if step < warmup:
+                return (step + 1) / warmup
+            return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def case_dice(prediction: Tensor, mask: Tensor, classes: int) -> Tensor:
+    """Dice of every case and foreground class, NaN where mask and prediction are both empty.
+
+    Shape:
+        - prediction, mask: (batch, height, width), class ids.
+        - returns: (batch, classes - 1).
+
+    Example:
+        >>> case_dice(torch.tensor([[[1, 1, 0]]]), torch.tensor([[[1, 0, 0]]]), 2).item()
+        0.6666666865348816
+    """
+    scores = []
+    for label in range(1, classes):
+        predicted, true = prediction == label, mask == label
+        both = (predicted & true).sum((1, 2))
+        scores.append(2 * both / (predicted.sum((1, 2)) + true.sum((1, 2))))
+    return torch.stack(scores, 1).float()

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from s2s2.errors import ConfigError
+from s2s2.training import TrainConfig, get_arm
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("steps", 0, "--train.steps must be at least 1, got 0"),
+        ("images_per_step", 5, "--train.images_per_step must be even"),
+        ("warmup", 1.0, r"--train.warmup is a share of the steps in \[0, 1\), got 1.0"),
+        ("alpha_enc", -1.0, "--train.alpha_enc must not be negative, got -1.0"),
+        ("patch", 48, "--train.patch must be a multiple of 32, got 48"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_by_name(field: str, value: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        TrainConfig(**{field: value})
+
+
+def test_an_unknown_arm_names_those_that_exist() -> None:
+    with pytest.raises(ConfigError, match=r"no arm 'magic'. Choose from baseline, duplicate"):
+        get_arm("magic")

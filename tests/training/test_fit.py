@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from s2s2.data.split import TrainingData
+from s2s2.errors import StackError, TrainingError
+from s2s2.networks.build import NetworkConfig
+from s2s2.networks.checkpoint import load_network
+from s2s2.training import ARMS, TrainConfig, fit
+from tests.drawn import SMALL_NETWORK
+from tests.training.conftest import Home
+
+SMALL = NetworkConfig(**SMALL_NETWORK)
+QUICK = TrainConfig(steps=6, images_per_step=4, validations=3)
+
+
+class KilledError(Exception):
+    """Stands for a kill."""
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "network" / "weights.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("arm", list(ARMS))
+def test_every_arm_trains_and_sees_the_same_number_of_images(home: Home, tmp_path: Path, arm: str) -> None:
+    result = fit(home.data, home.stack, tmp_path / arm, network=SMALL, config=QUICK, arm=arm)
+    assert result.steps == 6
+    assert result.images_seen == 24
+    assert 0 <= result.best_dice <= 1
+    network, card = load_network(result.network_folder)
+    assert card.arm == arm
+    assert network(torch.rand(1, 3, 32, 32)).shape == (1, 2, 32, 32)
+
+
+def test_the_published_baseline_sees_half(home: Home, tmp_path: Path) -> None:
+    config = TrainConfig(steps=2, images_per_step=4, validations=1, as_published=True)
+    assert fit(home.data, None, tmp_path, network=SMALL, config=config, arm="baseline").images_seen == 4
+
+
+def test_the_history_has_a_row_for_each_validation(home: Home, tmp_path: Path) -> None:
+    fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK)
+    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    assert [int(row["step"]) for row in rows] == [2, 4, 6]
+    for row in rows:
+        parts = float(row["segmentation"]) + float(row["synthetic"]) + 0.4 * float(row["encoder"])
+        assert float(row["total"]) == pytest.approx(parts, rel=1e-4)
+
+
+def test_a_killed_training_goes_on_to_the_same_bytes(home: Home, tmp_path: Path) -> None:
+    whole = fit(home.data, home.stack, tmp_path / "whole", network=SMALL, config=QUICK)
+
+    def kill(done: int, total: int, words: str) -> None:
+        if done == 3:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        fit(home.data, home.stack, tmp_path / "killed", network=SMALL, config=QUICK, progress=kill)
+    assert (tmp_path / "killed" / "state.ckpt").exists()
+    seen: list[int] = []
+    resumed = fit(
+        home.data,
+        home.stack,
+        tmp_path / "killed",
+        network=SMALL,
+        config=QUICK,
+        progress=lambda done, total, words: seen.append(done),
+    )
+    assert seen == [3, 4, 5, 6]
+    assert resumed.best_dice == whole.best_dice
+    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
+    histories = [(tmp_path / name / "history.csv").read_text() for name in ("killed", "whole")]
+    assert histories[0] == histories[1]
+
+
+def test_a_finished_training_is_not_done_again(home: Home, tmp_path: Path) -> None:
+    first = fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK)
+    steps: list[int] = []
+    again = fit(
+        home.data,
+        home.stack,
+        tmp_path,
+        network=SMALL,
+        config=QUICK,
+        progress=lambda done, total, words: steps.append(done),
+    )
+    assert again == first
+    assert not steps
+
+
+def test_other_settings_are_refused_and_nothing_is_lost(home: Home, tmp_path: Path) -> None:
+    fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK)
+    before = weights(tmp_path)
+    with pytest.raises(TrainingError, match=r"other settings.*another output folder"):
+        fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK, seed=1)
+    assert weights(tmp_path) == before
+
+
+def test_a_loss_that_is_not_finite_stops_with_advice(home: Home, tmp_path: Path) -> None:
+    wild = TrainConfig(steps=4, images_per_step=4, validations=2, learning_rate=1e30, clip_norm=0.0)
+    with pytest.raises(TrainingError, match=r"loss became (nan|inf).*learning_rate"):
+        fit(home.data, home.stack, tmp_path, network=SMALL, config=wild)
+
+
+def test_an_empty_validation_split_is_refused(home: Home, tmp_path: Path) -> None:
+    empty = TrainingData(home.data.train, home.dataset.subset([]))
+    with pytest.raises(TrainingError, match="validation split is empty"):
+        fit(empty, home.stack, tmp_path, network=SMALL, config=QUICK)
+
+
+def test_an_arm_that_needs_a_stack_says_so(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="'s2s2' shows copies of a stack, and no stack was given"):
+        fit(home.data, None, tmp_path, network=SMALL, config=QUICK)
+
+
+def test_a_stack_of_other_cases_is_refused(home: Home, tmp_path: Path) -> None:
+    other = home.dataset.subset([*home.split.train, *home.split.test])
+    with pytest.raises(StackError, match=home.split.test[0]):
+        fit(TrainingData(other, home.data.validation), home.stack, tmp_path, network=SMALL, config=QUICK)
+
+
+def test_two_workers_give_the_same_as_none(home: Home, tmp_path: Path) -> None:
+    alone = TrainConfig(steps=2, images_per_step=4, validations=1, workers=0)
+    helped = TrainConfig(steps=2, images_per_step=4, validations=1, workers=2)
+    fit(home.data, home.stack, tmp_path / "alone", network=SMALL, config=alone)
+    fit(home.data, home.stack, tmp_path / "helped", network=SMALL, config=helped)
+    assert weights(tmp_path / "alone") == weights(tmp_path / "helped")
+
+
+def test_the_record_names_what_was_made(home: Home, tmp_path: Path) -> None:
+    result = fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK)
+    record = json.loads((tmp_path / "fit.json").read_text())
+    assert record["finished"] is True
+    assert record["best_dice"] == result.best_dice
+    assert not (tmp_path / "state.ckpt").exists()
