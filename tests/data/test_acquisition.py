@@ -5,10 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from scipy import ndimage
+from scipy import ndimage, stats
 from torch.nn import functional
 
-from s2s2.data.acquisition import Acquisition, AcquisitionConfig, blur, compress, lose_resolution, vignette
+from s2s2.data.acquisition import (
+    Acquisition,
+    AcquisitionConfig,
+    add_noise,
+    blur,
+    compress,
+    lose_resolution,
+    vignette,
+)
 from s2s2.errors import ConfigError
 
 CALM = AcquisitionConfig(1.0, (0, 0), (1, 1), (0, 0), (100, 100), (0, 0))
@@ -61,11 +69,17 @@ def test_compression_loses_more_at_less_quality(channels: int) -> None:
     assert 0 < errors[0] < errors[1] < errors[2] < 0.1
 
 
-def test_noise_has_the_drawn_deviation() -> None:
-    image = np.full((1, 96, 96), 0.5, np.float32)  # one channel: JPEG averages the colours of neighbours
-    config = dataclasses.replace(CALM, noise=(0.05, 0.05))
-    changed = Acquisition(config)(image, rng())
-    assert (changed - image).std() == pytest.approx(0.05, rel=0.1)
+def test_noise_is_normal_of_the_given_deviation() -> None:
+    image = np.full((3, 128, 128), 0.5, np.float32)
+    noise = ((add_noise(image, 0.05, rng()) - image) / 0.05).ravel().astype(float)
+    assert noise.mean() == pytest.approx(0, abs=0.02)
+    assert noise.std() == pytest.approx(1, abs=0.01)
+    assert stats.kurtosis(noise) == pytest.approx(-0.3, abs=0.05)  # four dice: -1.2 / 4
+    for quantile in (0.05, 0.25, 0.75, 0.95):
+        assert np.quantile(noise, quantile) == pytest.approx(stats.norm.ppf(quantile), abs=0.05)
+    rows = noise.reshape(3, 128, 128)
+    assert abs(np.corrcoef(rows[0].ravel(), rows[1].ravel())[0, 1]) < 0.03
+    assert abs(np.corrcoef(rows[:, :, 1:].ravel(), rows[:, :, :-1].ravel())[0, 1]) < 0.03
 
 
 def test_probability_zero_changes_nothing() -> None:

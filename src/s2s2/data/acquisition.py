@@ -8,6 +8,7 @@ light meets them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import imagecodecs
@@ -105,9 +106,7 @@ class Acquisition:
         if drawn[2]:
             changed = lose_resolution(changed, rng.uniform(*config.resolution))
         if drawn[3]:
-            deviation = np.float32(rng.uniform(*config.noise))
-            changed += deviation * rng.standard_normal(changed.shape, dtype=np.float32)
-            np.clip(changed, 0, 1, out=changed)
+            changed = add_noise(changed, rng.uniform(*config.noise), rng)
         if drawn[4]:
             changed = compress(changed, round(rng.uniform(*config.quality)))
         if inside is not None:
@@ -173,6 +172,31 @@ def _triangle(target: int, source: int) -> Image:
     distance = np.abs(place - (np.arange(source, dtype=np.float32) + np.float32(0.5)))
     weight = np.maximum(1 - distance / np.float32(max(1.0, source / target)), 0)
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+
+def add_noise(image: Image, deviation: float, rng: np.random.Generator) -> Image:
+    """Add noise of this standard deviation, independent for each pixel and channel, and clip to [0, 1].
+
+    Each number is the sum of four random bytes: normal but for its tails, which end
+    at 3.45 deviations, and made in a quarter of the time.
+
+    Example:
+        >>> grey = np.full((1, 64, 64), 0.5, np.float32)
+        >>> bool(abs(add_noise(grey, 0.1, np.random.default_rng(0)).std() - 0.1) < 0.005)
+        True
+    """
+    count = image.size
+    raw = rng.bit_generator.random_raw((count + 1) // 2).astype("<u8", copy=False)
+    first, *others = raw.view(np.uint8)[: 4 * count].reshape(4, count)
+    total = first.astype(np.uint16)
+    for part in others:
+        total += part
+    noisy = total.astype(np.float32).reshape(image.shape)
+    # A byte is even on 0..255: mean 127.5, variance (256^2 - 1) / 12.
+    noisy -= np.float32(4 * 127.5)
+    noisy *= np.float32(deviation / math.sqrt(4 * (256**2 - 1) / 12))
+    noisy += image
+    return np.clip(noisy, 0, 1, out=noisy)
 
 
 def compress(image: Image, quality: int) -> Image:

@@ -254,7 +254,9 @@ def photometric(
     """
     brightness, contrast = rng.uniform(*config.brightness), rng.uniform(*config.contrast)
     gamma = math.exp(rng.uniform(math.log(config.gamma[0]), math.log(config.gamma[1])))
-    mean = float(image.mean() if inside is None else image.sum() / max(1, image.shape[0] * int(inside.sum())))
+    mean = float(
+        image.mean() if inside is None else image.sum() / max(1, image.shape[0] * np.count_nonzero(inside))
+    )
     if image.shape[0] == 3:
         colour = _colour_matrix(rng.uniform(*config.saturation), rng.uniform(*config.hue_degrees))
         changed = (contrast * colour).astype(np.float32) @ image.reshape(3, -1)
@@ -264,10 +266,8 @@ def photometric(
     changed += np.float32((1 - contrast) * mean + brightness)
     np.clip(changed, 0, 1, out=changed)
     if gamma != 1:
-        # exp(g log x) takes two thirds of the time of power; the floor keeps log(0) out.
-        np.log(np.maximum(changed, np.float32(1e-12), out=changed), out=changed)
-        changed *= np.float32(gamma)
-        np.exp(changed, out=changed)
+        # exp(g log x) takes half the time of a power; the floor keeps log(0) out.
+        torch.from_numpy(changed).clamp_(min=1e-12).log_().mul_(gamma).exp_()
     if inside is not None:
         changed *= inside
     return changed

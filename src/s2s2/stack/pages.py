@@ -30,7 +30,7 @@ Compression = Literal["zstd", "deflate"]
 _CODECS = {"zstd": ("zstd", 1), "deflate": ("adobe_deflate", 6)}
 _DECODERS: dict[int, Callable[..., Any]] = {
     50000: imagecodecs.zstd_decode,
-    8: imagecodecs.zlib_decode,
+    8: imagecodecs.deflate_decode,
 }
 _HORIZONTAL = 2
 _SEPARATE = 2
