@@ -69,9 +69,8 @@ def build_stack(
         progress: Called with the number of finished cases and of all.
 
     Raises:
-        StackError: If the folder holds a stack of another recipe, the generator has
-            seen a case that is not a training case, or it returns anything but
-            images of the right shape in [0, 1].
+        StackError: If the folder holds a stack of another recipe, or the generator has seen
+            other cases or returns anything but images of the right shape in [0, 1].
         StorageError: If the disk is full or read-only; finished cases are kept.
         ConfigError: If an option cannot be used.
         SplitError: If the split does not belong to the data set.
