@@ -127,7 +127,8 @@ class Appearance:
         # The coarsest band's spread over all cases: what a shift of brightness is measured by.
         means = np.stack([look.mean[-1, -1] for look in self._looks])
         spreads = np.stack([look.spread[-1, -1] for look in self._looks])
-        self._range = np.float32(2 * np.sqrt(np.mean(spreads**2) + np.mean(means.var(axis=0))))
+        spread = np.sqrt(np.mean(spreads**2) + np.mean(means.var(axis=0)))
+        self._range = np.float32(max(1e-6, 2 * spread))
         return self
 
     def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:

@@ -17,8 +17,11 @@ from s2s2.generators.composite import Composite, CompositeConfig
 from s2s2.generators.options import from_json
 from s2s2.generators.protocol import Generator
 
-DEFAULT_GENERATOR = "composite+appearance(extrapolate=0.5)+boxes"
+DEFAULT_GENERATOR = "composite+appearance+boxes"
 """What a stack is made with when nothing else is asked for."""
+OVERLAID: dict[str, dict[str, Any]] = {"appearance": {"extrapolate": 0.5}}
+"""Options of a part that is laid over another one, unless they are given: a composite's
+surroundings have a donor's look already, so the look that comes on top goes beyond."""
 
 _BUILDERS: dict[str, tuple[Callable[[Mapping[str, Any]], Generator], str]] = {
     "appearance": (
@@ -49,14 +52,15 @@ def build_generator(spec: str | Mapping[str, Any]) -> Generator:
             (`"appearance(extrapolate=0.5)"`), an import path
             (`"package.module:Class"`), any of these joined by `+`, or a mapping
             with `name` and `init_args` as `Generator.name` and
-            `Generator.config()` return them.
+            `Generator.config()` return them. After a `+`, `appearance` extrapolates
+            by 0.5 unless told otherwise.
 
     Raises:
         ConfigError: If nothing has this name, an option does not exist or has a
             value of another kind, or an import path leads to no generator.
 
     Example:
-        >>> generator = build_generator("composite+appearance(extrapolate=0.5)+boxes")
+        >>> generator = build_generator("composite+appearance+boxes(most=2)")
         >>> generator.name
         'composite+appearance+boxes'
         >>> again = build_generator({"name": generator.name, "init_args": generator.config()})
@@ -64,8 +68,10 @@ def build_generator(spec: str | Mapping[str, Any]) -> Generator:
         True
     """
     if isinstance(spec, str):
-        parts = [_build(*_parse(part)) for part in re.split(r"\+(?![^(]*\))", spec)]
-        return parts[0] if len(parts) == 1 else Chain(parts)
+        parsed = [_parse(part) for part in re.split(r"\+(?![^(]*\))", spec)]
+        first, *rest = parsed
+        over = [_build(name, {**OVERLAID.get(name, {}), **values}) for name, values in rest]
+        return Chain([_build(*first), *over]) if over else _build(*first)
     unknown = set(spec) - {"name", "init_args"}
     if "name" not in spec or unknown:
         raise ConfigError(

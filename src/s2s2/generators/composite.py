@@ -81,8 +81,8 @@ class Composite:
        the ratio of the two means in a ring round the mask.
     4. With the bands $B_l$ of a Laplacian pyramid and the mask's share $w_l$ of the
        pixels of scale $l$, the copy is $\sum_l w_l B_l(\text{case}) + (1 - w_l)
-       B_l(\text{plate})$; inside the mask, `keep` of the case's
-       own pixels remain. Thin parts, such as vessels, are laid on by their contrast.
+       B_l(\text{ground})$; inside the mask, `keep` of the case's own pixels remain.
+       Thin parts, such as vessels, are laid on by their contrast.
 
     The foreground is the union of all classes, and it never moves: the mask of the
     copy is the mask of the case. A case without foreground gives the surroundings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,8 @@ class Subject:
     @property
     def nbytes(self) -> int:
         """Memory that this takes, in bytes."""
-        return self.image.nbytes + sum(weight.nbytes for weight in self.weights)
+        parts = (self.image, self.thin, self.contrast, *self.weights)
+        return sum(part.nbytes for part in parts)
 
     @classmethod
     def of(cls, image: Image, foreground: Region, *, coarsest: int, margin: float) -> Subject:
@@ -73,7 +75,7 @@ class Subject:
 
 def _thickness(weights: list[Image], pixels: float) -> Image:
     """Return 1 where the mask is thicker than some pixels, 0 where it is a thread."""
-    depth = min(len(weights) - 1, max(0, round(np.log2(pixels))))
+    depth = min(len(weights) - 1, max(0, math.ceil(math.log2(pixels))))
     share = collapse([*(np.zeros_like(fine) for fine in weights[:depth]), weights[depth]])[0]
     thick: Image = np.clip(np.float32(2.5) * share - np.float32(0.5), 0, 1)
     return thick

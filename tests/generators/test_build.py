@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from s2s2.errors import ConfigError
+from s2s2.generators import (
+    DEFAULT_GENERATOR,
+    Appearance,
+    AppearanceConfig,
+    Boxes,
+    Chain,
+    Composite,
+    build_generator,
+    describe_generators,
+)
+from tests.stack.made import Echo
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"), [("appearance", Appearance), (" composite ", Composite), ("boxes", Boxes)]
+)
+def test_a_name_builds_its_generator_with_defaults(spec: str, kind: type) -> None:
+    generator = build_generator(spec)
+    assert type(generator) is kind
+    assert generator.config() == kind().config()
+    assert generator.case_ids == ()
+
+
+def test_options_are_read() -> None:
+    generator = build_generator("appearance(extrapolate=0.3, strength=(0, 1e+0))")
+    assert generator.config() == Appearance(AppearanceConfig(extrapolate=0.3, strength=(0.0, 1.0))).config()
+
+
+def test_the_default_extrapolates_what_is_laid_over() -> None:
+    generator = build_generator(DEFAULT_GENERATOR)
+    assert isinstance(generator, Chain)
+    appearance = generator.config()["parts"][1]
+    assert appearance["name"] == "appearance"
+    assert appearance["init_args"]["extrapolate"] == 0.5
+    calm = build_generator("composite+appearance(extrapolate=0)")
+    assert calm.config()["parts"][1]["init_args"]["extrapolate"] == 0
+    assert build_generator("appearance").config()["extrapolate"] == 0
+
+
+@pytest.mark.parametrize("spec", ["composite(keep=0.4)", DEFAULT_GENERATOR])
+def test_a_generator_is_rebuilt_from_what_it_says_of_itself(spec: str) -> None:
+    generator = build_generator(spec)
+    said = json.loads(json.dumps({"name": generator.name, "init_args": generator.config()}))
+    again = build_generator(said)
+    assert (again.name, again.config()) == (generator.name, generator.config())
+
+
+def test_an_import_path_builds_any_generator() -> None:
+    generator = build_generator({"name": "tests.stack.made:Echo", "init_args": {"noise": 0.2}})
+    assert isinstance(generator, Echo)
+    assert generator.config() == {"noise": 0.2}
+    assert build_generator("tests.stack.made:Echo(noise=0.1)+boxes").name == "echo+boxes"
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            "compositee",
+            r"there is no 'compositee'\. Did you mean 'composite'\? Names: appearance, composite, boxes",
+        ),
+        ("unheard", r"there is no 'unheard'\. Names: .* import path 'package.module:Class'"),
+        ("composite+", r"'' is neither a name nor a name with options"),
+        ("composite(3)", r"'composite\(3\)' is neither a name nor a name with options"),
+        ("composite(keep=open('x'))", "is neither a name nor a name with options"),
+        ("composite(kept=1)", "there is no option 'kept'. Did you mean 'keep'"),
+        ("no.such:Class", "'no.such:Class' cannot be imported: No module named 'no'"),
+        ("tests.stack.made:Ecko", "cannot be imported: .* no attribute 'Ecko'"),
+        ("tests.stack.made:Echo(loud=1)", r"cannot be made of {'loud': 1}: .*unexpected keyword"),
+        ("pathlib:Path", "is no generator; it must have name, case_ids, fit, sample and config"),
+        ({"init_args": {}}, r"must have the keys 'name' and, if need be, 'init_args', got \['init_args'\]"),
+        ({"name": "boxes", "config": {}}, r"got \['name', 'config'\]"),
+    ],
+)
+def test_what_cannot_be_built_is_explained(spec: str | dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_generator(spec)
+
+
+def test_every_generator_is_described_in_one_sentence() -> None:
+    described = describe_generators()
+    assert list(described) == ["appearance", "composite", "boxes"]
+    assert all(20 < len(sentence) < 110 for sentence in described.values())

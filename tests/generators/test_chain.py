@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s2s2.data.streams import stream
+from s2s2.errors import ConfigError
+from s2s2.generators import Boxes, Chain, Composite
+from tests.generators.made import drawn, split_of
+from tests.stack.made import Echo
+
+
+def test_a_chain_restyles_the_copies_of_its_first_part(tmp_path: Path) -> None:
+    dataset = drawn(tmp_path)
+    split = split_of(dataset)
+    case, boxes = dataset.cases[0], Boxes()
+    copies = Chain([Composite(), boxes]).fit(dataset, split).sample(case, 3, 5, start=2)
+    bare = Composite().fit(dataset, split).sample(case, 3, 5, start=2)
+    for row, number in enumerate((2, 3, 4)):
+        rng = stream(5, "chain", 1, "boxes", case.id, number)
+        np.testing.assert_array_equal(copies[row], boxes.restyle(bare[row], dataset.mask(case), rng, case))
+
+
+def test_the_same_part_twice_draws_twice(tmp_path: Path) -> None:
+    dataset = drawn(tmp_path)
+    split = split_of(dataset)
+    case = dataset.cases[-1]
+    once, twice = (
+        Chain([Echo(noise=0), *[Boxes()] * n]).fit(dataset, split).sample(case, 6, 0) for n in (1, 2)
+    )
+    assert (once != twice).any()
+
+
+def test_any_generator_may_come_first(tmp_path: Path) -> None:
+    dataset = drawn(tmp_path)
+    chain = Chain([Echo(), Boxes()]).fit(dataset, split_of(dataset))
+    assert chain.name == "echo+boxes"
+    assert chain.case_ids == dataset.ids
+    assert chain.config() == {
+        "parts": [
+            {"name": "echo", "init_args": {"noise": 0.05}},
+            {"name": "boxes", "init_args": {"most": 3, "side": [0.06, 0.22]}},
+        ]
+    }
+
+
+def test_what_cannot_restyle_comes_first_or_not_at_all() -> None:
+    with pytest.raises(ConfigError, match=r"'composite' cannot be laid over .* Put it first"):
+        Chain([Boxes(), Composite()])
+    with pytest.raises(ConfigError, match="needs one part or more, got none"):
+        Chain([])
