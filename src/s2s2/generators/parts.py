@@ -64,7 +64,7 @@ class Subject:
         weights = soften(foreground, levels_for(longer, coarsest=coarsest))
         # At the finest scale all of the case's own pixels count, however thin it is.
         weights[0] = np.maximum(weights[0], foreground, dtype=np.float32)
-        thin = weights[0][0] * (1 - _thickness(weights, 4 * unit))
+        thin = weights[0][0] * (1 - _thickness(weights, 2.5 * unit))
         contrast = filled - push_pull(filled, clearing(foreground, margin))
         ring = dilate(foreground, 6 * unit) & ~dilate(foreground, unit)
         lit = filled[:, ring & ~hidden]

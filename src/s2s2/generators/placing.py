@@ -164,7 +164,8 @@ def choose(
     own = np.array(case.centre) - (np.array(case.shape) - 1) / 2
     distance = np.sqrt(((offsets - own) ** 2).sum(axis=-1)) / longer
     areas = np.array([max(1, donors[i].area) for i in positions])
-    ratio = np.abs(np.log(ideal)) + 0.25 * np.abs(np.log(max(1, case.area) / areas))
+    # Radius and area, since a scattered foreground is wide and still small.
+    ratio = 0.5 * np.abs(np.log(ideal)) + 0.25 * np.abs(np.log(max(1, case.area) / areas))
     size = np.where(alike, ratio, radii / longer)
     # Noise by donor, for most of it: else the best of eight orientations hides it.
     score = distance + 0.5 * size[:, None] + noise * rng.standard_normal((len(positions), 1))
