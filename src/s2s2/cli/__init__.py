@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from typing import TextIO
 
 from s2s2.errors import S2S2Error
 
@@ -76,5 +77,5 @@ def _refuse(message: str) -> int:
     return 2
 
 
-def _write(text: str, stream: object = None) -> None:
-    (stream or sys.stdout).write(text + "\n")  # type: ignore[attr-defined]
+def _write(text: str, stream: TextIO | None = None) -> None:
+    (stream or sys.stdout).write(text + "\n")

@@ -24,7 +24,7 @@ def infer_logits(network: nn.Module, images: Tensor, patch: int | None, *, windo
     if patch is None or patch >= max(images.shape[-2:]):
         logits: Tensor = network(images)
         return logits
-    from monai.inferers import sliding_window_inference
+    from monai.inferers.utils import sliding_window_inference
 
     swept = sliding_window_inference(
         images, (patch, patch), windows, network, overlap=OVERLAP, mode="gaussian"

@@ -182,7 +182,7 @@ class dice_cross_entropy:  # noqa: N801 - a function with one stored loss
     """
 
     def __init__(self) -> None:
-        from monai.losses import DiceCELoss
+        from monai.losses.dice import DiceCELoss
 
         self.loss = DiceCELoss(softmax=True, to_onehot_y=True, include_background=False, batch=True)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from s2s2.errors import TrainingError
@@ -92,7 +93,7 @@ class StackingModule(L.LightningModule):
         """Go on with the random numbers where they stood."""
         torch.set_rng_state(checkpoint["torch_rng"].cpu())
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW under a linear warm-up and a cosine to zero."""
         optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay

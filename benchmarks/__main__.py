@@ -1,0 +1,30 @@
+"""Run every benchmark, print one line each, and write benchmarks/results.json."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib import import_module
+from pathlib import Path
+
+NAMES = ("generators", "stack", "training_step")
+
+
+def main() -> None:
+    """Run all, in a fixed order."""
+    results = []
+    for name in NAMES:
+        for row in import_module(f"benchmarks.{name}").run():
+            verdict = "reached" if row["reached"] else "not reached"
+            print(
+                f"{row['name']:<58} {row['figure']:>9.3g} {row['unit']:<18} goal {row['goal']:<7g} {verdict}"
+            )
+            results.append(row)
+    machine = {"system": f"{platform.system()} {platform.machine()}", "python": platform.python_version()}
+    path = Path(__file__).parent / "results.json"
+    path.write_text(json.dumps({"format": 1, "machine": machine, "results": results}, indent=1) + "\n")
+    print(f"written to {path.name}")
+
+
+if __name__ == "__main__":
+    main()
