@@ -33,23 +33,12 @@ def test_files_and_functions_stay_short() -> None:
     assert not long
 
 
-def test_no_pickle_and_no_eval_in_the_library() -> None:
-    """Files are read as data only: no pickle, no eval, no exec."""
-    found = []
-    for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id in ("eval", "exec")
-            ):
-                found.append(f"{path.name}: {node.func.id}")
-            if isinstance(node, ast.Import) and any(alias.name in ("pickle", "dill") for alias in node.names):
-                found.append(f"{path.name}: pickle")
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
-                words = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
-                if words.get("weights_only") != "True":
-                    found.append(f"{path.name}: torch.load without weights_only")
-            if isinstance(node, ast.Assert):
-                found.append(f"{path.name}: assert")
+def test_no_assert_speaks_to_users() -> None:
+    """An assert vanishes under -O and says nothing: errors.py is for that."""
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assert)
+    ]
     assert not found

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -92,17 +93,22 @@ def predict(
         device=chosen,
         progress=progress,
     )
-    facts = {
-        "network": _digest(Path(network_folder) / CARD),
-        "classes": list(card.class_map.names),
-        "learnt": {"domain": card.domain, "cases": sorted(set().union(*card.split.values()))},
-    }
+    facts = _facts(Path(network_folder), card)
     work.plan(overwrite=overwrite or work.folder.facts.get("network") != facts["network"])
     work.folder.write_facts(facts)
     for part in _batches(work.todo, batch):
         work.run(part)
     work.folder.write_facts(facts | {"failed": work.failed})
     return PredictReport(tuple(work.written), tuple(work.kept), work.failed)
+
+
+def _facts(network_folder: Path, card: NetworkCard) -> dict[str, Any]:
+    """Name the network, its classes and the cases it was trained on or chosen by."""
+    return {
+        "network": _digest(network_folder / CARD),
+        "classes": list(card.class_map.names),
+        "learnt": {"domain": card.domain, "cases": sorted(set().union(*card.split.values()))},
+    }
 
 
 def torch_device(name: str) -> torch.device:

@@ -17,7 +17,8 @@ from s2s2.pipeline.trainings import default_jobs
 from s2s2.pipeline.workspace import RunData, Workspace, open_data
 from s2s2.training.arms import get_arm
 
-TIMED = 2
+TIMED_STEPS = 2
+TIMED_IMAGES = 4
 
 
 def estimate(config: RunConfig) -> Table:
@@ -94,7 +95,8 @@ def _time_network(config: RunConfig, channels: int, classes: int) -> tuple[float
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = build_network(config.network, channels=channels, classes=classes).to(device)
     side = config.train.patch or padded_side(config.size)
-    images = torch.rand(config.train.images_per_step, channels, side, side, device=device)
+    count = min(TIMED_IMAGES, config.train.images_per_step)
+    images = torch.rand(count, channels, side, side, device=device)
 
     def step() -> None:
         network(images).square().mean().backward()
@@ -103,7 +105,8 @@ def _time_network(config: RunConfig, channels: int, classes: int) -> tuple[float
         with torch.inference_mode():
             network(images)
 
-    return _seconds(step), _seconds(look) / len(images)
+    # Few images are timed, since a whole step of large ones takes long on a CPU.
+    return _seconds(step) / count * config.train.images_per_step, _seconds(look) / count
 
 
 def _time_copy(config: RunConfig, data: RunData, split: Split) -> float:
@@ -118,8 +121,8 @@ def _time_copy(config: RunConfig, data: RunData, split: Split) -> float:
 def _seconds(action: Callable[[], object]) -> float:
     action()
     begin = time.perf_counter()
-    for _ in range(TIMED):
+    for _ in range(TIMED_STEPS):
         action()
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-    return (time.perf_counter() - begin) / TIMED
+    return (time.perf_counter() - begin) / TIMED_STEPS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -13,6 +12,7 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
+from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -92,9 +92,9 @@ def build_stack(
     _check_recipe(existing, recipe)
     _sweep(folder)
     # Until all is made, an existing stack keeps its depth, so that it can be used as it is.
-    _write_manifest(folder, recipe, digests, existing.depth if existing else depth)
+    _write_manifest(folder, recipe, digests, existing.depth if existing else depth, existing)
     _make(builder, missing, len(train), jobs, progress)
-    _write_manifest(folder, recipe, digests, depth)
+    _write_manifest(folder, recipe, digests, depth, Stack.open(folder))
     return Stack.open(folder)
 
 
@@ -128,9 +128,9 @@ def _finished(builder: Builder, order: list[str], jobs: int) -> Iterator[str]:
             builder.make(case_id)
             yield case_id
         return
-    packed = _packed(builder)
-    with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn"), _start, (packed,)) as pool:
-        futures = {pool.submit(_work, case_id): case_id for case_id in order}
+    with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn"), _start, (builder,)) as pool:
+        with _sent(builder):
+            futures = {pool.submit(_work, case_id): case_id for case_id in order}
         try:
             for future in as_completed(futures):
                 future.result()
@@ -143,20 +143,21 @@ def _finished(builder: Builder, order: list[str], jobs: int) -> Iterator[str]:
 _process: dict[str, Builder] = {}
 
 
-def _packed(builder: Builder) -> bytes:
-    """Return the builder as it is sent to each worker, once and not with every case."""
+@contextmanager
+def _sent(builder: Builder) -> Iterator[None]:
+    """Say what is wrong when the workers, which start now, cannot be given the builder."""
     try:
-        return pickle.dumps(builder)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        yield
+    except (PicklingError, AttributeError, TypeError) as error:
         raise StackError(
             f"Generator {builder.generator.name!r} cannot be sent to another process ({error}). "
             "Build with one job, or keep open files, locks and functions made on the spot out of it."
         ) from error
 
 
-def _start(packed: bytes) -> None:
+def _start(builder: Builder) -> None:
     torch.set_num_threads(1)
-    _process["builder"] = pickle.loads(packed)
+    _process["builder"] = builder
 
 
 def _work(case_id: str) -> None:
@@ -210,10 +211,14 @@ def _check_source(name: str, source: list[str], split: Split) -> None:
         )
 
 
-def _write_manifest(folder: Path, recipe: Mapping[str, Any], digests: Mapping[str, str], depth: int) -> None:
+def _write_manifest(
+    folder: Path, recipe: Mapping[str, Any], digests: Mapping[str, str], depth: int, existing: Stack | None
+) -> None:
     software = {name: version(name) for name in ("s2s2", "numpy", "torch", "tifffile", "imagecodecs")}
     cases = {case_id: {"mask": digest} for case_id, digest in digests.items()}
-    write_json(manifest_path(folder), {**recipe, "depth": depth, "cases": cases, "software": software})
+    content = {**recipe, "depth": depth, "cases": cases}
+    if existing is None or any(existing.manifest.get(name) != value for name, value in content.items()):
+        write_json(manifest_path(folder), {**content, "software": software})
 
 
 def _sweep(folder: Path) -> None:
