@@ -10,21 +10,20 @@ from s2s2.cli.options import add_data_options, new_parser, open_dataset
 
 def main(arguments: list[str]) -> int:
     """Make synthetic images of every training mask, or top an existing stack up."""
+    from s2s2.generators import DEFAULT_GENERATOR, build_generator, describe_generators
+
+    generators = " ".join(f"{name}: {sentence}" for name, sentence in describe_generators().items())
     parser = new_parser(
         "stack",
         "DATA --split split.json --output STACK [options]",
         "Make the semantic stack: --depth synthetic images of every training mask, one multi-page TIFF a "
         "case. Interrupted, it goes on where it stood; with a larger --depth it adds what is missing. The "
-        "generator sees the training split only. composite puts the labelled region into the surroundings "
-        "of another patient; appearance gives the image the look of another; boxes lays flat rectangles "
-        "over the background, as devices lay text; `+` lays them over each other.",
+        f"generator sees the training split only. Generators, laid over each other by `+`: {generators}",
     )
     parser.add_argument("data", type=Path, help="Folder or CSV manifest.")
     parser.add_argument("--split", type=Path, required=True, help="From `s2s2 split`.")
     parser.add_argument("--output", type=Path, required=True, help="Folder of the stack.")
-    parser.add_argument(
-        "--generator", type=str, default="composite+appearance+boxes", help="Names joined by +."
-    )
+    parser.add_argument("--generator", type=str, default=DEFAULT_GENERATOR, help="Names joined by +.")
     parser.add_argument("--depth", type=int, default=8, help="Copies a mask.")
     parser.add_argument("--size", type=int, default=256, help="Longer side of the working grid in pixels.")
     parser.add_argument("--bits", type=int, default=8, choices=[8, 16], help="Stored bits a channel.")
@@ -36,7 +35,6 @@ def main(arguments: list[str]) -> int:
     from rich.console import Console
 
     from s2s2.data.split import Split
-    from s2s2.generators import build_generator
     from s2s2.stack import build_stack
 
     dataset = open_dataset(options, options.data, size=options.size)

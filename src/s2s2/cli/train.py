@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
 
     from s2s2.data.split import Split
     from s2s2.stack import Stack
-    from s2s2.training.fit import fit
+    from s2s2.training.fitting import fit
 
     dataset = open_dataset(options, options.data, size=options.size)
     split = Split.load(options.split)

@@ -2,6 +2,6 @@
 
 from s2s2.training.arms import ARMS, Arm, get_arm
 from s2s2.training.config import TrainConfig
-from s2s2.training.fit import FitResult, fit
+from s2s2.training.fitting import FitResult, fit
 
 __all__ = ["ARMS", "Arm", "FitResult", "TrainConfig", "fit", "get_arm"]

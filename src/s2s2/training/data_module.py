@@ -67,8 +67,6 @@ class PairModule(L.LightningDataModule):
         self, data: TrainingData, stack: Stack | None, arm: Arm, config: TrainConfig, *, seed: int
     ) -> None:
         super().__init__()
-        if arm.view == "stack" and stack is None:
-            raise TrainingError(f"Arm {arm.name!r} shows copies of a stack, and no stack was given.")
         self.config = config
         self.seed = seed
         self.side = max(working_side(data.train), working_side(data.validation))

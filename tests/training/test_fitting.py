@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from s2s2.data.split import TrainingData
-from s2s2.errors import StackError, TrainingError
+from s2s2.errors import StackError, StorageError, TrainingError
 from s2s2.networks.build import NetworkConfig
 from s2s2.networks.checkpoint import load_network
 from s2s2.training import ARMS, TrainConfig, fit
@@ -138,3 +139,17 @@ def test_the_record_names_what_was_made(home: Home, tmp_path: Path) -> None:
     assert record["finished"] is True
     assert record["best_dice"] == result.best_dice
     assert not (tmp_path / "state.ckpt").exists()
+
+
+def test_a_full_disk_is_said_and_the_best_network_stays(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("s2s2.training.callbacks.TrainingState.on_train_epoch_end", full)
+    with pytest.raises(StorageError, match="the disk is full"):
+        fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK)
+    load_network(tmp_path / "network")
+    monkeypatch.undo()
+    assert fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK).steps == 6

@@ -1,0 +1,109 @@
+"""All that the weights of a training depend on, in one place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from s2s2.data.split import TrainingData
+from s2s2.errors import TrainingError
+from s2s2.networks import NetworkCard, NetworkConfig, Normalisation, default_normalisation, taps
+from s2s2.objective import ConsistencyLoss, SemanticStacking
+from s2s2.stack.store import Stack
+from s2s2.training.arms import Arm
+from s2s2.training.config import TrainConfig
+from s2s2.training.loss import DiceCrossEntropy
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training.
+
+    Args:
+        data: Training and validation cases.
+        stack: Synthetic images of the training cases, where the arm shows them.
+        network: Which network and where its features are tapped.
+        config: Settings.
+        arm: What stands beside the real image.
+        seed: Of weights and draws.
+    """
+
+    data: TrainingData
+    stack: Stack | None
+    network: NetworkConfig
+    config: TrainConfig
+    arm: Arm
+    seed: int
+
+    def check(self) -> None:
+        """Refuse what cannot be trained.
+
+        Raises:
+            TrainingError: If a split is empty, or the arm lacks its stack.
+            StackError: If the stack does not fit the training cases.
+        """
+        for name, part in (("training", self.data.train), ("validation", self.data.validation)):
+            if not len(part):
+                raise TrainingError(
+                    f"The {name} split is empty, and training needs cases to learn from and others to choose "
+                    "the network by. Give the split more cases or larger fractions."
+                )
+        if self.arm.view == "stack" and self.stack is None:
+            raise TrainingError(
+                f"Arm {self.arm.name!r} shows copies of a stack, and no stack was given. Make one with "
+                "`s2s2 stack` and give it by --stack."
+            )
+        if self.stack is not None:
+            self.stack.verify(self.data.train)
+
+    def fingerprint(self) -> str:
+        """Name everything that the weights depend on, in one short digest."""
+        parts = {
+            "train": self.data.train.ids,
+            "validation": self.data.validation.ids,
+            "size": self.data.train.size,
+            "class_map": self.data.train.class_map.to_dict(),
+            "stack": None if self.stack is None else {**self.stack.manifest, "software": None},
+            "network": asdict(self.network),
+            "config": asdict(self.config),
+            "arm": self.arm.name,
+            "seed": self.seed,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    def objective(self) -> SemanticStacking:
+        """Return the one objective, with the weights that this arm leaves above 0."""
+        encoder, decoder = taps(self.network)
+        consistent = self.arm.consistency
+        return SemanticStacking(
+            DiceCrossEntropy(),
+            encoder=encoder,
+            decoder=decoder,
+            alpha_enc=self.config.alpha_enc if consistent else 0.0,
+            alpha_dec=self.config.alpha_dec if consistent else 0.0,
+            w_syn=self.config.w_syn if self.arm.view is not None else 0.0,
+            consistency=ConsistencyLoss(distance=self.config.distance, weighting=self.config.weighting),
+            forward_pass=self.config.forward_pass,
+        )
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """Applied to every image before the network."""
+        return default_normalisation(self.data.train.channels)
+
+    def card(self) -> NetworkCard:
+        """Return what is stored beside the weights."""
+        return NetworkCard(
+            network=self.network,
+            channels=self.data.train.channels,
+            size=self.data.train.size,
+            patch=self.config.patch,
+            class_map=self.data.train.class_map,
+            normalisation=self.normalisation,
+            split={"train": self.data.train.ids, "validation": self.data.validation.ids},
+            arm=self.arm.name,
+            seed=self.seed,
+            domain=self.data.train.domain,
+            training=asdict(self.config),
+        )
