@@ -17,6 +17,7 @@ STRIDE = 32
 _SKIP_CHANNELS = (16, 24, 40, 112)
 _DEEPEST_CHANNELS = 320
 _STAGE_ENDS = (1, 3, 5, 11, 16)
+_MOMENTUM = 0.1
 
 
 class EfficientNetUNet(nn.Module):
@@ -103,7 +104,7 @@ class Encoder(nn.Module):
         first = nn.Sequential(stem, source._bn0, nn.ReLU6(), *blocks[: _STAGE_ENDS[0]])
         deeper = [nn.Sequential(*blocks[a:b]) for a, b in pairwise(_STAGE_ENDS)]
         self.stages = nn.ModuleList([first, *deeper])
-        _pad_alike(self.stages)
+        _adapt(self.stages)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the output of every stage, the finest first."""
@@ -174,11 +175,15 @@ def _repeat_stem(weight: Tensor, channels: int) -> Tensor:
     return weight.mean(1, keepdim=True).repeat(1, channels, 1, 1) * (weight.shape[1] / channels)
 
 
-def _pad_alike(stages: nn.Module) -> None:
-    """Pad inside the convolutions, both sides alike, instead of in a layer before them; work in place."""
+def _adapt(stages: nn.Module) -> None:
+    """Pad inside the convolutions, both sides alike; work in place; follow the statistics of new images."""
     for module in stages.modules():
         if isinstance(module, nn.Conv2d):
             module.padding = (module.kernel_size[0] // 2, module.kernel_size[1] // 2)
             module.static_padding = nn.Identity()
         elif isinstance(module, nn.ReLU6):
             module.inplace = True
+        elif isinstance(module, nn.BatchNorm2d):
+            # ImageNet's 0.01 would still hold its own statistics after the few hundred steps
+            # of a small training, and the network would be judged by them.
+            module.momentum = _MOMENTUM

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from s2s2.data.acquisition import AcquisitionConfig
 from s2s2.pipeline.config import RunConfig, SplitConfig, StackConfig
 from s2s2.training.config import TrainConfig
 
@@ -34,12 +33,10 @@ def demo_config(
         target=tuple(root / name for name in AWAY),
         output=output,
         size=96,
-        seeds=seeds or 2,
+        seeds=seeds or 3,
         split=SplitConfig(counts=(50, 20, 130)),
         stack=StackConfig(depth=8),
-        train=TrainConfig(
-            steps=steps or 150, images_per_step=24, validations=5, acquisition=AcquisitionConfig()
-        ),
+        train=TrainConfig(steps=steps or 160, images_per_step=16, validations=4),
         jobs=jobs,
         attributions=(ATTRIBUTION,),
     )
