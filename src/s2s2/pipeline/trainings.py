@@ -15,6 +15,7 @@ import torch
 
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
+from s2s2.data.workers import worker_environment
 from s2s2.errors import EvaluationError
 from s2s2.networks.build import NetworkConfig
 from s2s2.pipeline.reporter import Reporter, Update
@@ -133,14 +134,15 @@ def run_trainings(tasks: Sequence[Training], jobs: int, reporter: Reporter) -> d
     updates = {task.name: reporter.task(task.name) for task in tasks}
     if jobs == 1:
         return {task.name: run_training(task, updates[task.name]) for task in tasks}
-    # Large pages spare a network on a CPU some 5 % of its time; torch reads this when it starts.
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     context = get_context("spawn")
     with context.Manager() as manager:
         queue = manager.Queue()
         listener = threading.Thread(target=_listen, args=(queue, updates), daemon=True)
         listener.start()
-        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        with (
+            worker_environment(tasks[0].threads),
+            ProcessPoolExecutor(jobs, mp_context=context) as pool,
+        ):
             futures = {pool.submit(_run_in_worker, task, queue, os.getpid()): task.name for task in tasks}
             try:
                 results = {futures[future]: future.result() for future in as_completed(futures)}

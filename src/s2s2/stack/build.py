@@ -21,6 +21,7 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.data.storage import write_json
 from s2s2.data.streams import stream
+from s2s2.data.workers import worker_environment
 from s2s2.errors import ConfigError, StackError
 from s2s2.stack.builder import Builder
 from s2s2.stack.pages import Compression
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 _RECIPE = ("generator", "seed", "size", "channels", "bits", "source")
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _ABANDONED_S = 3600.0
 
 
@@ -128,7 +128,10 @@ def _finished(builder: Builder, order: list[str], jobs: int) -> Iterator[str]:
             builder.make(case_id)
             yield case_id
         return
-    with _one_thread_each(), ProcessPoolExecutor(jobs, get_context("spawn"), _start, (builder,)) as pool:
+    with (
+        worker_environment(threads=1),
+        ProcessPoolExecutor(jobs, get_context("spawn"), _start, (builder,)) as pool,
+    ):
         with _sent(builder):
             futures = {pool.submit(_work, case_id): case_id for case_id in order}
         try:
@@ -162,21 +165,6 @@ def _start(builder: Builder) -> None:
 
 def _work(case_id: str) -> None:
     _process["builder"].make(case_id)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes that start now use one thread, whatever numeric library they load."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name)
-            else:
-                os.environ[name] = value
 
 
 def _check_options(depth: int, bits: int, jobs: int, compression: str) -> None:
