@@ -36,7 +36,7 @@ def demo_config(
         seeds=seeds or 3,
         split=SplitConfig(counts=(50, 20, 130)),
         stack=StackConfig(depth=8),
-        train=TrainConfig(steps=steps or 160, images_per_step=16, validations=4),
+        train=TrainConfig(steps=steps or 200, images_per_step=16, validations=4),
         jobs=jobs,
         attributions=(ATTRIBUTION,),
     )

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s2s2.errors import ConfigError
+from s2s2.pipeline import RunConfig, StackConfig, load_config, save_config
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("arms", ("baseline", "magic"), "no arm 'magic'"),
+        ("arms", (), r"--arms takes one or more different arms, got \[\]"),
+        ("seeds", 0, "--seeds is a number of repetitions"),
+        ("size", 16, "--size must be at least 32 pixels, got 16"),
+        ("jobs", 0, "--jobs must be at least 1, got 0"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_by_name(
+    field: str, value: Any, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        RunConfig(data=tmp_path, output=tmp_path, **{field: value})
+
+
+def test_an_empty_stack_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"--stack\.depth must be at least 1, got 0"):
+        StackConfig(depth=0)
+
+
+def test_settings_come_back(tmp_path: Path) -> None:
+    config = RunConfig(
+        data=Path("home"), target=(Path("a"), Path("b")), output=tmp_path, classes=("polyp=255",)
+    )
+    save_config(config)
+    assert load_config(tmp_path) == config
+
+
+def test_settings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("data: 1\nmagic: true\n")
+    with pytest.raises(ConfigError, match=r"config\.yaml does not hold settings of a run"):
+        load_config(tmp_path)
