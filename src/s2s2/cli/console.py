@@ -46,9 +46,23 @@ class TerminalReporter:
 
     def task(self, name: str) -> Update:
         """Add a bar that appears when its task first reports."""
+        if not self.console.is_terminal:
+            return self._lines(name)
         identity = self.progress.add_task(name, total=None, words="", visible=False)
 
         def update(done: int, total: int, words: str) -> None:
             self.progress.update(identity, completed=done, total=total, words=words, visible=True)
+
+        return update
+
+    def _lines(self, name: str) -> Update:
+        """Print a plain line at every quarter, as a log file wants it."""
+        printed: set[tuple[int, int]] = set()
+
+        def update(done: int, total: int, words: str) -> None:
+            quarter = 4 * done // max(total, 1)
+            if quarter and (quarter, total) not in printed:
+                printed.add((quarter, total))
+                self.console.print(f"  {name}: {25 * quarter} %  {words}", highlight=False)
 
         return update

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from s2s2.cli.console import TerminalReporter
+
+
+def test_a_log_file_gets_a_line_a_quarter() -> None:
+    text = io.StringIO()
+    with TerminalReporter(Console(file=text, force_terminal=False, width=100)) as reporter:
+        reporter.stage("train", "every arm")
+        update = reporter.task("baseline seed 0")
+        for step in range(101):
+            update(step, 100, "")
+    lines = text.getvalue().splitlines()
+    assert [line for line in lines if "%" in line] == [
+        f"  baseline seed 0: {quarter} %  " for quarter in (25, 50, 75, 100)
+    ]
+
+
+def test_a_terminal_gets_a_bar() -> None:
+    text = io.StringIO()
+    with TerminalReporter(Console(file=text, force_terminal=True, width=100)) as reporter:
+        reporter.task("stack")(3, 4, "3 of 4 masks")
+    assert "75%" in text.getvalue()
+    assert "3 of 4 masks" in text.getvalue()
