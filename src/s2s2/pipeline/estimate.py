@@ -30,29 +30,17 @@ def estimate(config: RunConfig) -> Table:
     data = open_data(config)
     split = planned_split(config, data)
     tests = sum(map(len, data.tests(split).values()))
-    trainings = len(config.arms) * config.seeds
-    jobs = min(trainings, config.jobs or default_jobs(trainings))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
-    step, look = _time_network(config, data.home.channels, len(data.home.class_map))
-    torch.set_num_threads(threads)
+    trainings, jobs = len(config.arms) * config.seeds, training_jobs(config)
+    train, predict = training_seconds(config, data, tests)
     copies = len(split.train) * config.stack.depth
     needs_stack = any(get_arm(arm).view == "stack" for arm in config.arms)
     stack = copies * _time_copy(config, data, split) / jobs if needs_stack else 0.0
-    train = trainings * config.train.steps * step / jobs
-    predict = trainings * tests * look / jobs
+    parts = f"{len(split.train)} train, {len(split.validation)} validation, {len(split.test)} test"
+    images = f"{copies} synthetic images ({config.stack.generator})" if needs_stack else "not needed"
     rows = [
         ("check", f"{sum(map(len, [data.home, *data.away.values()]))} cases", 0.01 * tests),
-        (
-            "split",
-            f"{len(split.train)} train, {len(split.validation)} validation, {len(split.test)} test",
-            0.0,
-        ),
-        (
-            "stack",
-            f"{copies} synthetic images ({config.stack.generator})" if needs_stack else "not needed",
-            stack,
-        ),
+        ("split", parts, 0.0),
+        ("stack", images, stack),
         ("train", f"{trainings} trainings of {config.train.steps} steps, {jobs} side by side", train),
         ("predict", f"{trainings} times {tests} cases", predict),
         ("compare", "bootstrap over groups and seeds", 5.0),
@@ -62,6 +50,22 @@ def estimate(config: RunConfig) -> Table:
     for name, what, seconds in [*rows, ("in all", "", sum(row[2] for row in rows))]:
         table.add_row(name, what, duration(seconds))
     return table
+
+
+def training_jobs(config: RunConfig) -> int:
+    """Return how many trainings run side by side."""
+    trainings = len(config.arms) * config.seeds
+    return min(trainings, config.jobs) if config.jobs else default_jobs(trainings)
+
+
+def training_seconds(config: RunConfig, data: RunData, tests: int) -> tuple[float, float]:
+    """Return about how long all trainings take, and all predictions of `tests` cases each."""
+    trainings, jobs = len(config.arms) * config.seeds, training_jobs(config)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
+    step, look = _time_network(config, data.home.channels, len(data.home.class_map))
+    torch.set_num_threads(threads)
+    return trainings * config.train.steps * step / jobs, trainings * tests * look / jobs
 
 
 def planned_split(config: RunConfig, data: RunData) -> Split:

@@ -14,13 +14,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from s2s2.data.check import inspect
 from s2s2.data.duplicates import between_sites
 from s2s2.data.split import Split
 from s2s2.data.storage import read_json, write_json
 from s2s2.errors import ConfigError, DataError
 from s2s2.pipeline.config import RunConfig
-from s2s2.pipeline.estimate import planned_split
+from s2s2.pipeline.estimate import duration, planned_split, training_jobs, training_seconds
 from s2s2.pipeline.reporter import Reporter, Silent
 from s2s2.pipeline.settings import load_config, plain, save_config
 from s2s2.pipeline.stamp import Stamp, listing_digest
@@ -29,6 +31,10 @@ from s2s2.pipeline.workspace import RunData, Workspace, open_data
 from s2s2.stack import Stack
 from s2s2.training.arms import get_arm
 from s2s2.training.data_module import images_per_step
+from s2s2.training.fitting import is_finished
+
+LONG_S = 3600.0
+"""From here on a run without a GPU is told of a quicker one, in seconds."""
 
 
 @dataclass
@@ -67,7 +73,7 @@ class Run:
             save_config(self.config)
         with self._stage("stack", f"{self.config.stack.depth} synthetic images a training mask"):
             stack = self._stack(data, split)
-        with self._stage("train", "every arm and seed: train, predict, score"):
+        with self._stage("train", self._outlook(data, split)):
             self._train(data, split, stack)
         with self._stage("compare", "paired differences with intervals"):
             self._compare(list(data.tests(split)))
@@ -161,21 +167,32 @@ class Run:
             depth=settings.depth,
             seed=settings.seed,
             bits=settings.bits,
-            jobs=self._jobs(len(split.train)),
+            jobs=self.config.jobs or default_jobs(len(split.train)),
             progress=_counting(self.reporter.task("stack"), "masks"),
         )
 
-    def _jobs(self, tasks: int) -> int:
-        return min(tasks, self.config.jobs) if self.config.jobs else default_jobs(tasks)
+    def _outlook(self, data: RunData, split: Split) -> str:
+        """Say what the trainings are, and how long they may take where that is hours."""
+        config = self.config
+        places = [self.space.training(arm, seed) for arm in config.arms for seed in range(config.seeds)]
+        left = sum(not is_finished(place) for place in places)
+        words = f"{len(places)} trainings of {config.train.steps} steps, predictions, scores; {left} to do"
+        if not left:
+            return words
+        tests = sum(map(len, data.tests(split).values()))
+        seconds = sum(training_seconds(config, data, tests)) * left / len(places)
+        words += f"; about {duration(seconds)}"
+        if seconds > LONG_S and not torch.cuda.is_available():
+            words += ". There is no GPU: --size 128 --train.steps 300 gives a first answer sooner"
+        return words
 
     def _train(self, data: RunData, split: Split, stack: Stack | None) -> None:
         tasks = self._tasks(data, split, stack)
-        run_trainings(tasks, self._jobs(len(tasks)), self.reporter)
+        run_trainings(tasks, training_jobs(self.config), self.reporter)
 
     def _tasks(self, data: RunData, split: Split, stack: Stack | None) -> list[Training]:
         config = self.config
-        count = len(config.arms) * config.seeds
-        threads = max(1, (os.cpu_count() or 1) // self._jobs(count))
+        threads = max(1, (os.cpu_count() or 1) // training_jobs(config))
         return [
             Training(
                 folder=self.space.training(arm, seed),
@@ -250,8 +267,6 @@ class Run:
 
 def environment() -> dict[str, str]:
     """Name the versions and the device that results depend on."""
-    import torch
-
     packages = ("s2s2", "torch", "lightning", "monai", "numpy", "scipy", "pandas", "tifffile")
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or "CPU"
     return {

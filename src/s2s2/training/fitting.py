@@ -160,6 +160,13 @@ def _trainer(config: TrainConfig, output: Path, best: BestNetwork, progress: Pro
     )
 
 
+def is_finished(output: Path) -> bool:
+    """Whether a folder holds a training that was done to its end."""
+    return (output / RECORD).exists() and bool(
+        read_json(output / RECORD, error=TrainingError).get("finished")
+    )
+
+
 def _read_record(output: Path, fingerprint: str) -> dict[str, Any]:
     path = output / RECORD
     if not path.exists():
