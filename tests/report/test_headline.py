@@ -74,6 +74,7 @@ def test_the_duplicate_arm_says_what_the_copies_add(tmp_path: Path) -> None:
 def test_the_basis_counts_cases_groups_and_seeds(tmp_path: Path) -> None:
     top = headline(written_run(tmp_path, [row("oxford", *BETTER)]))
     assert "48 cases of 40 groups away from home, 2 seeds an arm" in top.basis
+    assert "So few seeds say little of how much trainings differ" in top.basis
 
 
 def test_few_groups_are_called_few(tmp_path: Path) -> None:
