@@ -89,7 +89,6 @@ BASE: dict[str, Any] = {"encoder": ["encoder"], "decoder": ["decoder"], "alpha_e
     ],
     # Without addresses, which differ between the processes of pytest-xdist.
     ids=lambda option: next(iter(option)),
-    ids=str,
 )
 def test_every_option_of_the_objective_changes_the_loss(option: dict[str, Any]) -> None:
     torch.manual_seed(0)
