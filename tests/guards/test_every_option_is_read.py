@@ -54,6 +54,8 @@ def test_there_is_one_objective() -> None:
     assert modules == [
         "objective/consistency.py:ConsistencyLoss",
         "objective/semantic_stacking.py:SemanticStacking",
+        # The segmentation loss that the trainings hand to the objective.
+        "training/loss.py:DiceCrossEntropy",
     ]
 
 
