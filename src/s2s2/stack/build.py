@@ -202,7 +202,9 @@ def _check_source(name: str, source: list[str], split: Split) -> None:
 def _write_manifest(
     folder: Path, recipe: Mapping[str, Any], digests: Mapping[str, str], depth: int, existing: Stack | None
 ) -> None:
-    software = {name: version(name) for name in ("s2s2", "numpy", "torch", "tifffile", "imagecodecs")}
+    software = {
+        name: version(name) for name in ("s2s2", "numpy", "torch", "tifffile", "imagecodecs", "zstandard")
+    }
     cases = {case_id: {"mask": digest} for case_id, digest in digests.items()}
     content = {**recipe, "depth": depth, "cases": cases}
     if existing is None or any(existing.manifest.get(name) != value for name, value in content.items()):
