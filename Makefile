@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+CHECKS := $(VENV)/.checks
 
 .PHONY: help demo install test lint types walls unit bench format clean
 
@@ -15,7 +16,12 @@ install: $(READY)   ## create the virtual environment
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt --editable .
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+# The checks need their tools, and the libraries of every generator.
+$(CHECKS): $(READY) requirements-dev.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt --editable ".[controlnet]"
 	@touch $@
 
 demo: $(READY)      ## install, run the whole path on the built-in data, print where the report is
@@ -23,23 +29,23 @@ demo: $(READY)      ## install, run the whole path on the built-in data, print w
 
 test: lint types walls unit   ## install and run every check
 
-lint: $(READY)      ## ruff: errors, style, docstrings, complexity
+lint: $(CHECKS)     ## ruff: errors, style, docstrings, complexity
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(READY)     ## mypy, strict
+types: $(CHECKS)    ## mypy, strict
 	$(BIN)/mypy
 
-walls: $(READY)     ## import-linter: who may import whom
+walls: $(CHECKS)    ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
-unit: $(READY)      ## pytest: unit, guard, oracle and story tests, doctests
+unit: $(CHECKS)     ## pytest: unit, guard, oracle and story tests, doctests
 	$(BIN)/pytest --numprocesses 2
 
-bench: $(READY)     ## run benchmarks/, write benchmarks/results.json
+bench: $(CHECKS)    ## run benchmarks/, write benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
-format: $(READY)    ## ruff: format and sort imports
+format: $(CHECKS)   ## ruff: format and sort imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
