@@ -24,6 +24,14 @@ class StackError(S2S2Error):
     """A stack is missing, torn, out of date or made from other cases."""
 
 
+class GeneratorError(S2S2Error):
+    """A generator cannot be loaded, tuned or used on these cases."""
+
+
+class AuditError(S2S2Error):
+    """A stack cannot be judged, or what was found is not whole."""
+
+
 class ShapeError(S2S2Error):
     """Two tensors that belong together have different shapes."""
 

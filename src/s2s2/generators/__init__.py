@@ -1,9 +1,11 @@
 """Generators: new images of a mask that is already labelled.
 
 `Composite` sets the labelled region into the surroundings of another patient,
-`Appearance` gives an image another look, `Boxes` covers parts of the background;
-`Chain` lays them over each other. None needs training, a GPU or a download, and
-none moves what the mask labels.
+`Appearance` gives an image another look, `Boxes` covers parts of the background.
+None of these needs training, a GPU or a download, and none moves what the mask
+labels. `diffusion` and `controlnet` learn to make wholly new images; they are
+imported when they are built. `Folder` reads images made elsewhere. `Chain` lays
+generators over each other, `Mixture` shares the copies among several.
 """
 
 from s2s2.generators.appearance import Appearance, AppearanceConfig
@@ -11,7 +13,10 @@ from s2s2.generators.boxes import Boxes, BoxesConfig
 from s2s2.generators.build import DEFAULT_GENERATOR, build_generator, describe_generators
 from s2s2.generators.chain import Chain
 from s2s2.generators.composite import Composite, CompositeConfig
-from s2s2.generators.protocol import Generator, Restyler
+from s2s2.generators.folder import Folder, FolderConfig
+from s2s2.generators.mixture import Mixture
+from s2s2.generators.named import GeneratorInfo
+from s2s2.generators.protocol import Generator, Judge, Progress, Restyler, Tunable, traits, tunables
 
 __all__ = [
     "DEFAULT_GENERATOR",
@@ -22,8 +27,17 @@ __all__ = [
     "Chain",
     "Composite",
     "CompositeConfig",
+    "Folder",
+    "FolderConfig",
     "Generator",
+    "GeneratorInfo",
+    "Judge",
+    "Mixture",
+    "Progress",
     "Restyler",
+    "Tunable",
     "build_generator",
     "describe_generators",
+    "traits",
+    "tunables",
 ]

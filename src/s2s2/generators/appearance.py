@@ -13,6 +13,7 @@ from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators.donors import Cache, Donors
 from s2s2.generators.options import to_json
+from s2s2.generators.protocol import EXACT, GEOMETRY
 from s2s2.generators.pyramid import Image, expand, levels_for, side
 from s2s2.generators.regions import Anatomy, Look, dissect
 
@@ -88,6 +89,7 @@ class Appearance:
     """
 
     name = "appearance"
+    traits = frozenset({EXACT, GEOMETRY})
 
     def __init__(self, config: AppearanceConfig | None = None) -> None:
         self._config = config or AppearanceConfig()

@@ -13,6 +13,7 @@ from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators.donors import Donors
 from s2s2.generators.options import to_json
+from s2s2.generators.protocol import EXACT, GEOMETRY
 from s2s2.generators.pyramid import Image
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Boxes:
     """
 
     name = "boxes"
+    traits = frozenset({EXACT, GEOMETRY})
 
     def __init__(self, config: BoxesConfig | None = None) -> None:
         self._config = config or BoxesConfig()

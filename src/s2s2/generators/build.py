@@ -1,4 +1,4 @@
-"""Generators by name, by chain, by import path."""
+"""Generators by name, by chain, by mixture, by import path."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import ast
 import difflib
 import importlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from s2s2.errors import ConfigError
-from s2s2.generators.appearance import Appearance, AppearanceConfig
-from s2s2.generators.boxes import Boxes, BoxesConfig
 from s2s2.generators.chain import Chain
-from s2s2.generators.composite import Composite, CompositeConfig
-from s2s2.generators.options import from_json
+from s2s2.generators.mixture import Mixture
+from s2s2.generators.named import NAMED, GeneratorInfo
 from s2s2.generators.protocol import Generator
 
 DEFAULT_GENERATOR = "composite+appearance+boxes"
@@ -23,25 +21,10 @@ OVERLAID: dict[str, dict[str, Any]] = {"appearance": {"extrapolate": 0.5}}
 """Options of a part that is laid over another one, unless they are given: a composite's
 surroundings have a donor's look already, so the look that comes on top goes beyond."""
 
-_BUILDERS: dict[str, tuple[Callable[[Mapping[str, Any]], Generator], str]] = {
-    "appearance": (
-        lambda values: Appearance(from_json(AppearanceConfig, "appearance", values)),
-        "the case keeps its geometry and takes the colours, contrast and texture of another patient",
-    ),
-    "composite": (
-        lambda values: Composite(from_json(CompositeConfig, "composite", values)),
-        "the labelled region of the case in the surroundings of another patient",
-    ),
-    "boxes": (
-        lambda values: Boxes(from_json(BoxesConfig, "boxes", values)),
-        "flat rectangles outside the mask, as text and device overlays are",
-    ),
-}
 
-
-def describe_generators() -> dict[str, str]:
-    """Return the name of every built-in generator with one sentence on it."""
-    return {name: sentence for name, (_, sentence) in _BUILDERS.items()}
+def describe_generators() -> dict[str, GeneratorInfo]:
+    """Return the name of every built-in generator and what to know of it; as text, one sentence."""
+    return {name: named.info for name, named in NAMED.items()}
 
 
 def build_generator(spec: str | Mapping[str, Any]) -> Generator:
@@ -49,11 +32,13 @@ def build_generator(spec: str | Mapping[str, Any]) -> Generator:
 
     Args:
         spec: A name (`"composite"`), a name with options
-            (`"appearance(extrapolate=0.5)"`), an import path
-            (`"package.module:Class"`), any of these joined by `+`, or a mapping
-            with `name` and `init_args` as `Generator.name` and
-            `Generator.config()` return them. After a `+`, `appearance` extrapolates
-            by 0.5 unless told otherwise.
+            (`"appearance(extrapolate=0.5)"`, `"folder(path='made')"`), an import path
+            (`"package.module:Class"`), any of these laid over each other by `+`, any of
+            those mixed by `,` with their shares of the copies behind a colon
+            (`"composite+boxes:4,diffusion:12"`, 1 where none is given), or a mapping
+            with `name` and `init_args` as `Generator.name` and `Generator.config()`
+            return them. After a `+`, `appearance` extrapolates by 0.5 unless told
+            otherwise.
 
     Raises:
         ConfigError: If nothing has this name, an option does not exist or has a
@@ -66,27 +51,63 @@ def build_generator(spec: str | Mapping[str, Any]) -> Generator:
         >>> again = build_generator({"name": generator.name, "init_args": generator.config()})
         >>> again.config() == generator.config()
         True
+        >>> build_generator("appearance:3,composite+boxes:1").name
+        'appearance:3,composite+boxes:1'
     """
-    if isinstance(spec, str):
-        parsed = [_parse(part) for part in re.split(r"\+(?![^(]*\))", spec)]
-        first, *rest = parsed
-        over = [_build(name, {**OVERLAID.get(name, {}), **values}) for name, values in rest]
-        return Chain([_build(*first), *over]) if over else _build(*first)
+    if isinstance(spec, Mapping):
+        return _from_mapping(spec)
+    parts = [_shared(part) for part in _cut(spec, ",")]
+    if len(parts) == 1:
+        return _chain(parts[0][0])
+    return Mixture([_chain(text) for text, _ in parts], [share for _, share in parts])
+
+
+def _from_mapping(spec: Mapping[str, Any]) -> Generator:
     unknown = set(spec) - {"name", "init_args"}
     if "name" not in spec or unknown:
         raise ConfigError(
             f"generator: a mapping must have the keys 'name' and, if need be, 'init_args', got {list(spec)}."
         )
     values = spec.get("init_args") or {}
-    if "parts" in values:
-        return Chain([build_generator(part) for part in values["parts"]])
-    return _build(str(spec["name"]), values)
+    if "parts" not in values:
+        return _build(str(spec["name"]), values)
+    parts = [build_generator(part) for part in values["parts"]]
+    return Mixture(parts, values["shares"]) if "shares" in values else Chain(parts)
+
+
+def _chain(text: str) -> Generator:
+    first, *rest = map(_parse, _cut(text, "+"))
+    over = [_build(name, {**OVERLAID.get(name, {}), **values}) for name, values in rest]
+    return Chain([_build(*first), *over]) if over else _build(*first)
+
+
+def _cut(text: str, separator: str) -> Iterator[str]:
+    """Yield what stands between the separators that no bracket and no quote encloses."""
+    start, depth, quote = 0, 0, ""
+    for place, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter == separator and not depth:
+            yield text[start:place]
+            start = place + 1
+        else:
+            depth += (letter in "([{") - (letter in ")]}")
+    yield text[start:]
+
+
+def _shared(text: str) -> tuple[str, int]:
+    """Return what stands before the share, and the share; an import path has a colon too."""
+    found = re.fullmatch(r"(.*):\s*(\d+)\s*", text, flags=re.DOTALL)
+    return (found[1], int(found[2])) if found else (text, 1)
 
 
 def _parse(text: str) -> tuple[str, dict[str, Any]]:
     """Return the name and the options of `name` or `name(option=value, ..)`."""
+    name, bracket, options = text.strip().partition("(")
     try:
-        tree = ast.parse(text.strip().replace(":", "."), mode="eval").body
+        tree = ast.parse(name.replace(":", ".") + bracket + options, mode="eval").body
         call = tree if isinstance(tree, ast.Call) else ast.Call(tree, [], [])
         if call.args or not isinstance(call.func, (ast.Name, ast.Attribute)):
             raise ValueError
@@ -94,20 +115,21 @@ def _parse(text: str) -> tuple[str, dict[str, Any]]:
     except (SyntaxError, ValueError):
         raise ConfigError(
             f"generator: {text!r} is neither a name nor a name with options. Write it as 'composite' or "
-            f"'appearance(extrapolate=0.5)', joined by '+'. Names: {', '.join(_BUILDERS)}."
+            "'appearance(extrapolate=0.5)', texts in quotes, laid over each other by '+', mixed by ',' with "
+            f"shares such as 'appearance:4,diffusion:12'. Names: {', '.join(NAMED)}."
         ) from None
-    return text.strip().split("(")[0].strip(), values
+    return name.strip(), values
 
 
 def _build(name: str, values: Mapping[str, Any]) -> Generator:
-    if name in _BUILDERS:
-        return _BUILDERS[name][0](values)
+    if name in NAMED:
+        return NAMED[name].build(name, values)
     if ":" in name:
         return _import(name, values)
-    near = difflib.get_close_matches(name, _BUILDERS, n=1)
+    near = difflib.get_close_matches(name, NAMED, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ConfigError(
-        f"generator: there is no {name!r}.{hint} Names: {', '.join(_BUILDERS)}; of your own, give the import "
+        f"generator: there is no {name!r}.{hint} Names: {', '.join(NAMED)}; of your own, give the import "
         "path 'package.module:Class'."
     )
 

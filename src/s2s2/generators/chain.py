@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from s2s2.data.case import Case
+from s2s2.data.faults import fault_of
+from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators.donors import Donors
-from s2s2.generators.protocol import Generator, Restyler
-from s2s2.generators.pyramid import Image
+from s2s2.generators.protocol import (
+    EXACT,
+    Generator,
+    Restyler,
+    common_traits,
+    place_parts,
+    sample_all,
+    traits,
+    tunables,
+)
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -48,20 +59,42 @@ class Chain:
     @property
     def name(self) -> str:
         """Names of the parts, joined by '+'."""
-        return "+".join(part.name for part in self._parts)
+        return "+".join(part.name for part in self.parts)
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """What all parts promise."""
+        return common_traits(self.parts)
 
     @property
     def case_ids(self) -> tuple[str, ...]:
-        """The training cases that any part was fitted on."""
-        return tuple(dict.fromkeys(name for part in self._parts for name in part.case_ids))
+        """The cases that any part has seen; none until all are fitted."""
+        if self._donors is None:
+            return ()
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.case_ids))
 
     @property
-    def _parts(self) -> tuple[Generator, ...]:
+    def weights(self) -> str:
+        """The digest of the first part's weights, "" where it has none."""
+        return "+".join(part.weights for part in tunables(self) if part.weights)
+
+    @property
+    def batch(self) -> int:
+        """How many images the first part makes at once."""
+        return int(getattr(self._first, "batch", 1))
+
+    @property
+    def parts(self) -> tuple[Generator, ...]:
+        """The generator, then the restylers."""
         return (self._first, *self._restylers)
 
     def config(self) -> dict[str, Any]:
         """Return the configuration of every part, ready for JSON."""
-        return {"parts": [{"name": part.name, "init_args": part.config()} for part in self._parts]}
+        return {"parts": [{"name": part.name, "init_args": part.config()} for part in self.parts]}
+
+    def place(self, folder: Path) -> None:
+        """Give each part that is tuned a folder in this one."""
+        place_parts(tunables(self), folder)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Fit every part on the training cases.
@@ -70,7 +103,7 @@ class Chain:
             SplitError: If all training cases are of one group.
         """
         self._donors = Donors(dataset, split)
-        for part in self._parts:
+        for part in self.parts:
             part.fit(dataset, split)
         return self
 
@@ -80,12 +113,24 @@ class Chain:
         Raises:
             SplitError: If it is not one.
         """
+        return self.sample_batch([case], depth, seed, start=start)[0]
+
+    def sample_batch(self, cases: Sequence[Case], depth: int, seed: int, *, start: int = 0) -> list[Image]:
+        """Return for each case what `sample` returns."""
         if self._donors is None:
             raise ConfigError(f"{self.name}: the generator was not fitted. Call fit(dataset, split) first.")
-        copies = self._first.sample(case, depth, seed, start=start)
-        mask = self._donors.mask(case)
-        for position, part in enumerate(self._restylers, start=1):
-            for row, number in enumerate(range(start, start + depth)):
-                rng = stream(seed, "chain", position, part.name, case.id, number)
+        made = sample_all(self._first, cases, depth, seed, start=start)
+        for case, copies in zip(cases, made, strict=True):
+            self._restyle(case, copies, self._donors, seed, start)
+        return made
+
+    def _restyle(self, case: Case, copies: Image, donors: Donors, seed: int, start: int) -> None:
+        """Lay the restylers over the copies of a case, in place."""
+        mask = donors.mask(case)
+        exact = EXACT in traits(self._first)
+        for row, copy in enumerate(copies):
+            if not exact and fault_of(copy):
+                continue  # A copy that failed stays as it is, so that it is seen to have failed.
+            for position, part in enumerate(self._restylers, start=1):
+                rng = stream(seed, "chain", position, part.name, case.id, start + row)
                 copies[row] = part.restyle(copies[row], mask, rng, case)
-        return copies

@@ -15,6 +15,7 @@ from s2s2.generators.donors import Cache, Donors
 from s2s2.generators.options import to_json
 from s2s2.generators.parts import Plate, Subject, outline
 from s2s2.generators.placing import ORIENTATIONS, Outline, choose
+from s2s2.generators.protocol import EXACT
 from s2s2.generators.pyramid import Image, collapse, gaussian, laplacian
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Composite:
     """
 
     name = "composite"
+    traits = frozenset({EXACT})
 
     def __init__(self, config: CompositeConfig | None = None) -> None:
         self._config = config or CompositeConfig()
