@@ -86,5 +86,16 @@ def test_what_cannot_be_built_is_explained(spec: str | dict[str, object], messag
 
 def test_every_generator_is_described_in_one_sentence() -> None:
     described = describe_generators()
-    assert list(described) == ["appearance", "composite", "boxes"]
-    assert all(20 < len(sentence) < 110 for sentence in described.values())
+    assert list(described) == [
+        "appearance",
+        "composite",
+        "boxes",
+        "diffusion",
+        "controlnet",
+        "folder",
+    ]
+    for info in described.values():
+        assert 20 < len(str(info)) < 110
+        assert info.needs
+        assert info.gives
+        assert info.when

@@ -141,8 +141,9 @@ class Folder:
         without = [case_id for case_id, files in found.items() if not files]
         if without:
             raise GeneratorError(
-                f"folder: {len(without)} of {len(found)} training cases have no image in {root} by the pattern "
-                f"{self._config.pattern!r}: {', '.join(without[:5])}{', ...' if len(without) > 5 else ''}. "
+                f"folder: {len(without)} of {len(found)} training cases have no image in {root} by the "
+                f"pattern {self._config.pattern!r}: {', '.join(without[:5])}"
+                f"{', ...' if len(without) > 5 else ''}. "
                 "Make them, or correct the pattern."
             )
         return {case_id: tuple(path for _, path in sorted(files)) for case_id, files in found.items()}

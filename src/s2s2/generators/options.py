@@ -57,7 +57,7 @@ def from_json(kind: type[Config], name: str, values: Mapping[str, Any]) -> Confi
         default = known[option].default
         try:
             given[option] = _typed(hints[option], value, f"{name}: {option}")
-        except _Unfit as unfit:
+        except _UnfitError as unfit:
             example = "" if default in (MISSING, None, "") else f", such as {default}"
             raise ConfigError(f"{name}: option {option!r} must be {unfit}{example}, got {value!r}.") from None
     missing = [
@@ -70,7 +70,7 @@ def from_json(kind: type[Config], name: str, values: Mapping[str, Any]) -> Confi
     return kind(**given)
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     """Says what a value should have been."""
 
 
@@ -86,14 +86,14 @@ def _typed(hint: Any, value: Any, place: str) -> Any:
     if is_dataclass(hint) and isinstance(hint, type):
         if isinstance(value, Mapping):
             return from_json(hint, place, value)
-        raise _Unfit(f"a mapping of options ({', '.join(field.name for field in fields(hint))})")
+        raise _UnfitError(f"a mapping of options ({', '.join(field.name for field in fields(hint))})")
     return _single(hint, value)
 
 
 def _chosen(choices: tuple[Any, ...], value: Any) -> Any:
     if value in choices:
         return value
-    raise _Unfit(f"one of {', '.join(map(repr, choices))}")
+    raise _UnfitError(f"one of {', '.join(map(repr, choices))}")
 
 
 def _row(kinds: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
@@ -105,9 +105,9 @@ def _row(kinds: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
                 _typed(kind, each, place)
                 for kind, each in zip(kinds[:1] * len(value) if free else kinds, value, strict=True)
             )
-        except _Unfit:
+        except _UnfitError:
             pass
-    raise _Unfit("a list" if free else f"a range of {len(kinds)} numbers")
+    raise _UnfitError("a list" if free else f"a range of {len(kinds)} numbers")
 
 
 def _optional(kinds: list[Any], value: Any, place: str) -> Any:
@@ -115,8 +115,8 @@ def _optional(kinds: list[Any], value: Any, place: str) -> Any:
         return None
     try:
         return _typed(kinds[0], value, place)
-    except _Unfit as unfit:
-        raise _Unfit(f"{unfit} or None") from None
+    except _UnfitError as unfit:
+        raise _UnfitError(f"{unfit} or None") from None
 
 
 def _single(kind: Any, value: Any) -> Any:
@@ -124,13 +124,13 @@ def _single(kind: Any, value: Any) -> Any:
     if kind is bool:
         wanted, fits = "true or false", isinstance(value, bool)
     elif kind is int:
-        wanted, fits = "a whole number", _is_number(value) and value == int(value)
+        wanted, fits = "a whole number", _is_number(value) and float(value).is_integer()
     elif kind is float:
         wanted, fits = "a number", _is_number(value)
     else:
         wanted, fits = "a text in quotes", isinstance(value, str)
     if not fits:
-        raise _Unfit(wanted)
+        raise _UnfitError(wanted)
     return value if kind in (bool, str) else kind(value)
 
 
