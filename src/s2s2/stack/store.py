@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,8 +17,17 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.data.storage import read_json
 from s2s2.errors import StackError
+from s2s2.stack.marks import (
+    Marks,
+    merged,
+    read_disagreement,
+    read_marks,
+    write_disagreement,
+    write_marks,
+)
 from s2s2.stack.pages import TORN, Index, Pixels, read_index, read_page
 
+_RECIPE = ("generator", "seed", "size", "channels", "bits", "weights", "cases")
 _FIELDS = ("generator", "seed", "depth", "size", "channels", "bits", "source", "cases")
 
 
@@ -103,6 +115,67 @@ class Stack:
         """What the stack was made from, as plain JSON values; a copy."""
         return copy.deepcopy(self._manifest)
 
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """The generators that share the copies: name, config, traits and the numbers of their copies."""
+        made_by = self._manifest["generator"]
+        alone = {**made_by, "traits": [], "copies": list(range(self.depth))}
+        return copy.deepcopy(self._manifest.get("parts") or [alone])
+
+    @property
+    def digest(self) -> str:
+        """Short digest of all that makes a copy what it is; a larger depth leaves it as it is."""
+        recipe = {name: self._manifest.get(name) for name in _RECIPE}
+        return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def faults(self) -> Marks:
+        """The copies that came out broken and were marked when they were made ("constant", "nan")."""
+        found: Marks = {}
+        for case_id in self.ids:
+            if case_path(self.path, case_id).exists():
+                faults = self._index(case_id).note.get("faults", {})
+                found[case_id] = {int(number): (str(fault),) for number, fault in faults.items()}
+        return merged([found])
+
+    @property
+    def marks(self) -> Marks:
+        """The copies that are marked, and why: what an audit found, and the faults.
+
+        Raises:
+            StackError: If the marks are torn, or of another state of the stack.
+        """
+        return merged([self.faults, read_marks(self.path, self.digest)])
+
+    def write_marks(self, marks: Mapping[str, Mapping[int, Sequence[str]]]) -> None:
+        """Replace the marks of an audit; the faults stay.
+
+        Args:
+            marks: Reasons ("unfaithful", "memorised", "constant", "nan") by case id and
+                number of the copy.
+
+        Raises:
+            StackError: If there is no such case, copy or reason.
+        """
+        for case_id, copies in marks.items():
+            for number in copies:
+                self._require(case_id, number)
+        write_marks(self.path, self.digest, marks)
+
+    def write_disagreement(self, case_id: str, maps: npt.NDArray[np.bool_]) -> None:
+        """Write where the copies of a case disagree with its mask, shape (depth, height, width)."""
+        self._require(case_id, len(maps) - 1)
+        write_disagreement(self.path, case_id, maps)
+
+    def disagreement(self, case_id: str, number: int) -> npt.NDArray[np.bool_] | None:
+        """Return where a copy disagrees with its mask, shape (height, width), or None where nobody looked.
+
+        Raises:
+            StackError: If there is no such copy, or the file is torn.
+        """
+        self._require(case_id, number)
+        return read_disagreement(self.path, case_id, number)
+
     def __len__(self) -> int:
         return len(self._manifest["cases"])
 
@@ -122,11 +195,7 @@ class Stack:
         Raises:
             StackError: If there is no such case or copy, or its file is missing or torn.
         """
-        if not 0 <= number < self.depth:
-            raise StackError(
-                f"The stack {self.path} has no copy {number}: its depth is {self.depth}, so copies are 0 to "
-                f"{self.depth - 1}. Ask for one of these, or build it deeper with `s2s2 stack --depth`."
-            )
+        self._require(case_id, number)
         pixels = self._read(case_id, number)
         top = np.float32(np.iinfo(pixels.dtype).max)
         return np.divide(pixels, top, dtype=np.float32)
@@ -171,6 +240,19 @@ class Stack:
         split.check(dataset)
         self.verify(dataset.subset(split.train))
 
+    def _require(self, case_id: str, number: int) -> None:
+        """Refuse a case or a copy that the stack does not have."""
+        if case_id not in self._manifest["cases"]:
+            raise StackError(
+                f"The stack {self.path} has no case {case_id!r} among its {len(self)}. It holds training "
+                "cases only: give one of them, or build the stack for the split that has this case."
+            )
+        if not 0 <= number < self.depth:
+            raise StackError(
+                f"The stack {self.path} has no copy {number}: its depth is {self.depth}, so copies are 0 to "
+                f"{self.depth - 1}. Ask for one of these, or build it deeper with `s2s2 stack --depth`."
+            )
+
     def _read(self, case_id: str, number: int) -> Pixels:
         """Read a page; once more when another process has replaced the file since its index was read."""
         path = case_path(self.path, case_id)
@@ -193,11 +275,6 @@ class Stack:
         index = self._indices.get(case_id)
         if index is not None:
             return index
-        if case_id not in self._manifest["cases"]:
-            raise StackError(
-                f"The stack {self.path} has no case {case_id!r} among its {len(self)}. It holds training "
-                "cases only: give one of them, or build the stack for the split that has this case."
-            )
         try:
             index = read_index(case_path(self.path, case_id))
         except TORN as error:

@@ -1,0 +1,134 @@
+"""What was found to be wrong with copies: marks, and maps of where a copy disagrees with its mask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.data.storage import FORMAT, atomic, read_json, write_json
+from s2s2.errors import StackError
+from s2s2.stack.pages import TORN, encode, read_index, read_page
+
+REASONS = ("unfaithful", "memorised", "constant", "nan")
+"""Why a copy is marked: it does not show its mask; it is a training image over again; it is of one
+colour, as a safety filter gives; it held values that are no numbers and is stored as black there."""
+
+Marks = dict[str, dict[int, tuple[str, ...]]]
+"""The reasons for each marked copy, by case id and number."""
+
+
+def marks_path(folder: Path) -> Path:
+    """Return where the marks of a stack lie."""
+    return folder / "audit" / "marks.json"
+
+
+def disagreement_path(folder: Path, case_id: str) -> Path:
+    """Return where the maps of a case's copies lie."""
+    return folder / "audit" / "disagreement" / f"{quote(case_id, safe='')}.tif"
+
+
+def read_marks(folder: Path, digest: str) -> Marks:
+    """Return the marks of a stack, none where it was not audited.
+
+    Args:
+        folder: Of the stack.
+        digest: Of the stack, as `Stack.digest` gives it.
+
+    Raises:
+        StackError: If the file is torn, or was written for another state of the stack.
+    """
+    path = marks_path(folder)
+    if not path.is_file():
+        return {}
+    content = read_json(path, error=StackError)
+    if content.get("stack") != digest:
+        raise StackError(
+            f"{path} marks copies of another stack than the one that lies there now: it was built anew since. "
+            "Run `s2s2 audit` again, or remove the folder `audit`."
+        )
+    try:
+        marks = {
+            case_id: {int(number): tuple(reasons) for number, reasons in copies.items()}
+            for case_id, copies in content["marks"].items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StackError(
+            f"{path} holds no marks ({error!r}), expected case ids, numbers of copies and reasons. "
+            "Run `s2s2 audit` again."
+        ) from error
+    return merged([marks])
+
+
+def write_marks(folder: Path, digest: str, marks: Mapping[str, Mapping[int, Sequence[str]]]) -> None:
+    """Write the marks of a stack; the same marks give the same bytes."""
+    content = {
+        case_id: {str(number): list(reasons) for number, reasons in copies.items()}
+        for case_id, copies in merged([marks]).items()
+    }
+    write_json(marks_path(folder), {"stack": digest, "marks": content})
+
+
+def merged(all_marks: Iterable[Mapping[str, Mapping[int, Sequence[str]]]]) -> Marks:
+    """Return all marks together, in a fixed order, without empty ones.
+
+    Raises:
+        StackError: If a reason is unknown.
+
+    Example:
+        >>> merged([{"a": {1: ["memorised"]}}, {"a": {1: ["unfaithful"], 2: []}}])
+        {'a': {1: ('unfaithful', 'memorised')}}
+    """
+    found: dict[str, dict[int, set[str]]] = {}
+    for marks in all_marks:
+        for case_id, copies in marks.items():
+            for number, reasons in copies.items():
+                found.setdefault(case_id, {}).setdefault(number, set()).update(reasons)
+    unknown = {reason for copies in found.values() for reasons in copies.values() for reason in reasons}
+    if unknown - set(REASONS):
+        raise StackError(
+            f"A copy is marked {', '.join(sorted(unknown - set(REASONS)))!r}, expected one of "
+            f"{', '.join(REASONS)}. Run `s2s2 audit` again."
+        )
+    ordered = {
+        case_id: {
+            number: tuple(reason for reason in REASONS if reason in copies[number])
+            for number in sorted(copies)
+            if copies[number]
+        }
+        for case_id, copies in sorted(found.items())
+    }
+    return {case_id: copies for case_id, copies in ordered.items() if copies}
+
+
+def write_disagreement(folder: Path, case_id: str, maps: npt.NDArray[np.bool_]) -> None:
+    """Write where each copy of a case disagrees with its mask.
+
+    Args:
+        folder: Of the stack.
+        case_id: The case.
+        maps: Shape (copy, height, width) on the working grid.
+    """
+    pages = maps[:, None].astype(np.uint8) * np.uint8(255)
+    with atomic(disagreement_path(folder, case_id)) as temporary:
+        temporary.write_bytes(encode(pages, {"format": FORMAT, "case": case_id}))
+
+
+def read_disagreement(folder: Path, case_id: str, number: int) -> npt.NDArray[np.bool_] | None:
+    """Return where a copy disagrees with its mask, shape (height, width), or None where nobody looked.
+
+    Raises:
+        StackError: If the file is torn.
+    """
+    path = disagreement_path(folder, case_id)
+    try:
+        index = read_index(path)
+        page = read_page(path, index, number) if number < index.depth else None
+    except FileNotFoundError:
+        return None
+    except TORN as error:
+        raise StackError(f"{path} is not whole ({error}). Run `s2s2 audit` again.") from error
+    return None if page is None else page[0] > 0
