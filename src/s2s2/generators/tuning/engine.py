@@ -1,0 +1,234 @@
+"""Run a tuning: resumable, and finished only when its record says so."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as Items
+
+from s2s2.data.dataset import Dataset
+from s2s2.data.storage import read_json, storage_errors, write_json
+from s2s2.errors import GeneratorError
+from s2s2.generators.tuning.callbacks import Averages, Checks, Judge, Progress, State, Steps
+from s2s2.generators.tuning.config import TuneConfig
+from s2s2.generators.tuning.ema import Ema
+from s2s2.generators.tuning.grid import JudgedCases
+from s2s2.generators.tuning.module import TunedModule
+from s2s2.generators.tuning.order import BatchOrder
+from s2s2.generators.tuning.record import (
+    RECORD,
+    STATE,
+    Record,
+    check_record,
+    fingerprint_of,
+    software,
+    weights_digest,
+)
+
+__all__ = ["FEWEST", "Judge", "Progress", "run_tuning"]
+
+FEWEST = 8
+"""Fewer training cases than this teach a generator nothing but themselves."""
+
+
+def run_tuning(
+    module: TunedModule,
+    items: Items[Any],
+    folder: Path,
+    config: TuneConfig,
+    *,
+    train: Dataset,
+    fingerprint: Mapping[str, Any],
+    judge: Judge | None = None,
+    progress: Progress | None = None,
+) -> Record:
+    """Tune a module on items and keep its averaged weights.
+
+    A call that was interrupted goes on at the last check, to the same weights as an
+    undisturbed one on the same machine; one that is finished returns at once.
+
+    Args:
+        module: What learns.
+        items: `items[number, turn]` is the item for the turn-th pass over all, so that
+            augmentation depends on the two numbers alone.
+        folder: Where weights, tuned.json, history.csv and samples/ go.
+        config: Settings.
+        train: The training cases on the working grid, for the pictures and the judge.
+        fingerprint: What else the weights depend on, by name, ready for JSON.
+        judge: Of the samples; the weights that it likes best are kept. None keeps the last.
+        progress: Called after each step.
+
+    Returns:
+        The record that lies in tuned.json.
+
+    Raises:
+        GeneratorError: If there are too few cases, the folder holds another tuning, memory
+            is short or the loss is not finite.
+        StorageError: If a file cannot be written; the last check is kept.
+    """
+    _check_cases(train)
+    wanted = fingerprint_of(fingerprint, config)
+    record = read_json(folder / RECORD, error=GeneratorError) if (folder / RECORD).exists() else None
+    if record is not None:
+        check_record(folder, record, fingerprint=wanted, cases=train.ids)
+        if record["finished"]:
+            return record
+    about = {"fingerprint": wanted, "cases": list(train.ids), "config": asdict(config)}
+    with storage_errors(folder), _quiet(), _memory(config):
+        if record is None:
+            write_json(folder / RECORD, {"finished": False, **about})
+        judged = JudgedCases.drawn(train, config.judged, config.seed)
+        ema = Ema(module.learnt, config.ema)
+        checks = Checks(folder, config, ema, judged, judge)
+        trainer = _trainer(folder, config, ema, checks, progress)
+        state = folder / STATE
+        trainer.fit(
+            module,
+            datamodule=_Batches(items, config),
+            ckpt_path=str(state) if state.exists() else None,
+            weights_only=True,
+        )
+        found = {
+            "steps": trainer.global_step,
+            "kept_step": checks.kept,
+            "best_agreement": checks.best if checks.best >= 0 else None,
+            "best_step": checks.best_step,
+        }
+        if trainer.is_global_zero:
+            _finish(folder, module, {**about, **found})
+        trainer.strategy.barrier()
+    return read_json(folder / RECORD, error=GeneratorError)
+
+
+def _finish(folder: Path, module: TunedModule, fields: Mapping[str, Any]) -> None:
+    """Name the weights in the record, which makes the tuning finished, and drop the state."""
+    path = module.weights_file(folder)
+    write_json(
+        folder / RECORD,
+        {"finished": True, **fields, "weights": weights_digest(path), "software": software()},
+    )
+    (folder / STATE).unlink(missing_ok=True)
+
+
+class _Batches(L.LightningDataModule):
+    """The batches of one interval; Lightning asks anew for each."""
+
+    def __init__(self, items: Items[Any], config: TuneConfig) -> None:
+        super().__init__()
+        self.items, self.config = items, config
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the batches from one check to the next."""
+        trainer, config = self.trainer, self.config
+        epoch, rank, ranks = (
+            (trainer.current_epoch, trainer.global_rank, trainer.world_size) if trainer else (0, 0, 1)
+        )
+        order = BatchOrder(
+            len(self.items),  # type: ignore[arg-type]
+            config.batch,
+            epoch * config.interval * config.accumulate,
+            config.steps_of(epoch) * config.accumulate,
+            seed=config.seed,
+            rank=rank,
+            ranks=ranks,
+        )
+        workers = config.workers
+        if workers < 0:
+            workers = min(8, os.cpu_count() or 1) if torch.cuda.is_available() else 0
+        return DataLoader(
+            self.items, batch_sampler=order, num_workers=workers, pin_memory=torch.cuda.is_available()
+        )
+
+
+def _trainer(
+    folder: Path, config: TuneConfig, ema: Ema, checks: Checks, progress: Progress | None
+) -> L.Trainer:
+    return L.Trainer(
+        accelerator="auto",
+        devices=config.devices,
+        num_nodes=config.nodes,
+        precision=precision(config),
+        max_epochs=config.epochs,
+        accumulate_grad_batches=config.accumulate,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        gradient_clip_val=config.clip_norm or None,
+        num_sanity_val_steps=0,
+        callbacks=[
+            Averages(ema),
+            Steps(config, checks, progress),
+            checks,
+            # Last, so that what it saves holds what the others did.
+            State(folder / STATE),
+        ],
+        logger=False,
+        default_root_dir=str(folder),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def precision(config: TuneConfig) -> Any:
+    """Return the precision that Lightning is asked for."""
+    if config.precision != "auto":
+        return config.precision
+    if not torch.cuda.is_available():
+        return "32-true"
+    return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+
+
+def _check_cases(train: Dataset) -> None:
+    if len(train) < FEWEST:
+        raise GeneratorError(
+            f"The training split has {len(train)} cases, and a generator that learns needs {FEWEST} at the "
+            "very least, better some hundred: from so few it learns nothing but them. Give more cases to "
+            "training, or take a generator that needs no tuning, such as composite or appearance."
+        )
+
+
+@contextmanager
+def _memory(config: TuneConfig) -> Iterator[None]:
+    """Say which batch would fit when memory runs out."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        words = str(error)
+        short = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in words
+        if not short:
+            raise
+        if config.batch == 1:
+            advice = "Even one image is too much: choose a smaller resolution, or checkpointing."
+        else:
+            batch = config.batch // 2
+            advice = (
+                f"Try batch {batch} with accumulate {config.accumulate * -(-config.batch // batch)}, which "
+                "learns the same from half the memory, or checkpointing."
+            )
+        raise GeneratorError(
+            f"Memory ran out while tuning with batch {config.batch}; the last check is kept. {advice}"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's tips and start-up lines out of the user's terminal."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        try:
+            yield
+        finally:
+            logger.setLevel(level)

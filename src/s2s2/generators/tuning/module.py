@@ -1,0 +1,137 @@
+"""What a learnt generator brings to its tuning."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import numpy.typing as npt
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from s2s2.data.case import Case
+from s2s2.data.storage import atomic
+from s2s2.data.streams import stream
+from s2s2.errors import ConfigError
+from s2s2.generators.tuning.config import TuneConfig
+
+WEIGHTS = "weights.safetensors"
+
+
+class TunedModule(L.LightningModule):
+    """Learns to make images; subclasses say how.
+
+    All that learns lies in `learnt`; what else the module holds stays as it is, is
+    not saved and may be large. No draw may come from a global generator: the loss is
+    handed one that depends on the seed, the batch's number and the process alone, so
+    that a tuning which was killed goes on as if it had not been.
+
+    Args:
+        learnt: The network that learns, and is averaged, saved and sampled from.
+        config: Settings of the tuning.
+    """
+
+    def __init__(self, learnt: nn.Module, config: TuneConfig) -> None:
+        super().__init__()
+        self.learnt = learnt
+        self.config = config
+        self.loss_sum = torch.zeros(())
+        self.losses = 0
+
+    @abstractmethod
+    def loss(self, batch: Any, noise: torch.Generator) -> Tensor:
+        """Return the mean loss of a batch of items; all chance comes from `noise`, on the CPU."""
+
+    @abstractmethod
+    def sample(
+        self, cases: Sequence[Case], numbers: Sequence[int], seed: int
+    ) -> list[npt.NDArray[np.float32]]:
+        """Return one image for each case, its copy of the number beside it.
+
+        Shape:
+            - returns: (channel, height, width) each, on the training cases' grid, in [0, 1].
+        """
+
+    def weights_file(self, folder: Path) -> Path:
+        """Return the file of weights that `write` writes, by whose digest they are known."""
+        return folder / WEIGHTS
+
+    def write(self, folder: Path) -> None:
+        """Write the weights of `learnt` into the folder, whole or not at all."""
+        tensors = {name: tensor.contiguous() for name, tensor in self.learnt.state_dict().items()}
+        with atomic(self.weights_file(folder)) as temporary:
+            save_file(tensors, str(temporary))
+
+    def trainable_parameters(self) -> list[nn.Parameter]:
+        """Return what the optimiser moves."""
+        return [parameter for parameter in self.learnt.parameters() if parameter.requires_grad]
+
+    def training_step(self, batch: Any, index: int) -> Tensor:
+        """Return the loss of a batch."""
+        first = self.current_epoch * self.config.interval * self.config.accumulate
+        noise = torch.Generator()
+        noise.manual_seed(
+            int(stream(self.config.seed, "tuning", first + index, self.global_rank).integers(2**63))
+        )
+        loss = self.loss(batch, noise)
+        self.loss_sum = self.loss_sum.to(loss.device) + loss.detach()
+        self.losses += 1
+        return loss
+
+    def interval_loss(self) -> float:
+        """Return the mean loss since the last call."""
+        mean = float(self.loss_sum) / max(1, self.losses)
+        self.loss_sum, self.losses = torch.zeros(()), 0
+        return mean
+
+    @property
+    def strict_loading(self) -> bool:
+        """A state holds what learns alone."""
+        return False
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what learns; the rest comes from where it came from."""
+        checkpoint["state_dict"] = {}
+        checkpoint["learnt"] = self.learnt.state_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the weights as they were."""
+        self.learnt.load_state_dict(checkpoint["learnt"])
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """AdamW under a linear warm-up, then constant or a cosine to zero."""
+        optimiser = _adamw(self.config)(
+            self.trainable_parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
+        )
+        steps, warmup = self.config.steps, min(self.config.warmup, self.config.steps // 2)
+
+        def factor(step: int) -> float:
+            if step < warmup:
+                return (step + 1) / warmup
+            if self.config.schedule == "constant":
+                return 1.0
+            return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _adamw(config: TuneConfig) -> Any:
+    """Return the class of the optimiser."""
+    if not config.eight_bit:
+        return torch.optim.AdamW
+    try:
+        from bitsandbytes.optim import AdamW8bit  # type: ignore[import-not-found, unused-ignore]
+    except ImportError as error:
+        raise ConfigError(
+            "tuning: eight_bit keeps the optimiser's state by bitsandbytes, which is not installed here. "
+            "Install it (`pip install bitsandbytes`, for GPUs), or leave eight_bit off."
+        ) from error
+    return AdamW8bit

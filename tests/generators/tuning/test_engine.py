@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from s2s2.data import Dataset
+from s2s2.errors import GeneratorError
+from s2s2.generators.tuning import TuneConfig, read_record, weights_digest
+from tests.generators.tuning.little import LittleModule, tune_little
+
+CONFIG = TuneConfig(steps=10, batch=3, checks=3, judged=5, learning_rate=1e-2, warmup=2, ema=0.9)
+
+
+@pytest.fixture
+def train(site: Path) -> Dataset:
+    return Dataset.open(site, size=32)
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_at(step: int):
+    def progress(done: int, total: int, words: str) -> None:
+        if done == step:
+            raise Stopped
+
+    return progress
+
+
+def everything(folder: Path) -> dict[str, str]:
+    """Digests of all that a tuning leaves but the curve, which holds times."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "history.csv"
+    }
+
+
+class BlueJudge:
+    """Likes images by their mean; counts what it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[int, ...]] = []
+
+    def __call__(self, images: np.ndarray, masks: np.ndarray, case_ids: object) -> np.ndarray:
+        assert images.dtype == np.float32
+        assert masks.dtype == np.uint8
+        assert 0 <= images.min() <= images.max() <= 1
+        self.shown.append(images.shape)
+        return images.mean(axis=(1, 2, 3))
+
+
+def test_a_tuning_leaves_weights_record_curve_and_pictures(train: Dataset, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    judge = BlueJudge()
+    record = tune_little(
+        train,
+        tmp_path / "made",
+        CONFIG,
+        judge=judge,
+        progress=lambda done, total, words: seen.append((done, total)),
+    )
+    folder = tmp_path / "made"
+    assert record == read_record(folder)
+    assert record["finished"] and record["format"] == 1 and record["steps"] == 10
+    assert tuple(record["cases"]) == train.ids
+    assert record["weights"] == weights_digest(folder / "weights.safetensors")
+    assert record["software"]["torch"] == torch.__version__
+    assert seen == [(step, 10) for step in range(1, 11)]
+    curve = pd.read_csv(folder / "history.csv")
+    assert curve.step.tolist() == [4, 8, 10]
+    assert curve.loss.iloc[-1] < curve.loss.iloc[0]
+    assert curve.agreement.max() == pytest.approx(record["best_agreement"])
+    assert judge.shown == [(5, 3, 32, 32)] * 3
+    pictures = sorted(path.name for path in (folder / "samples").iterdir())
+    assert pictures == ["step-000004.jpg", "step-000008.jpg", "step-000010.jpg"]
+    with Image.open(folder / "samples" / pictures[0]) as picture:
+        assert picture.size == (6 * 132 - 4, 5 * 132 - 4)
+    assert not (folder / "state.ckpt").exists()
+
+
+@pytest.mark.parametrize("step", [1, 4, 5, 9, 10])
+def test_a_tuning_that_was_stopped_goes_on_to_the_same_bytes(
+    train: Dataset, tmp_path: Path, step: int
+) -> None:
+    config = replace(CONFIG, accumulate=2, schedule="cosine")
+    tune_little(train, tmp_path / "whole", config, judge=BlueJudge())
+    with pytest.raises(Stopped):
+        tune_little(train, tmp_path / "torn", config, judge=BlueJudge(), progress=stop_at(step))
+    assert read_record(tmp_path / "torn") is None
+    tune_little(train, tmp_path / "torn", config, judge=BlueJudge())
+    assert everything(tmp_path / "whole") == everything(tmp_path / "torn")
+
+
+def test_a_finished_tuning_is_left_alone(train: Dataset, tmp_path: Path) -> None:
+    first = tune_little(train, tmp_path, CONFIG)
+    assert tune_little(train, tmp_path, CONFIG, progress=stop_at(1)) == first
+
+
+def test_another_config_or_other_cases_are_refused(train: Dataset, tmp_path: Path) -> None:
+    tune_little(train, tmp_path, CONFIG)
+    with pytest.raises(GeneratorError, match=r"tuning\.steps 10 there, 20 now.*another folder"):
+        tune_little(train, tmp_path, replace(CONFIG, steps=20))
+    with pytest.raises(GeneratorError, match="tuned on 12 cases and the training split has 11.*case_11"):
+        tune_little(train.subset(train.ids[:-1]), tmp_path, CONFIG)
+
+
+def test_too_few_cases_are_refused(train: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(GeneratorError, match="has 7 cases.*needs 8"):
+        tune_little(train.subset(train.ids[:7]), tmp_path, CONFIG)
+
+
+def test_a_loss_that_is_no_number_stops_the_tuning(
+    train: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        LittleModule, "loss", lambda self, batch, noise: next(self.parameters()).sum() * torch.nan
+    )
+    with pytest.raises(GeneratorError, match="became nan before step 4.*learning_rate"):
+        tune_little(train, tmp_path, CONFIG)
+
+
+@pytest.mark.parametrize("kind", [torch.OutOfMemoryError, MemoryError])
+def test_short_memory_names_the_batch_that_would_fit(
+    train: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    def loss(self: LittleModule, batch: object, noise: object) -> torch.Tensor:
+        raise kind("out of memory")
+
+    monkeypatch.setattr(LittleModule, "loss", loss)
+    with pytest.raises(GeneratorError, match="batch 8.*Try batch 4 with accumulate 2"):
+        tune_little(train, tmp_path, replace(CONFIG, batch=8))
+
+
+def test_patience_stops_and_the_best_weights_are_kept(train: Dataset, tmp_path: Path) -> None:
+    class Souring(BlueJudge):
+        def __call__(self, images: np.ndarray, masks: np.ndarray, case_ids: object) -> np.ndarray:
+            self.shown.append(images.shape)
+            return np.full(len(images), 0.9 - 0.1 * len(self.shown))
+
+    config = replace(CONFIG, steps=20, checks=10, patience=3)
+    record = tune_little(train, tmp_path / "soured", config, judge=Souring())
+    assert (record["steps"], record["kept_step"], record["best_step"]) == (8, 2, 2)
+    assert record["best_agreement"] == pytest.approx(0.8)
+    # Killed after the last check and before the record: nothing is learnt on top.
+    with pytest.raises(Stopped):
+        tune_little(train, tmp_path / "torn", config, judge=Souring(), progress=stop_at(8))
+
+
+def test_without_a_judge_the_last_weights_are_kept(train: Dataset, tmp_path: Path) -> None:
+    record = tune_little(train, tmp_path, CONFIG)
+    assert record["kept_step"] == 10
+    assert record["best_agreement"] is None
