@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -47,7 +48,7 @@ def read_marks(folder: Path, digest: str) -> Marks:
     content = read_json(path, error=StackError)
     if content.get("stack") != digest:
         raise StackError(
-            f"{path} marks copies of another stack than the one that lies there now: it was built anew since. "
+            f"{path} marks copies of another stack than the one that lies there now: it was built anew. "
             "Run `s2s2 audit` again, or remove the folder `audit`."
         )
     try:
@@ -61,6 +62,11 @@ def read_marks(folder: Path, digest: str) -> Marks:
             "Run `s2s2 audit` again."
         ) from error
     return merged([marks])
+
+
+def noted_faults(note: Mapping[str, Any]) -> dict[int, tuple[str, ...]]:
+    """Return the copies of a case that came out broken, as its file notes them."""
+    return {int(number): (str(fault),) for number, fault in note.get("faults", {}).items()}
 
 
 def write_marks(folder: Path, digest: str, marks: Mapping[str, Mapping[int, Sequence[str]]]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,14 +18,15 @@ from s2s2.errors import StackError
 from s2s2.stack.marks import (
     Marks,
     merged,
+    noted_faults,
     read_disagreement,
     read_marks,
     write_disagreement,
     write_marks,
 )
 from s2s2.stack.pages import TORN, Index, Pixels, read_index, read_page
+from s2s2.stack.provenance import digest_of, parts_in
 
-_RECIPE = ("generator", "seed", "size", "channels", "bits", "weights", "cases")
 _FIELDS = ("generator", "seed", "depth", "size", "channels", "bits", "source", "cases")
 
 
@@ -118,25 +117,18 @@ class Stack:
     @property
     def parts(self) -> list[dict[str, Any]]:
         """The generators that share the copies: name, config, traits and the numbers of their copies."""
-        made_by = self._manifest["generator"]
-        alone = {**made_by, "traits": [], "copies": list(range(self.depth))}
-        return copy.deepcopy(self._manifest.get("parts") or [alone])
+        return parts_in(self._manifest)
 
     @property
     def digest(self) -> str:
         """Short digest of all that makes a copy what it is; a larger depth leaves it as it is."""
-        recipe = {name: self._manifest.get(name) for name in _RECIPE}
-        return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
+        return digest_of(self._manifest)
 
     @property
     def faults(self) -> Marks:
         """The copies that came out broken and were marked when they were made ("constant", "nan")."""
-        found: Marks = {}
-        for case_id in self.ids:
-            if case_path(self.path, case_id).exists():
-                faults = self._index(case_id).note.get("faults", {})
-                found[case_id] = {int(number): (str(fault),) for number, fault in faults.items()}
-        return merged([found])
+        there = [case_id for case_id in self.ids if case_path(self.path, case_id).exists()]
+        return merged([{case_id: noted_faults(self._index(case_id).note) for case_id in there}])
 
     @property
     def marks(self) -> Marks:
@@ -158,8 +150,7 @@ class Stack:
             StackError: If there is no such case, copy or reason.
         """
         for case_id, copies in marks.items():
-            for number in copies:
-                self._require(case_id, number)
+            self._require(case_id, *copies)
         write_marks(self.path, self.digest, marks)
 
     def write_disagreement(self, case_id: str, maps: npt.NDArray[np.bool_]) -> None:
@@ -219,7 +210,8 @@ class Stack:
                 f"The stack {self.path} lacks {len(missing)} of {len(dataset)} training cases: "
                 f"{listed(missing)}. It was built for another split: build one for this split."
             )
-        changed = [case.id for case in dataset if self._digest(case.id) != dataset.mask_digest(case)]
+        digests = {case_id: case.get("mask") for case_id, case in self._manifest["cases"].items()}
+        changed = [case.id for case in dataset if digests[case.id] != dataset.mask_digest(case)]
         if changed:
             raise StackError(
                 f"The masks of {len(changed)} cases are not those that the stack {self.path} was built for: "
@@ -240,14 +232,14 @@ class Stack:
         split.check(dataset)
         self.verify(dataset.subset(split.train))
 
-    def _require(self, case_id: str, number: int) -> None:
+    def _require(self, case_id: str, *numbers: int) -> None:
         """Refuse a case or a copy that the stack does not have."""
         if case_id not in self._manifest["cases"]:
             raise StackError(
                 f"The stack {self.path} has no case {case_id!r} among its {len(self)}. It holds training "
                 "cases only: give one of them, or build the stack for the split that has this case."
             )
-        if not 0 <= number < self.depth:
+        for number in [number for number in numbers if not 0 <= number < self.depth]:
             raise StackError(
                 f"The stack {self.path} has no copy {number}: its depth is {self.depth}, so copies are 0 to "
                 f"{self.depth - 1}. Ask for one of these, or build it deeper with `s2s2 stack --depth`."
@@ -266,9 +258,6 @@ class Stack:
                 return pixels
             del self._indices[case_id]
         raise self._torn(case_id, "another process replaces it over and over")
-
-    def _digest(self, case_id: str) -> str:
-        return str(self._manifest["cases"][case_id].get("mask"))
 
     def _index(self, case_id: str) -> Index:
         """Return where the copies of a case lie in its file, read once."""
