@@ -23,14 +23,14 @@ def train(site: Path) -> Dataset:
     return Dataset.open(site, size=32)
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     pass
 
 
 def stop_at(step: int):
     def progress(done: int, total: int, words: str) -> None:
         if done == step:
-            raise Stopped
+            raise StoppedError
 
     return progress
 
@@ -70,7 +70,7 @@ def test_a_tuning_leaves_weights_record_curve_and_pictures(train: Dataset, tmp_p
     )
     folder = tmp_path / "made"
     assert record == read_record(folder)
-    assert record["finished"] and record["format"] == 1 and record["steps"] == 10
+    assert (record["finished"], record["format"], record["steps"]) == (True, 1, 10)
     assert tuple(record["cases"]) == train.ids
     assert record["weights"] == weights_digest(folder / "weights.safetensors")
     assert record["software"]["torch"] == torch.__version__
@@ -93,7 +93,7 @@ def test_a_tuning_that_was_stopped_goes_on_to_the_same_bytes(
 ) -> None:
     config = replace(CONFIG, accumulate=2, schedule="cosine")
     tune_little(train, tmp_path / "whole", config, judge=BlueJudge())
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         tune_little(train, tmp_path / "torn", config, judge=BlueJudge(), progress=stop_at(step))
     assert read_record(tmp_path / "torn") is None
     tune_little(train, tmp_path / "torn", config, judge=BlueJudge())
@@ -109,12 +109,12 @@ def test_another_config_or_other_cases_are_refused(train: Dataset, tmp_path: Pat
     tune_little(train, tmp_path, CONFIG)
     with pytest.raises(GeneratorError, match=r"tuning\.steps 10 there, 20 now.*another folder"):
         tune_little(train, tmp_path, replace(CONFIG, steps=20))
-    with pytest.raises(GeneratorError, match="tuned on 12 cases and the training split has 11.*case_11"):
+    with pytest.raises(GeneratorError, match=r"tuned on 12 cases and the training split has 11.*case_11"):
         tune_little(train.subset(train.ids[:-1]), tmp_path, CONFIG)
 
 
 def test_too_few_cases_are_refused(train: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(GeneratorError, match="has 7 cases.*needs 8"):
+    with pytest.raises(GeneratorError, match=r"has 7 cases.*needs 8"):
         tune_little(train.subset(train.ids[:7]), tmp_path, CONFIG)
 
 
@@ -124,7 +124,7 @@ def test_a_loss_that_is_no_number_stops_the_tuning(
     monkeypatch.setattr(
         LittleModule, "loss", lambda self, batch, noise: next(self.parameters()).sum() * torch.nan
     )
-    with pytest.raises(GeneratorError, match="became nan before step 4.*learning_rate"):
+    with pytest.raises(GeneratorError, match=r"became nan before step 4.*learning_rate"):
         tune_little(train, tmp_path, CONFIG)
 
 
@@ -136,7 +136,7 @@ def test_short_memory_names_the_batch_that_would_fit(
         raise kind("out of memory")
 
     monkeypatch.setattr(LittleModule, "loss", loss)
-    with pytest.raises(GeneratorError, match="batch 8.*Try batch 4 with accumulate 2"):
+    with pytest.raises(GeneratorError, match=r"batch 8.*Try batch 4 with accumulate 2"):
         tune_little(train, tmp_path, replace(CONFIG, batch=8))
 
 
@@ -151,7 +151,7 @@ def test_patience_stops_and_the_best_weights_are_kept(train: Dataset, tmp_path: 
     assert (record["steps"], record["kept_step"], record["best_step"]) == (8, 2, 2)
     assert record["best_agreement"] == pytest.approx(0.8)
     # Killed after the last check and before the record: nothing is learnt on top.
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         tune_little(train, tmp_path / "torn", config, judge=Souring(), progress=stop_at(8))
 
 

@@ -5,8 +5,9 @@ map-style set of items; `run_tuning` does the rest on Lightning: steps, averaged
 weights, samples that are judged and drawn, early stop, resumption after a kill.
 """
 
+from s2s2.generators.protocol import Judge, Progress
 from s2s2.generators.tuning.config import TuneConfig
-from s2s2.generators.tuning.engine import Judge, Progress, run_tuning
+from s2s2.generators.tuning.engine import run_tuning
 from s2s2.generators.tuning.module import TunedModule
 from s2s2.generators.tuning.record import Record, check_record, fingerprint_of, read_record, weights_digest
 

@@ -5,28 +5,25 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import lightning as L
 import numpy as np
-import numpy.typing as npt
 import torch
 from lightning.pytorch.callbacks import Callback
 
 from s2s2.data.case import Case
 from s2s2.data.storage import atomic
 from s2s2.errors import GeneratorError
+from s2s2.generators.protocol import Judge, Progress
 from s2s2.generators.pyramid import Image
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.ema import Ema
 from s2s2.generators.tuning.grid import JudgedCases, draw_grid
 from s2s2.generators.tuning.module import TunedModule
-
-Progress = Callable[[int, int, str], None]
-"""Called with the steps done, the steps in all, and a few words."""
 
 COLUMNS = ("step", "loss", "agreement", "learning_rate", "images_per_second")
 DRAWN_ROWS = 6
@@ -35,21 +32,6 @@ EQUAL = 0.01
 """Agreements this close are one: the later weights, which have learnt more, are kept."""
 PEEK = 20
 """Steps between two looks at the loss, which a GPU must be waited for."""
-
-
-class Judge(Protocol):
-    """Says how well each image shows its mask, by networks that never saw that case's group."""
-
-    def __call__(
-        self, images: npt.NDArray[np.float32], masks: npt.NDArray[np.uint8], case_ids: Sequence[str]
-    ) -> npt.NDArray[np.floating[Any]]:
-        """Return the agreement of each image, 0 to 1: Dice, mean over the classes present.
-
-        Shape:
-            - images: (image, channel, height, width), in [0, 1].
-            - masks: (image, height, width).
-            - returns: (image,).
-        """
 
 
 class Averages(Callback):
@@ -217,8 +199,8 @@ def _finite(loss: float, step: int, config: TuneConfig) -> float:
     if not math.isfinite(loss):
         raise GeneratorError(
             f"The loss of the tuning became {loss} before step {step}. The weights of the last check are "
-            f"kept. Try a smaller learning_rate (now {config.learning_rate:g}) or precision 32-true, and look "
-            "at the images with `s2s2 check`."
+            f"kept. Try a smaller learning_rate (now {config.learning_rate:g}) or precision 32-true, and "
+            "look at the images with `s2s2 check`."
         )
     return loss
 

@@ -7,6 +7,16 @@ from typing import Literal
 
 from s2s2.errors import ConfigError
 
+_LEAST = {
+    **dict.fromkeys(("steps", "batch", "accumulate", "checks", "judged", "devices", "nodes"), 1),
+    **dict.fromkeys(("warmup", "weight_decay", "clip_norm", "patience"), 0),
+    "workers": -1,
+}
+_CHOICES = {
+    "schedule": ("cosine", "constant"),
+    "precision": ("auto", "32-true", "16-mixed", "bf16-mixed"),
+}
+
 
 @dataclass(frozen=True)
 class TuneConfig:
@@ -59,21 +69,14 @@ class TuneConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "accumulate", "checks", "judged", "devices", "nodes"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"tuning: {name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("warmup", "weight_decay", "clip_norm", "patience"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"tuning: {name} must not be negative, got {getattr(self, name)}.")
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                raise ConfigError(f"tuning: {name} must be at least {least}, got {getattr(self, name)}.")
         if self.learning_rate <= 0:
             raise ConfigError(f"tuning: learning_rate must be above 0, got {self.learning_rate}.")
         if not 0 <= self.ema < 1:
             raise ConfigError(f"tuning: ema is a decay a step in [0, 1), got {self.ema}.")
-        choices = {
-            "schedule": ("cosine", "constant"),
-            "precision": ("auto", "32-true", "16-mixed", "bf16-mixed"),
-        }
-        for name, known in choices.items():
+        for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 raise ConfigError(
                     f"tuning: {name} must be one of {', '.join(known)}, got {getattr(self, name)!r}."

@@ -19,7 +19,8 @@ from torch.utils.data import Dataset as Items
 from s2s2.data.dataset import Dataset
 from s2s2.data.storage import read_json, storage_errors, write_json
 from s2s2.errors import GeneratorError
-from s2s2.generators.tuning.callbacks import Averages, Checks, Judge, Progress, State, Steps
+from s2s2.generators.protocol import Judge, Progress
+from s2s2.generators.tuning.callbacks import Averages, Checks, State, Steps
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.ema import Ema
 from s2s2.generators.tuning.grid import JudgedCases
@@ -34,8 +35,6 @@ from s2s2.generators.tuning.record import (
     software,
     weights_digest,
 )
-
-__all__ = ["FEWEST", "Judge", "Progress", "run_tuning"]
 
 FEWEST = 8
 """Fewer training cases than this teach a generator nothing but themselves."""

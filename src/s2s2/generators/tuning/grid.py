@@ -69,7 +69,7 @@ def draw_grid(path: Path, judged: JudgedCases, rows: Sequence[tuple[Case, Sequen
     for case, samples in rows:
         mask = judged.train.mask(case)
         shape = working_shape(mask.shape, CELL)
-        painted = np.moveaxis(colours[resize_mask(mask, shape)], -1, 0)
+        painted: Image = np.moveaxis(colours[resize_mask(mask, shape)], -1, 0).astype(np.float32)
         cells = [_cell(judged.train.image(case), shape), _square(painted)]
         lines.append([*cells, *(_cell(sample, shape) for sample in samples)])
     side = CELL + GAP

@@ -44,6 +44,8 @@ class TunedModule(L.LightningModule):
         self.config = config
         self.loss_sum = torch.zeros(())
         self.losses = 0
+        # A state holds what learns alone.
+        self.strict_loading = False
 
     @abstractmethod
     def loss(self, batch: Any, noise: torch.Generator) -> Tensor:
@@ -90,11 +92,6 @@ class TunedModule(L.LightningModule):
         mean = float(self.loss_sum) / max(1, self.losses)
         self.loss_sum, self.losses = torch.zeros(()), 0
         return mean
-
-    @property
-    def strict_loading(self) -> bool:
-        """A state holds what learns alone."""
-        return False
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what learns; the rest comes from where it came from."""
