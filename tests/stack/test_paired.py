@@ -119,3 +119,57 @@ def test_a_stack_is_needed_for_its_view(train: Dataset) -> None:
 def test_a_stack_of_other_cases_is_refused(home: Home, stack: Stack) -> None:
     with pytest.raises(StackError, match="not training cases"):
         PairedDataset(home[0].subset(home[1].validation), stack, side=32)
+
+
+def drawn_copies(pairs: PairedDataset, case_id: str, epochs: int) -> list[int]:
+    return [pairs.copy_number(case_id, epoch) for epoch in range(epochs)]
+
+
+def test_without_marks_every_choice_draws_the_same_bytes(train: Dataset, stack: Stack) -> None:
+    kept, left, masked = (everything(train, stack, marked=name) for name in ("keep", "leave-out", "mask"))
+    for place in ((0, 0), (1, 3), (2, 9)):
+        for view in ("image", "synthetic", "mask"):
+            assert torch.equal(kept[place][view], left[place][view])
+            assert torch.equal(kept[place][view], masked[place][view])
+        assert not masked[place]["ignore"].any()
+        assert "ignore" not in left[place]
+
+
+def test_marked_copies_are_left_out_and_the_others_come_once_each(train: Dataset, stack: Stack) -> None:
+    first, second = train.ids[:2]
+    stack.write_marks({first: {1: ["memorised"], 3: ["unfaithful"]}})
+    pairs = everything(train, stack)
+    for cycle in range(3):
+        epochs = range(2 * cycle, 2 * cycle + 2)
+        assert {pairs.copy_number(first, epoch) for epoch in epochs} == {0, 2}
+    before = everything(train, stack, marked="keep")
+    assert set(drawn_copies(before, first, 4)) == {0, 1, 2, 3}
+    assert drawn_copies(pairs, second, 8) == drawn_copies(before, second, 8)
+
+
+def test_a_case_without_an_unmarked_copy_shows_its_real_image(train: Dataset, stack: Stack) -> None:
+    case_id = train.ids[0]
+    stack.write_marks({case_id: {number: ["unfaithful"] for number in range(4)}})
+    for marked in ("leave-out", "mask"):
+        item = PairedDataset(train, stack, side=32, marked=marked)[0, 2]
+        assert item["copy"] == -1
+        assert torch.equal(item["image"], item["synthetic"])
+
+
+def test_disputed_pixels_go_through_the_geometry_of_the_mask(train: Dataset, stack: Stack) -> None:
+    case_id = train.ids[0]
+    case = train.case(case_id)
+    stack.write_marks({case_id: {0: ["unfaithful"], 1: ["unfaithful", "memorised"], 2: ["nan"]}})
+    stack.write_disagreement(case_id, np.repeat(train.mask(case)[None] == 1, 4, axis=0))
+    pairs = everything(train, stack, marked="mask")
+    assert set(drawn_copies(pairs, case_id, 8)) == {0, 3}
+    for epoch in range(4):
+        item = pairs[0, epoch]
+        expected = (item["mask"] == 1) if item["copy"] == 0 else torch.zeros(32, 32, dtype=torch.bool)
+        assert item["ignore"].dtype == torch.bool
+        assert torch.equal(item["ignore"], expected)
+
+
+def test_an_unknown_choice_for_marked_copies_is_refused(train: Dataset, stack: Stack) -> None:
+    with pytest.raises(ConfigError, match='marked is \'drop\', expected "keep", "leave-out" or "mask"'):
+        PairedDataset(train, stack, side=32, marked="drop")  # type: ignore[arg-type]

@@ -57,12 +57,13 @@ UNCHANGED = GeometryConfig(0.0, 0.0, (0.0, 0.0), (1.0, 1.0), (0.0, 0.0), 0.0)
 
 
 class Views(NamedTuple):
-    """What `PairedGeometry` returns: both images, the mask and where they are not padding."""
+    """What `PairedGeometry` returns: both images, the mask, where they are not padding and what to ignore."""
 
     image: Image
     synthetic: Image | None
     mask: npt.NDArray[np.uint8]
     inside: npt.NDArray[np.bool_]
+    ignore: npt.NDArray[np.bool_] | None = None
 
 
 class PairedGeometry:
@@ -93,7 +94,12 @@ class PairedGeometry:
         self.config = config or GeometryConfig()
 
     def __call__(
-        self, image: Image, synthetic: Image | None, mask: npt.NDArray[np.uint8], rng: np.random.Generator
+        self,
+        image: Image,
+        synthetic: Image | None,
+        mask: npt.NDArray[np.uint8],
+        rng: np.random.Generator,
+        ignore: npt.NDArray[np.bool_] | None = None,
     ) -> Views:
         """Draw once and apply to all.
 
@@ -102,18 +108,20 @@ class PairedGeometry:
             synthetic: Second image of the same mask, or None.
             mask: Class ids.
             rng: Stream that everything is drawn from.
+            ignore: Pixels that are not to be learnt from, or None.
 
         Shape:
             - image, synthetic: (channel, height, width), one shape.
-            - mask: (height, width).
-            - returns: (channel, side, side) for images, (side, side) for `mask` and `inside`.
+            - mask, ignore: (height, width).
+            - returns: (channel, side, side) for images, (side, side) for all others.
 
         Raises:
             ShapeError: If image, synthetic and mask do not lie on one grid.
         """
         channels = image.shape[0]
         stacked = torch.from_numpy(np.concatenate(_together(image, synthetic, mask)))[None]
-        labels = torch.from_numpy(mask.astype(np.float32))[None, None]
+        maps = [mask] if ignore is None else [mask, ignore]
+        labels = torch.from_numpy(np.stack(maps).astype(np.float32))[None]
         places = self._places(mask, rng)
         grid = torch.from_numpy(np.stack(places, axis=-1))[None]
         inside = (np.abs(places[0]) <= 1) & (np.abs(places[1]) <= 1)
@@ -127,6 +135,7 @@ class PairedGeometry:
             None if synthetic is None else images[channels:],
             labels[0, 0].to(torch.uint8).numpy(),
             inside,
+            None if ignore is None else labels[0, 1].to(torch.bool).numpy(),
         )
 
     def _places(

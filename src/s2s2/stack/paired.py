@@ -15,9 +15,11 @@ from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.data.transforms import GeometryConfig, PairedGeometry, PhotometricConfig, photometric
 from s2s2.errors import ConfigError, StackError
+from s2s2.stack.marks import Marks
 from s2s2.stack.store import Stack
 
 View = Literal["stack", "real"]
+Marked = Literal["keep", "leave-out", "mask"]
 
 
 class PairedDataset(data.Dataset[dict[str, Any]]):
@@ -28,6 +30,11 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     drawn for each. Acquisition lies over the second view, and where there is none
     over half of the images. A case's copies come in a random order, each once in
     `depth` epochs.
+
+    Copies that are marked (`Stack.marks`) are left out: others come in their place, and
+    a case that has none left shows its real image again. With `marked="mask"` those
+    that were only found unfaithful are shown, and where they disagree with the mask
+    is said, to be ignored.
 
     All chance depends on (seed, case, epoch): any number of workers gives the same
     bytes.
@@ -42,15 +49,19 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         geometry: Ranges of the shared geometry; None: the defaults.
         photometric: Ranges of light and colour; None switches them off.
         acquisition: Ranges of the faults of acquisition; None switches them off.
+        marked: "leave-out" draws no marked copy; "mask" draws unfaithful ones with the
+            map of their disagreement, "keep" draws all.
         seed: Seed of all chance.
 
     Raises:
         StackError: If the stack is missing or does not belong to the cases.
-        ConfigError: If `view` is none of these.
+        ConfigError: If `view` or `marked` is none of these.
 
     Shape:
         - image, synthetic: (channel, side, side) float32 in [0, 1], padding 0.
         - mask: (side, side) int64, padding 0.
+        - ignore: (side, side) bool, True where the synthetic image is not to be learnt
+          from; there only with view "stack" and marked "mask".
     """
 
     def __init__(
@@ -64,12 +75,15 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         geometry: GeometryConfig | None = None,
         photometric: PhotometricConfig | None = None,
         acquisition: AcquisitionConfig | None = None,
+        marked: Marked = "leave-out",
         seed: int = 0,
     ) -> None:
         if view == "auto":
             view = None if stack is None else "stack"
         if view not in ("stack", "real", None):
             raise ConfigError(f'view is {view!r}, expected "stack", "real" or None.')
+        if marked not in ("keep", "leave-out", "mask"):
+            raise ConfigError(f'marked is {marked!r}, expected "keep", "leave-out" or "mask".')
         if view == "stack":
             if stack is None:
                 raise StackError('view "stack" needs a stack, got None. Give one, or choose view "real".')
@@ -77,7 +91,10 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         self.dataset = dataset
         self.stack = stack if view == "stack" else None
         self.view = view
+        self.marked = marked
         self.seed = seed
+        self._marks: Marks = {} if self.stack is None or marked == "keep" else self.stack.marks
+        self._drawn = {case_id: self._allowed(case_id) for case_id in dataset.ids}
         self._geometry = PairedGeometry(patch or side, geometry)
         self._photometric = photometric
         self._acquisition = None if acquisition is None else Acquisition(acquisition, dataset.size)
@@ -94,14 +111,20 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
 
         Returns:
             "image", "mask", "case" (its id), "copy" (its number, -1 where the second
-            view is no copy) and, unless the view is None, "synthetic".
+            view is no copy), unless the view is None "synthetic", and with marked
+            "mask" "ignore".
         """
         index, epoch = (place, 0) if isinstance(place, int) else place
         case = self.dataset[index]
         image = self.dataset.image(case)
         number, second = self._second(case.id, image, epoch)
+        mask = self.dataset.mask(case)
         views = self._geometry(
-            image, second, self.dataset.mask(case), stream(self.seed, "geometry", case.id, epoch)
+            image,
+            second,
+            mask,
+            stream(self.seed, "geometry", case.id, epoch),
+            self._ignore(case.id, number, mask.shape),
         )
         name = (case.id, epoch)
         item = {
@@ -112,25 +135,51 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         }
         if views.synthetic is not None:
             item["synthetic"] = self._finish(views.synthetic, views.inside, "synthetic", name, acquired=True)
+        if views.ignore is not None:
+            item["ignore"] = torch.from_numpy(views.ignore)
         return item
 
     def copy_number(self, case_id: str, epoch: int) -> int:
-        """Return which copy of the stack a case shows in an epoch.
+        """Return which copy of the stack a case shows in an epoch, -1 where all are left out.
 
         Raises:
             StackError: If there is no stack.
         """
         if self.stack is None:
             raise StackError(f'view is {self.view!r}, so there are no copies. Give a stack and view "stack".')
-        cycle, place = divmod(epoch, self.stack.depth)
-        return int(stream(self.seed, "copy", case_id, cycle).permutation(self.stack.depth)[place])
+        drawn = self._drawn[case_id]
+        if not drawn:
+            return -1
+        cycle, place = divmod(epoch, len(drawn))
+        order = stream(self.seed, "copy", case_id, cycle).permutation(len(drawn))
+        return drawn[int(order[place])]
+
+    def _allowed(self, case_id: str) -> tuple[int, ...]:
+        """Return the copies that are drawn: unmarked ones, and those whose faults can be ignored."""
+        marks = self._marks.get(case_id, {})
+        numbers = range(self.stack.depth if self.stack else 0)
+        return tuple(n for n in numbers if n not in marks or self._disputed(case_id, n) is not None)
+
+    def _disputed(self, case_id: str, number: int) -> npt.NDArray[np.bool_] | None:
+        """Return where a copy that is no worse than unfaithful disagrees with its mask."""
+        marks = self._marks.get(case_id, {}).get(number, ())
+        if self.stack is None or self.marked != "mask" or marks != ("unfaithful",):
+            return None
+        return self.stack.disagreement(case_id, number)
+
+    def _ignore(self, case_id: str, number: int, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
+        """Return which pixels of a copy are to be ignored; None where none ever are."""
+        if self.stack is None or self.marked != "mask":
+            return None
+        disputed = self._disputed(case_id, number)
+        return np.zeros(shape, bool) if disputed is None else disputed
 
     def _second(self, case_id: str, image: Image, epoch: int) -> tuple[int, Image | None]:
         """Return the number of the copy and the second view, before all changes."""
         if self.stack is None:
             return -1, image if self.view == "real" else None
         number = self.copy_number(case_id, epoch)
-        return number, self.stack.copy(case_id, number)
+        return number, image if number < 0 else self.stack.copy(case_id, number)
 
     def _finish(
         self, view: Image, inside: npt.NDArray[np.bool_], which: str, name: tuple[str, int], *, acquired: bool
