@@ -83,7 +83,7 @@ def test_a_tuning_leaves_weights_record_curve_and_pictures(train: Dataset, tmp_p
     pictures = sorted(path.name for path in (folder / "samples").iterdir())
     assert pictures == ["step-000004.jpg", "step-000008.jpg", "step-000010.jpg"]
     with Image.open(folder / "samples" / pictures[0]) as picture:
-        assert picture.size == (6 * 132 - 4, 5 * 132 - 4)
+        assert picture.size == (5 * 132 - 4, 5 * 132 - 4)
     assert not (folder / "state.ckpt").exists()
 
 

@@ -27,7 +27,7 @@ from s2s2.generators.tuning.module import TunedModule
 
 COLUMNS = ("step", "loss", "agreement", "learning_rate", "images_per_second")
 DRAWN_ROWS = 6
-DRAWN_COPIES = 4
+DRAWN_COPIES = 3
 EQUAL = 0.01
 """Agreements this close are one: the later weights, which have learnt more, are kept."""
 PEEK = 20

@@ -32,6 +32,7 @@ from s2s2.generators.tuning.record import (
     Record,
     check_record,
     fingerprint_of,
+    read_record,
     software,
     weights_digest,
 )
@@ -77,7 +78,7 @@ def run_tuning(
     """
     _check_cases(train)
     wanted = fingerprint_of(fingerprint, config)
-    record = read_json(folder / RECORD, error=GeneratorError) if (folder / RECORD).exists() else None
+    record = read_record(folder, finished=False)
     if record is not None:
         check_record(folder, record, fingerprint=wanted, cases=train.ids)
         if record["finished"]:

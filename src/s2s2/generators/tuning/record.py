@@ -21,8 +21,12 @@ Record = Mapping[str, Any]
 _PACKAGES = ("s2s2", "torch", "lightning", "monai", "diffusers", "transformers")
 
 
-def read_record(folder: Path | None) -> Record | None:
-    """Return the record of the finished tuning in a folder, or None where there is none.
+def read_record(folder: Path | None, *, finished: bool = True) -> Record | None:
+    """Return the record of the tuning in a folder, or None where there is none.
+
+    Args:
+        folder: Where it lies, if that is known.
+        finished: Whether one that was not done to its end counts as none.
 
     Raises:
         GeneratorError: If the record cannot be read.
@@ -30,7 +34,7 @@ def read_record(folder: Path | None) -> Record | None:
     if folder is None or not (folder / RECORD).exists():
         return None
     record = read_json(folder / RECORD, error=GeneratorError)
-    return record if record.get("finished") else None
+    return record if record.get("finished") or not finished else None
 
 
 def fingerprint_of(own: Mapping[str, Any], config: TuneConfig) -> dict[str, Any]:

@@ -1,0 +1,158 @@
+"""What `Diffusion` may do, and what its presets choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+
+from s2s2.errors import ConfigError
+from s2s2.generators.tuning import TuneConfig
+
+Solver = Literal["adams", "euler", "heun"]
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "cpu": {
+        "resolution": 64,
+        "channels": (64, 128, 128),
+        "steps": 6000,
+        "batch": 16,
+        "learning_rate": 4e-4,
+    },
+    "gpu": {
+        "resolution": 256,
+        "channels": (128, 256, 384, 512),
+        "steps": 40000,
+        "batch": 32,
+        "learning_rate": 2e-4,
+    },
+}
+"""Values of the options that are None, by preset."""
+
+LATENT_ABOVE = 192
+"""Longer side in pixels above which images are made in the latent space of an autoencoder."""
+
+
+@dataclass(frozen=True)
+class DiffusionConfig:
+    """What `Diffusion` may do. None lets the preset choose.
+
+    Args:
+        preset: `gpu` (about 50 million parameters, up to 256 px), `cpu` (about 4
+            million, 64 px, some 20 minutes on two cores), or `auto` by what is there.
+        resolution: Longer side in pixels that images are made at; they are resized
+            where the working grid is larger.
+        channels: Of the U-Net's levels, multiples of 16; the coarsest attends.
+        blocks: Residual blocks a level.
+        steps: Of the tuning.
+        batch: Images that are learnt from, and made, at once.
+        accumulate: Batches whose gradients make up one step.
+        learning_rate: Peak of the cosine schedule.
+        ema: Decay of the averaged weights a step.
+        mask_dropout: Share of the training images whose mask is hidden, which guidance needs.
+        augment: Share of the training images that are turned, flipped, zoomed and shifted;
+            the network is told how, and asked for upright ones.
+        solver: Of the flow: `adams` (second order, one evaluation a step), `euler`, or
+            `heun` (second order, two evaluations).
+        solver_steps: Steps from noise to image.
+        guidance: How far samples go beyond the network's own idea of the mask; 1 is not
+            at all and twice as fast.
+        checks: How often samples are judged and drawn while tuning, and the state is saved.
+        judged: Masks that are judged at each check.
+        patience: Checks without a gain until the tuning stops; 0 never.
+        precision: `auto` is bfloat16 on a GPU and 32-bit on a CPU.
+        checkpointing: Compute activations twice to save memory.
+        devices: GPUs of this node to tune on.
+        nodes: Nodes to tune on.
+        workers: Processes that read and augment; -1 chooses by the machine.
+        seed: Of the weights and of the tuning's draws.
+
+    Raises:
+        ConfigError: If a value cannot be used.
+    """
+
+    preset: Literal["auto", "gpu", "cpu"] = "auto"
+    resolution: int | None = None
+    channels: tuple[int, ...] | None = None
+    blocks: int = 1
+    steps: int | None = None
+    batch: int | None = None
+    accumulate: int = 1
+    learning_rate: float | None = None
+    ema: float = 0.999
+    mask_dropout: float = 0.1
+    augment: float = 0.5
+    solver: Solver = "adams"
+    solver_steps: int = 20
+    guidance: float = 1.5
+    checks: int = 12
+    judged: int = 32
+    patience: int = 0
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
+    checkpointing: bool = False
+    devices: int = 1
+    nodes: int = 1
+    workers: int = -1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("mask_dropout", "augment"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"diffusion: {name} is a share in [0, 1], got {getattr(self, name)}.")
+        if self.resolution is not None and self.resolution < 16:
+            raise ConfigError(f"diffusion: resolution must be 16 px or more, got {self.resolution}.")
+        if self.channels is not None and (
+            not self.channels or any(width < 16 or width % 16 for width in self.channels)
+        ):
+            raise ConfigError(
+                f"diffusion: channels are one multiple of 16 a level, such as (64, 128), got {self.channels}."
+            )
+        if self.blocks < 1 or self.solver_steps < 1:
+            raise ConfigError(
+                f"diffusion: blocks and solver_steps must be at least 1, got {self.blocks} and "
+                f"{self.solver_steps}."
+            )
+        if self.guidance < 0:
+            raise ConfigError(f"diffusion: guidance must be 0 or more, got {self.guidance}.")
+
+    def resolved(self, preset: str | None = None) -> DiffusionConfig:
+        """Return this with the preset's values where there are none.
+
+        Args:
+            preset: What `auto` means; default: what the machine has.
+
+        Example:
+            >>> DiffusionConfig(preset="cpu", steps=100).resolved().channels
+            (64, 128, 128)
+        """
+        chosen = self.preset
+        if chosen == "auto":
+            chosen = preset or ("gpu" if torch.cuda.is_available() else "cpu")  # type: ignore[assignment]
+        given = {name: getattr(self, name) for name in PRESETS[chosen]}
+        values = {name: PRESETS[chosen][name] if value is None else value for name, value in given.items()}
+        return replace(self, preset=chosen, **values)
+
+    def tuning(self) -> TuneConfig:
+        """Return the settings of the tuning."""
+        resolved = self.resolved()
+        return TuneConfig(
+            steps=resolved.steps or 1,
+            batch=resolved.batch or 1,
+            accumulate=self.accumulate,
+            learning_rate=resolved.learning_rate or 1e-4,
+            schedule="cosine",
+            warmup=200,
+            weight_decay=0.01,
+            clip_norm=1.0,
+            ema=self.ema,
+            checks=self.checks,
+            judged=self.judged,
+            patience=self.patience,
+            precision=self.precision,
+            checkpointing=self.checkpointing,
+            devices=self.devices,
+            nodes=self.nodes,
+            workers=self.workers,
+            seed=self.seed,
+        )

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import hashlib
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from s2s2.data import Dataset, split_by_group
+from s2s2.data.split import Split
+from s2s2.errors import ConfigError, GeneratorError, SplitError
+from s2s2.generators import build_generator
+from s2s2.generators.diffusion import Diffusion, DiffusionConfig
+from s2s2.stack import build_stack
+from tests.drawn import draw_site
+
+TINY = DiffusionConfig(
+    preset="cpu", channels=(16, 32), steps=3, batch=4, checks=1, judged=2, solver_steps=2, resolution=32
+)
+
+
+def opened(site: Path, size: int | None = 32) -> tuple[Dataset, Split]:
+    dataset = Dataset.open(site, size=size)
+    return dataset, split_by_group(dataset, counts=(8, 2, 2))
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Diffusion, Dataset, Split, Path]:
+    root = tmp_path_factory.mktemp("diffusion")
+    dataset, split = opened(draw_site(root / "site"))
+    generator = Diffusion(TINY)
+    generator.place(root / "made")
+    return generator.tune(dataset, split), dataset, split, root
+
+
+Tuned = tuple[Diffusion, Dataset, Split, Path]
+
+
+def test_it_knows_what_it_saw_and_where_it_lies(tuned: Tuned) -> None:
+    generator, _, split, root = tuned
+    assert generator.case_ids == split.train
+    assert generator.folder == root / "made"
+    assert generator.tuned
+    assert len(generator.weights) == 16
+
+
+def test_copies_depend_on_seed_case_and_number_alone(tuned: Tuned) -> None:
+    generator, dataset, split, _ = tuned
+    first, second = (dataset.case(case_id) for case_id in split.train[:2])
+    copies = generator.sample(first, 3, seed=0)
+    assert copies.shape == (3, *dataset.image(first).shape)
+    assert copies.dtype == np.float32
+    assert 0 <= copies.min() <= copies.max() <= 1
+    assert np.array_equal(copies, generator.sample(first, 3, seed=0))
+    # The rounding of a network depends a little on what else is in its batch.
+    assert generator.sample(first, 1, seed=0, start=2)[0] == pytest.approx(copies[2], abs=1e-4)
+    assert generator.sample_batch([second, first], 3, seed=0)[1] == pytest.approx(copies, abs=1e-4)
+    others = [generator.sample(first, 1, seed=1), generator.sample(second, 1, seed=0), copies[1:2]]
+    assert all(np.abs(other - copies[:1]).max() > 0.01 for other in others)
+
+
+def test_a_loaded_tuning_makes_the_same_copies(tuned: Tuned) -> None:
+    generator, dataset, split, root = tuned
+    again = Diffusion(TINY)
+    again.place(root / "made")
+    again.fit(dataset, split)
+    case = dataset.case(split.train[0])
+    assert again.weights == generator.weights
+    assert np.array_equal(again.sample(case, 2, 5), generator.sample(case, 2, 5))
+    travelled = pickle.loads(pickle.dumps(again))
+    assert np.array_equal(travelled.sample(case, 2, 5), generator.sample(case, 2, 5))
+
+
+def test_another_split_or_other_settings_are_refused(tuned: Tuned) -> None:
+    _, dataset, split, root = tuned
+    other = Diffusion(replace(TINY, channels=(16, 16)))
+    other.place(root / "made")
+    with pytest.raises(GeneratorError, match=r"widths \[16, 32\] there, \[16, 16\] now"):
+        other.fit(dataset, split)
+    swapped = Split(
+        train=(*split.train[:-2], *split.test), validation=split.validation, test=split.train[-2:]
+    )
+    same = Diffusion(TINY)
+    same.place(root / "made")
+    with pytest.raises(GeneratorError, match="they differ in 4"):
+        same.fit(dataset, swapped)
+
+
+def test_torn_weights_are_named(tuned: Tuned, tmp_path: Path) -> None:
+    _, dataset, split, root = tuned
+    for path in (root / "made").iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "weights.safetensors").write_bytes(b"torn")
+    torn = Diffusion(TINY)
+    torn.place(tmp_path)
+    with pytest.raises(GeneratorError, match=r"weights\.safetensors is not the file"):
+        torn.fit(dataset, split)
+
+
+def test_only_training_cases_are_sampled(tuned: Tuned) -> None:
+    generator, dataset, split, _ = tuned
+    with pytest.raises(SplitError, match="training cases alone"):
+        generator.sample(dataset.case(split.test[0]), 1, 0)
+
+
+def test_it_must_be_placed_and_fitted(site: Path) -> None:
+    dataset, split = opened(site)
+    with pytest.raises(ConfigError, match="not fitted"):
+        Diffusion(TINY).sample(dataset.case(split.train[0]), 1, 0)
+    with pytest.raises(ConfigError, match=r"place\(folder\)"):
+        Diffusion(TINY).fit(dataset, split)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"channels": (24,)}, "multiple of 16"),
+        ({"mask_dropout": 1.5}, "share"),
+        ({"resolution": 8}, "16 px"),
+        ({"solver_steps": 0}, "solver_steps"),
+        ({"guidance": -1.0}, "guidance"),
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        DiffusionConfig(**options)
+
+
+@pytest.mark.parametrize(
+    ("channels", "classes", "size", "resolution"), [(1, 3, 48, 32), (3, 2, None, 32), (1, 2, 32, 64)]
+)
+def test_a_stack_of_any_images_is_built(
+    tmp_path: Path, channels: int, classes: int, size: int | None, resolution: int
+) -> None:
+    site = draw_site(tmp_path / "site", channels=channels, classes=classes)
+    dataset, split = opened(site, size)
+    text = (
+        f"diffusion(preset='cpu', channels=[16, 16], steps=2, batch=4, checks=1, judged=2, "
+        f"solver_steps=1, guidance=1.0, solver='euler', resolution={resolution})"
+    )
+    generator = build_generator(text)
+    generator.place(tmp_path / "generator")
+    stack = build_stack(generator, dataset, split, tmp_path / "stack", depth=2, seed=0)
+    case = dataset.case(split.train[0])
+    assert stack.depth == 2
+    assert stack.copy(case.id, 1).shape == dataset.image(case).shape
+
+
+def test_a_stopped_tuning_goes_on_to_the_same_weights(site: Path, tmp_path: Path) -> None:
+    dataset, split = opened(site)
+    config = replace(TINY, steps=4, checks=2)
+
+    def stop(done: int, total: int, words: str) -> None:
+        if done == 3:
+            raise KeyError
+
+    digests = []
+    for name in ("whole", "torn"):
+        generator = Diffusion(config)
+        generator.place(tmp_path / name)
+        if name == "torn":
+            with pytest.raises(KeyError):
+                generator.tune(dataset, split, progress=stop)
+        generator.tune(dataset, split)
+        digests.append(hashlib.sha256((tmp_path / name / "weights.safetensors").read_bytes()).hexdigest())
+    assert digests[0] == digests[1]
