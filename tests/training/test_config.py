@@ -26,3 +26,19 @@ def test_a_setting_that_cannot_work_is_refused_by_name(field: str, value: Any, w
 def test_an_unknown_arm_names_those_that_exist() -> None:
     with pytest.raises(ConfigError, match=r"no arm 'magic'. Choose from baseline, duplicate"):
         get_arm("magic")
+
+
+def test_an_arm_may_have_a_stack_of_its_own() -> None:
+    arm = get_arm("synthetic@appearance")
+    assert (arm.name, arm.view, arm.consistency, arm.generator) == (
+        "synthetic@appearance",
+        "stack",
+        False,
+        "appearance",
+    )
+
+
+@pytest.mark.parametrize("name", ["baseline@appearance", "s2s2@"])
+def test_a_generator_without_a_stack_or_a_stack_without_a_generator_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="a generator after '@' goes with synthetic or s2s2"):
+        get_arm(name)

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
+from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import ArgumentParser, DefaultHelpFormatter, Namespace
 
 
-def new_parser(command: str, usage: str, description: str) -> ArgumentParser:
+class _Help(RawDescriptionHelpFormatter, DefaultHelpFormatter):
+    """Leaves description and epilogue as they are set."""
+
+
+def new_parser(command: str, usage: str, description: str, epilog: str = "") -> ArgumentParser:
     """Return the parser of a command, with `--config` for a YAML file of its options."""
-    parser = ArgumentParser(prog=f"s2s2 {command}", usage=f"s2s2 {command} {usage}", description=description)
+    parser = ArgumentParser(
+        prog=f"s2s2 {command}",
+        usage=f"s2s2 {command} {usage}",
+        description=textwrap.fill(description, help_width()),
+        epilog=epilog,
+        formatter_class=_Help,
+    )
     parser.add_argument("--config", action="config", help="YAML file of options; later options win.")
     return parser
+
+
+def help_width() -> int:
+    """Return how many characters a line of help takes."""
+    return min(shutil.get_terminal_size().columns, 110) - 2
 
 
 def add_data_options(parser: ArgumentParser) -> None:

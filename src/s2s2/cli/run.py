@@ -10,7 +10,7 @@ from jsonargparse import ArgumentParser
 from rich.console import Console
 
 from s2s2.cli.console import TerminalReporter
-from s2s2.cli.options import add_data_options, new_parser
+from s2s2.cli.options import add_data_options, help_width, new_parser
 from s2s2.pipeline.config import RunConfig, SplitConfig, StackConfig
 
 
@@ -41,6 +41,8 @@ def execute(config: RunConfig, arguments: list[str], *, dry_run: bool = False, c
 
 
 def _parser() -> ArgumentParser:
+    from s2s2.audit import AuditConfig
+    from s2s2.generators.help import choice_of_generators
     from s2s2.networks.build import NetworkConfig
     from s2s2.training.arms import ARMS
     from s2s2.training.config import TrainConfig
@@ -52,6 +54,8 @@ def _parser() -> ArgumentParser:
         "every seed, predict, score and compare at home and away, and draw the report. A stage that is done "
         "and whole is skipped, so an interrupted run goes on when the same command is given again. A data "
         "set is a folder with images/ and masks/ (same file stem), or a CSV manifest.",
+        choice_of_generators(help_width()) + "\n\nSeveral in one run, each with a stack of its own: "
+        "--arms baseline s2s2@appearance s2s2@diffusion",
     )
     parser.add_argument("--data", type=Path, required=True, help="Home: the labelled images to learn from.")
     parser.add_argument(
@@ -75,11 +79,15 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument("--tolerance", type=float, default=2.0, help="Of the surface Dice, in mm or pixels.")
     parser.add_argument(
+        "--audited", type=bool, default=True, help="false: train on the stack without judging it first."
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="Say what would be done and how long it may take."
     )
     add_data_options(parser)
     parser.add_class_arguments(SplitConfig, "split")
     parser.add_class_arguments(StackConfig, "stack")
+    parser.add_class_arguments(AuditConfig, "audit")
     parser.add_class_arguments(NetworkConfig, "network")
     parser.add_class_arguments(TrainConfig, "train")
     return parser

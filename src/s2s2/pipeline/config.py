@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from s2s2.audit.config import AuditConfig
 from s2s2.errors import ConfigError
 from s2s2.networks.build import NetworkConfig
 from s2s2.training.arms import get_arm
@@ -34,14 +35,16 @@ class StackConfig:
     """How the stack is made.
 
     Args:
-        generator: Names joined by `+`, laid over each other from left to right, or an
-            import path of your own class.
+        generator: Names joined by `+`, laid over each other from left to right; several with
+            shares, `appearance:8,diffusion:8`; or an import path of your own class.
+        tuned: Folder of a tuning that `s2s2 tune` made; None tunes in the run's folder.
         depth: Synthetic images for each training mask.
         seed: Of the stack; all training seeds share it.
         bits: Stored depth of a channel.
     """
 
     generator: str = "composite+appearance+boxes"
+    tuned: Path | None = None
     depth: int = 8
     seed: int = 0
     bits: Literal[8, 16] = 8
@@ -64,10 +67,12 @@ class RunConfig:
         classes: Class map: `name=value` pairs or a classes.json; None infers it from the masks.
         groups: CSV file (case,group), or a regular expression on the case id.
         channels: 1 or 3 to read all images as grey or as RGB.
-        arms: What is compared.
+        arms: What is compared; `s2s2@appearance` is s2s2 with a stack of its own.
         seeds: Repetitions of every arm, 0, 1, ...
         split: Division of the home cases.
         stack: The semantic stack.
+        audited: Whether the stack is judged before the networks learn from it.
+        audit: How it is judged.
         network: The network that all arms train.
         train: How they train it.
         tolerance: Of the normalised surface Dice, in mm where the spacing is known, else in pixels.
@@ -86,6 +91,8 @@ class RunConfig:
     seeds: int = 3
     split: SplitConfig = field(default_factory=SplitConfig)
     stack: StackConfig = field(default_factory=StackConfig)
+    audited: bool = True
+    audit: AuditConfig = field(default_factory=AuditConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     tolerance: float = 2.0

@@ -25,8 +25,9 @@ from s2s2.pipeline.config import RunConfig
 from s2s2.pipeline.estimate import duration, planned_split, training_jobs, training_seconds
 from s2s2.pipeline.reporter import Reporter, Silent
 from s2s2.pipeline.settings import load_config, plain, save_config
+from s2s2.pipeline.stacks import Stacks, counting, generator_of, stack_folders
 from s2s2.pipeline.stamp import Stamp, listing_digest
-from s2s2.pipeline.trainings import Training, default_jobs, run_trainings
+from s2s2.pipeline.trainings import Training, run_trainings
 from s2s2.pipeline.workspace import RunData, Workspace, open_data
 from s2s2.stack import Stack
 from s2s2.training.arms import get_arm
@@ -71,15 +72,15 @@ class Run:
         with self._stage("split", "train, validation and test, by group"):
             split = self._split(data)
             save_config(self.config)
-        with self._stage("stack", f"{self.config.stack.depth} synthetic images a training mask"):
-            stack = self._stack(data, split)
+        stacks = Stacks(self.config, data.home.resized(self.config.size), split, self.reporter)
+        self._stacks(stacks)
         with self._stage("train", self._outlook(data, split)):
-            self._train(data, split, stack)
+            self._train(data, split)
         with self._stage("compare", "paired differences with intervals"):
             self._compare(list(data.tests(split)))
         with self._stage("report", "one page"):
             manifest = self._manifest(data, split, started)
-            self._report(data, split, stack, manifest)
+            self._report(data, split, stacks.tunings(), manifest)
         write_json(self.space.manifest, manifest)
         return self.space.report
 
@@ -89,10 +90,9 @@ class Run:
             raise ConfigError(
                 f"{self.space.root} holds no finished run. Finish it with the same `s2s2 run` command."
             )
-        data = open_data(self.config)
-        stack = Stack.open(self.space.stack) if self.space.stack.exists() else None
-        manifest = read_json(self.space.manifest)
-        self._report(data, Split.load(self.space.split), stack, manifest)
+        data, split = open_data(self.config), Split.load(self.space.split)
+        stacks = Stacks(self.config, data.home.resized(self.config.size), split, self.reporter)
+        self._report(data, split, stacks.tunings(), read_json(self.space.manifest))
         return self.space.report
 
     def _refuse_another_run(self) -> None:
@@ -130,7 +130,7 @@ class Run:
                 class_map=data.home.class_map,
                 groups=self.config.groups,
                 channels=data.home.channels,
-                progress=_counting(self.reporter.task(f"check {dataset.domain}"), "cases"),
+                progress=counting(self.reporter.task(f"check {dataset.domain}"), "cases"),
             )
             digests[dataset.domain] = dict(findings.digests)
             write_json(self.space.check(name), {**findings.to_dict(), "digests": dict(findings.digests)})
@@ -152,24 +152,21 @@ class Run:
         split.save(self.space.split)
         return split
 
-    def _stack(self, data: RunData, split: Split) -> Stack | None:
-        if all(get_arm(arm).view != "stack" for arm in self.config.arms):
-            return None
-        from s2s2.generators import build_generator
-        from s2s2.stack import build_stack
-
-        settings, home = self.config.stack, data.home.resized(self.config.size)
-        return build_stack(
-            build_generator(settings.generator),
-            home,
-            split,
-            self.space.stack,
-            depth=settings.depth,
-            seed=settings.seed,
-            bits=settings.bits,
-            jobs=self.config.jobs or default_jobs(len(split.train)),
-            progress=_counting(self.reporter.task("stack"), "masks"),
-        )
+    def _stacks(self, stacks: Stacks) -> None:
+        """Make every stack that the arms need, and judge it."""
+        judges = None
+        if stacks.folders and (self.config.audited or stacks.untuned()):
+            with self._stage("judges", "segmenters of the real training images, cross-fitted by group"):
+                judges = stacks.judges()
+        if stacks.tunables():
+            names = ", ".join(stacks.tunings())
+            with self._stage("tune", f"{names}, on the training images; {len(stacks.untuned())} to do"):
+                stacks.tune(judges)
+        with self._stage("stack", f"{self.config.stack.depth} synthetic images a training mask"):
+            stacks.build()
+        if stacks.folders and self.config.audited:
+            with self._stage("audit", "do the copies show their masks, are they new, are they diverse?"):
+                stacks.audit(judges)
 
     def _outlook(self, data: RunData, split: Split) -> str:
         """Say what the trainings are, and how long they may take where that is hours."""
@@ -186,12 +183,13 @@ class Run:
             words += ". There is no GPU: --size 128 --train.steps 300 gives a first answer sooner"
         return words
 
-    def _train(self, data: RunData, split: Split, stack: Stack | None) -> None:
-        tasks = self._tasks(data, split, stack)
+    def _train(self, data: RunData, split: Split) -> None:
+        tasks = self._tasks(data, split)
         run_trainings(tasks, training_jobs(self.config), self.reporter)
 
-    def _tasks(self, data: RunData, split: Split, stack: Stack | None) -> list[Training]:
+    def _tasks(self, data: RunData, split: Split) -> list[Training]:
         config = self.config
+        folders = stack_folders(config)
         threads = max(1, (os.cpu_count() or 1) // training_jobs(config))
         return [
             Training(
@@ -201,7 +199,7 @@ class Run:
                 home=data.home,
                 split=split,
                 size=config.size,
-                stack=self.space.stack if stack is not None and get_arm(arm).view == "stack" else None,
+                stack=folders.get(generator_of(config, arm) or ""),
                 tests=data.tests(split),
                 network=config.network,
                 config=config.train,
@@ -230,11 +228,23 @@ class Run:
             baseline = "baseline" if "baseline" in self.config.arms else self.config.arms[0]
             write_table(compare(scores, baseline=baseline), self.space.comparisons)
 
-    def _report(self, data: RunData, split: Split, stack: Stack | None, manifest: dict[str, Any]) -> None:
+    def _report(
+        self, data: RunData, split: Split, tunings: dict[str, Path], manifest: dict[str, Any]
+    ) -> None:
         from s2s2.report import build_report
 
+        folders = list(stack_folders(self.config).values())
         train = split.training(data.home.resized(self.config.size)).train
-        build_report(self.space.root, data.tests(split), stack, train, manifest, self.space.report)
+        build_report(
+            self.space.root,
+            data.tests(split),
+            Stack.open(folders[0]) if folders else None,
+            train,
+            manifest,
+            self.space.report,
+            audits=[folder / "audit" for folder in folders if self.config.audited],
+            tunings=tunings,
+        )
 
     def _manifest(self, data: RunData, split: Split, started: str) -> dict[str, Any]:
         train = self.config.train
@@ -275,7 +285,3 @@ def environment() -> dict[str, str]:
         "device": device,
         **{name: version(name) for name in packages},
     }
-
-
-def _counting(update: Any, unit: str) -> Any:
-    return lambda done, total: update(done, total, f"{done} of {total} {unit}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from s2s2.data.classes import ClassMap
 from s2s2.data.dataset import Dataset
@@ -32,6 +33,21 @@ class Workspace:
     def stack(self) -> Path:
         """The semantic stack of the training cases."""
         return self.root / "stack"
+
+    @property
+    def stacks(self) -> Path:
+        """One more stack for each arm with a generator of its own."""
+        return self.root / "stacks"
+
+    @property
+    def generators(self) -> Path:
+        """Weights of the generators that were tuned for this run."""
+        return self.root / "generators"
+
+    @property
+    def judges(self) -> Path:
+        """The segmenters that judge samples and copies."""
+        return self.root / "judges"
 
     @property
     def scores(self) -> Path:
@@ -68,7 +84,7 @@ class Workspace:
 
     def training(self, arm: str, seed: int) -> Path:
         """All of one arm and seed: network, history, predictions, scores."""
-        return self.root / "arms" / arm / f"seed{seed}"
+        return self.root / "arms" / quote(arm, safe="@+(),=:") / f"seed{seed}"
 
     def domain_scores(self, arm: str, seed: int, domain: str) -> Path:
         """Scores of one arm and seed on one domain."""

@@ -7,7 +7,7 @@ a gain be told apart from the gain of more images or of more compute.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from s2s2.errors import ConfigError
@@ -25,12 +25,14 @@ class Arm:
             seen a second time, or None where every image is another case.
         consistency: Whether the features of the two views must agree.
         summary: One sentence for people.
+        generator: What the stack of this arm is made with; None takes the run's.
     """
 
     name: str
     view: View | None
     consistency: bool
     summary: str
+    generator: str | None = None
 
 
 ARMS: dict[str, Arm] = {
@@ -46,15 +48,26 @@ ARMS: dict[str, Arm] = {
 
 
 def get_arm(name: str) -> Arm:
-    """Return the arm of this name.
+    """Return the arm of this name, `ARM` or, with a stack of its own, `ARM@GENERATOR`.
 
     Raises:
-        ConfigError: If there is none.
+        ConfigError: If there is none, or an arm without a stack is given a generator.
 
     Example:
         >>> get_arm("s2s2").view
         'stack'
+        >>> get_arm("s2s2@appearance").generator
+        'appearance'
     """
-    if name not in ARMS:
-        raise ConfigError(f"There is no arm {name!r}. Choose from {', '.join(ARMS)}.")
-    return ARMS[name]
+    base, at, generator = name.partition("@")
+    if base not in ARMS:
+        raise ConfigError(f"There is no arm {base!r}. Choose from {', '.join(ARMS)}.")
+    if not at:
+        return ARMS[base]
+    if ARMS[base].view != "stack" or not generator:
+        stacked = [arm.name for arm in ARMS.values() if arm.view == "stack"]
+        raise ConfigError(
+            f"Arm {name!r} cannot be: a generator after '@' goes with {' or '.join(stacked)}, such as "
+            f"'{stacked[-1]}@appearance'."
+        )
+    return replace(ARMS[base], name=name, generator=generator, summary=f"{ARMS[base].summary} ({generator})")

@@ -32,6 +32,9 @@ class TrainConfig:
         weighting: `class` gives every class of the mask the same say in the distance.
         forward_pass: `joint` sends both views through the network as one batch,
             `separate` one after the other, as published.
+        marked: What becomes of copies that an audit has marked: `leave-out` draws others
+            in their place, `mask` also ignores the pixels that the audit disputes, `keep`
+            takes them as they are.
         as_published: Let the baseline see half as many images a step, as papers do.
         geometry: Flips, rotation, scale and shift, shared by both views and the mask.
         photometric: Brightness, contrast, gamma and colour, drawn for each view.
@@ -56,6 +59,7 @@ class TrainConfig:
     distance: Literal["cosine", "angular", "l1", "l2"] = "cosine"
     weighting: Literal["class"] | None = None
     forward_pass: Literal["joint", "separate"] = "joint"
+    marked: Literal["keep", "leave-out", "mask"] = "leave-out"
     as_published: bool = False
     geometry: GeometryConfig = field(default_factory=GeometryConfig)
     photometric: PhotometricConfig = field(default_factory=PhotometricConfig)

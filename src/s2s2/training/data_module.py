@@ -80,6 +80,7 @@ class PairModule(L.LightningDataModule):
             geometry=config.geometry,
             photometric=config.photometric,
             acquisition=config.acquisition,
+            marked=config.marked,
             seed=seed,
         )
         self.validation = ValidationCases(data.validation, self.side)

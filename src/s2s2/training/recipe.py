@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
@@ -65,12 +66,19 @@ class Recipe:
             "size": self.data.train.size,
             "class_map": self.data.train.class_map.to_dict(),
             "stack": None if self.stack is None else {**self.stack.manifest, "software": None},
+            "marks": self._marks(),
             "network": asdict(self.network),
             "config": asdict(self.config),
             "arm": self.arm.name,
             "seed": self.seed,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    def _marks(self) -> dict[str, Any] | None:
+        """Return what keeps copies from being drawn, where any is and the training heeds it."""
+        if self.stack is None or self.config.marked == "keep":
+            return None
+        return {case_id: dict(marks) for case_id, marks in sorted(self.stack.marks.items())} or None
 
     def objective(self) -> SemanticStacking:
         """Return the one objective, with the weights that this arm leaves above 0."""

@@ -1,0 +1,165 @@
+"""The stacks of a run: one for each generator that its arms ask for, tuned, made and audited."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from s2s2.data.dataset import Dataset
+from s2s2.data.split import Split
+from s2s2.pipeline.config import RunConfig
+from s2s2.pipeline.reporter import Reporter
+from s2s2.pipeline.trainings import default_jobs
+from s2s2.pipeline.workspace import Workspace
+from s2s2.stack import Stack
+from s2s2.training.arms import get_arm
+
+if TYPE_CHECKING:
+    from s2s2.audit import Segmenters
+    from s2s2.generators import Generator
+    from s2s2.generators.protocol import Tunable
+
+
+def generator_of(config: RunConfig, arm: str) -> str | None:
+    """Return what makes the stack of an arm, or None where it shows none."""
+    chosen = get_arm(arm)
+    return None if chosen.view != "stack" else chosen.generator or config.stack.generator
+
+
+def stack_folders(config: RunConfig) -> dict[str, Path]:
+    """Return the folder of every stack of a run, by the generator that makes it."""
+    space, folders = Workspace(config.output), {}
+    for arm in config.arms:
+        generator = generator_of(config, arm)
+        if generator is not None:
+            usual = generator == config.stack.generator
+            folders[generator] = space.stack if usual else space.stacks / quote(generator, safe="+(),=:")
+    return folders
+
+
+@dataclass
+class Stacks:
+    """Tunes generators, makes their stacks and audits them.
+
+    Args:
+        config: Settings of the run.
+        home: All home cases, on the working grid.
+        split: Their division; only training cases are used.
+        reporter: Is told how far it is.
+    """
+
+    config: RunConfig
+    home: Dataset
+    split: Split
+    reporter: Reporter
+    generators: dict[str, Generator] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Build every generator, which finds a mistyped one at once."""
+        from s2s2.generators import build_generator
+
+        self.space, self.folders = Workspace(self.config.output), stack_folders(self.config)
+        self.generators = {spec: build_generator(spec) for spec in self.folders}
+        for part in self.tunables():
+            part.place(self.tuning_folder(part))
+        if self.config.stack.tuned is not None:
+            place_tuned(self.tunables(), self.config.stack.tuned)
+
+    def tunables(self) -> list[Tunable]:
+        """Return every part that has to be tuned; parts that are alike share a folder."""
+        from s2s2.generators.protocol import tunables
+
+        return [part for generator in self.generators.values() for part in tunables(generator)]
+
+    def tuning_folder(self, part: Tunable) -> Path:
+        """Return where the weights of a part are kept: another configuration has another folder."""
+        recipe = json.dumps(part.config(), sort_keys=True, default=str)
+        return self.space.generators / f"{part.name}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
+
+    def tunings(self) -> dict[str, Path]:
+        """Return the folder of every part that is tuned, by its name."""
+        return {part.folder.name: part.folder for part in self.tunables() if part.folder is not None}
+
+    def judges(self) -> Segmenters | None:
+        """Train the segmenters that judge samples and copies, unless nothing is to be judged."""
+        if not self.folders or not (self.config.audited or self.untuned()):
+            return None
+        from s2s2.audit import Segmenters
+
+        train = self.home.subset(self.split.train)
+        return Segmenters.fit(train, self.space.judges, self.config.audit, self.reporter.task("judges"))
+
+    def untuned(self) -> list[Tunable]:
+        """Return the parts whose tuning is not finished, one for each folder."""
+        left = {part.folder: part for part in self.tunables() if not part.tuned}
+        return list(left.values())
+
+    def tune(self, judge: Segmenters | None) -> None:
+        """Tune what is not tuned yet."""
+        for part in self.untuned():
+            part.tune(self.home, self.split, judge=judge, progress=self.reporter.task(f"tune {part.name}"))
+
+    def build(self) -> None:
+        """Make what is missing of every stack."""
+        from s2s2.stack import build_stack
+
+        settings = self.config.stack
+        for spec, folder in self.folders.items():
+            update = self.reporter.task(f"stack {spec}" if len(self.folders) > 1 else "stack")
+            build_stack(
+                self.generators[spec],
+                self.home,
+                self.split,
+                folder,
+                depth=settings.depth,
+                seed=settings.seed,
+                bits=settings.bits,
+                jobs=self.jobs(self.generators[spec]),
+                progress=counting(update, "masks"),
+            )
+
+    def jobs(self, generator: Generator) -> int:
+        """Return the number of processes: a network fills the cores, or the GPU, by itself."""
+        from s2s2.generators.protocol import tunables
+
+        if tunables(generator):
+            return 1
+        return self.config.jobs or default_jobs(len(self.split.train))
+
+    def audit(self, judges: Segmenters | None) -> None:
+        """Audit every stack; what was audited already is kept."""
+        if not self.config.audited:
+            return
+        from s2s2.audit import run_audit
+
+        for spec, folder in self.folders.items():
+            run_audit(
+                Stack.open(folder),
+                self.home,
+                self.split,
+                config=self.config.audit,
+                segmenters=judges,
+                progress=self.reporter.task(f"audit {spec}" if len(self.folders) > 1 else "audit"),
+            )
+
+
+def place_tuned(parts: Sequence[Tunable], folder: Path) -> None:
+    """Place what `s2s2 tune` made: one part in the folder itself, several in one each below it."""
+    from s2s2.generators.protocol import place_parts
+
+    recipes = {(part.name, json.dumps(part.config(), sort_keys=True, default=str)) for part in parts}
+    if len(recipes) > 1:
+        place_parts(parts, folder)
+        return
+    for part in parts:
+        part.place(folder)
+
+
+def counting(update: Any, unit: str) -> Callable[[int, int], None]:
+    """Return a progress callback that names what it counts."""
+    return lambda done, total: update(done, total, f"{done} of {total} {unit}")
