@@ -1,0 +1,114 @@
+r"""Distance between the distributions of copies and of real images.
+
+The kernel inception distance is the squared maximum mean discrepancy under the kernel
+$k(x, y) = (x^T y / d + 1)^3$. Its estimate here is unbiased: no pair of images of one patient
+counts, neither an image with itself nor a copy with the real image of its mask,
+
+$$\mathrm{KID} = \overline{k(x, x')} + \overline{k(y, y')} - 2\, \overline{k(x, y)}
+  \quad\text{over pairs of two patients},$$
+
+so it may fall a little below 0 where the two do not differ. Features are those of the embedded
+encoder, not of Inception: figures compare within s2s2, not with papers. The Frechet distance
+$\lVert \mu_x - \mu_y \rVert^2 + \operatorname{tr}(C_x + C_y - 2 (C_x C_y)^{1/2})$ is given for
+comparison alone: with fewer images than some thousands it is biased upwards, the more the fewer.
+
+Reference:
+    Binkowski et al., *Demystifying MMD GANs*, ICLR 2018, arXiv:1801.01401 (KID); Heusel et al.,
+    *GANs trained by a two time-scale update rule*, NeurIPS 2017, arXiv:1706.08500 (FID).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.audit.intervals import TAILS, Interval
+from s2s2.data.streams import stream
+
+Doubles = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.intp]
+
+_BLOCK = 2048
+SCALE = 1000.0
+"""KID is told in thousandths, as is usual."""
+
+
+class Sample(NamedTuple):
+    """Images of one kind.
+
+    Args:
+        features: Shape (image, entries).
+        groups: Number of each image's group, (image,).
+    """
+
+    features: Doubles
+    groups: Codes
+
+
+def kid(images: Sample, real: Sample, *, draws: int, seed: int) -> Interval:
+    """Return the kernel inception distance in thousandths, with an interval over drawn groups.
+
+    Args:
+        images: For instance copies.
+        real: For instance the real training images, their groups numbered alike.
+        draws: Number of resamplings.
+        seed: Of the resampling.
+
+    Returns:
+        NaN where one of the two holds no pair of two groups.
+    """
+    size = 1 + int(max(images.groups.max(), real.groups.max()))
+    pairs = [_pairs(*both, size) for both in ((images, images), (real, real), (images, real))]
+    once = np.ones((1, size))
+    value = float(_distance(pairs, once)[0])
+    if not np.isfinite(value):
+        return Interval(np.nan, np.nan, np.nan)
+    picks = stream(seed, "audit", "kid").integers(size, size=(draws, size))
+    counts = np.stack([np.bincount(row, minlength=size) for row in picks]).astype(np.float64)
+    drawn = _distance(pairs, counts)
+    low, high = np.quantile(drawn[np.isfinite(drawn)], TAILS)
+    return Interval(value, float(low), float(high))
+
+
+def fid(images: Doubles, real: Doubles) -> float:
+    """Return the Frechet distance of two sets of features, NaN for fewer than two rows.
+
+    Shape:
+        - images: (n, entries).
+        - real: (m, entries).
+    """
+    if min(len(images), len(real)) < 2:
+        return float("nan")
+    left, right = np.cov(images, rowvar=False), np.cov(real, rowvar=False)
+    values, vectors = np.linalg.eigh(left)
+    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    # The trace of the root of a product is that of the root of this symmetric matrix.
+    both = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ right @ root), 0)).sum()
+    gap = ((images.mean(0) - real.mean(0)) ** 2).sum()
+    return float(gap + np.trace(left) + np.trace(right) - 2 * both)
+
+
+def _pairs(left: Sample, right: Sample, size: int) -> tuple[Doubles, Doubles]:
+    """Return sum of the kernel and number of pairs for each two groups, (group, group), none within."""
+    sums = np.zeros((size, size))
+    of_right = (right.groups[:, None] == np.arange(size)).astype(np.float64)
+    for start in range(0, len(left.features), _BLOCK):
+        block = left.features[start : start + _BLOCK]
+        kernel = (block @ right.features.T / block.shape[1] + 1) ** 3
+        np.add.at(sums, left.groups[start : start + _BLOCK], kernel @ of_right)
+    counts = np.outer(np.bincount(left.groups, minlength=size), np.bincount(right.groups, minlength=size))
+    different = 1 - np.eye(size)
+    return sums * different, counts * different
+
+
+def _distance(pairs: list[tuple[Doubles, Doubles]], counts: Doubles) -> Doubles:
+    """Return the distance for each row of group counts, (draw,)."""
+    means = []
+    for sums, numbers in pairs:
+        total = np.einsum("bg,bg->b", counts @ sums, counts)
+        weight = np.einsum("bg,bg->b", counts @ numbers, counts)
+        means.append(np.divide(total, weight, out=np.full(len(counts), np.nan), where=weight > 0))
+    distance: Doubles = SCALE * (means[0] + means[1] - 2 * means[2])
+    return distance

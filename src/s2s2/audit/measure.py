@@ -1,0 +1,149 @@
+"""What is measured on the copies of one case, and kept until all cases are done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from s2s2.audit.agreement import agreement
+from s2s2.audit.features import Features, distances
+from s2s2.audit.memorisation import nearest, structural_similarity
+from s2s2.audit.reference import Reference
+from s2s2.audit.segmenters import Segmenters
+from s2s2.data.dataset import Dataset
+from s2s2.data.storage import atomic
+from s2s2.stack import Stack
+
+Doubles = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The copies of one case, one row a copy.
+
+    Args:
+        agreement: With the mask by class, NaN for a class the mask lacks, (copy, class - 1).
+        mean: The same, mean over the classes present, (copy,).
+        own: Distance to the case's real image, (copy,).
+        place: Which real training image is nearest, (copy,).
+        first: Its distance, (copy,).
+        second: Distance of the nearest of another group than that one's, (copy,).
+        ssim: Structural similarity to the case's real image, (copy,).
+        apart: Distances between the copies, (copy, copy).
+        pooled: Of the embedded encoder, (copy, 320).
+        features: Of the held-out segmenter inside the mask, (copy, entries).
+    """
+
+    agreement: Doubles
+    mean: Doubles
+    own: Doubles
+    place: npt.NDArray[np.int64]
+    first: Doubles
+    second: Doubles
+    ssim: Doubles
+    apart: Doubles
+    pooled: Singles
+    features: Singles
+
+
+class Workbench:
+    """Measures the copies case by case; what is measured is kept on disk until `clear`.
+
+    Args:
+        stack: The stack.
+        train: Its training cases.
+        segmenters: Cross-fitted on them.
+        features: The embedded encoder.
+        reference: What was measured on the real images.
+        size: Longer side in pixels of the grid that structure is compared on.
+        folder: Where measurements are kept.
+        fingerprint: Of all they depend on; those of another are not used.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        train: Dataset,
+        segmenters: Segmenters,
+        features: Features,
+        reference: Reference,
+        *,
+        size: int,
+        folder: Path,
+        fingerprint: str,
+    ) -> None:
+        self.stack = stack
+        self.train = train
+        self.segmenters = segmenters
+        self.features = features
+        self.reference = reference
+        self.size = size
+        self.folder = folder
+        self.fingerprint = fingerprint
+
+    def measured(self, case_id: str) -> Measured:
+        """Return the measurements of a case: those that are kept, or new ones that are kept now."""
+        path = self.folder / f"{quote(case_id, safe='')}.safetensors"
+        if (kept := self._kept(path)) is not None:
+            return kept
+        measured = self._measure(case_id)
+        arrays = {
+            field.name: np.ascontiguousarray(getattr(measured, field.name)) for field in fields(measured)
+        }
+        with atomic(path) as temporary:
+            save_file(arrays, temporary, {"fingerprint": self.fingerprint})
+        return measured
+
+    def copies(self, case_id: str) -> npt.NDArray[np.float32]:
+        """Return all copies of a case, (copy, channel, height, width)."""
+        return np.stack([self.stack.copy(case_id, number) for number in range(self.stack.depth)])
+
+    def disagreement(self, case_id: str, numbers: Sequence[int]) -> npt.NDArray[np.bool_]:
+        """Return where some copies of a case are not read as their mask; of others nothing is said.
+
+        Shape:
+            - returns: (depth, height, width).
+        """
+        mask = self.train.mask(self.train.case(case_id))
+        maps = np.zeros((self.stack.depth, *mask.shape), bool)
+        copies = np.stack([self.stack.copy(case_id, number) for number in numbers])
+        maps[list(numbers)] = self.segmenters.read(copies, mask, case_id).labels != mask
+        return maps
+
+    def _measure(self, case_id: str) -> Measured:
+        case, classes = self.train.case(case_id), self.reference.classes
+        image, mask, copies = self.train.image(case), self.train.mask(case), self.copies(case_id)
+        reading = self.segmenters.read(copies, mask, case_id)
+        found = [agreement(labels, mask, classes) for labels in reading.labels]
+        seen = self.features(copies)
+        real = distances(seen.descriptor, self.reference.descriptors)
+        near = nearest(real, self.reference.codes)
+        return Measured(
+            agreement=np.array([one.classes for one in found]),
+            mean=np.array([one.mean for one in found]),
+            own=real[:, self.reference.ids.index(case_id)],
+            place=near.place.astype(np.int64),
+            first=near.first,
+            second=near.second,
+            ssim=structural_similarity(copies, image, self.size),
+            apart=distances(seen.descriptor, seen.descriptor),
+            pooled=seen.pooled,
+            features=reading.features,
+        )
+
+    def _kept(self, path: Path) -> Measured | None:
+        try:
+            with safe_open(path, "np") as file:
+                if (file.metadata() or {}).get("fingerprint") != self.fingerprint:
+                    return None
+                return Measured(**{field.name: file.get_tensor(field.name) for field in fields(Measured)})
+        except (OSError, SafetensorError):
+            return None

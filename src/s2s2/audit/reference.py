@@ -1,0 +1,193 @@
+"""What is measured on the real training images, for all else to be set against."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Picture
+
+from s2s2.audit.agreement import agreement
+from s2s2.audit.config import AuditConfig
+from s2s2.audit.crossfit import Progress
+from s2s2.audit.dispersion import likest, mask_shares, scatter
+from s2s2.audit.features import Features, distances
+from s2s2.audit.memorisation import Nearest, nearest
+from s2s2.audit.segmenters import Segmenters
+from s2s2.data.acquisition import Acquisition
+from s2s2.data.dataset import Dataset
+from s2s2.data.geometry import resize_mask
+from s2s2.data.streams import stream
+from s2s2.data.transforms import PhotometricConfig, photometric
+
+Doubles = npt.NDArray[np.float64]
+Image = npt.NDArray[np.float32]
+
+REENCODED = (75, 95)
+"""Range of the JPEG quality of an image that was only stored anew."""
+FAINT = 0.01
+"""Range of the brightness and relative contrast that it may have changed by."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The real training images, one row a case, in the order of the data set.
+
+    Args:
+        ids: The case ids.
+        groups: Their groups.
+        classes: Number of classes with the background.
+        agreement: Of the held-out segmenter with the mask, by class; NaN for a class the mask
+            lacks, (case, class - 1).
+        readings: Mean over the classes present, of the image as it is and then in other light,
+            colour and acquisition, (case, 1 + view).
+        wrong: Of the image with the masks of others of another group, (case, view).
+        descriptors: Of the embedded encoder, (case, entries).
+        pooled: Of the embedded encoder, (case, 320).
+        stored: Distance of the image to itself after it was stored anew, (case, view).
+        changed: First to second distance of its changed views, (case, view).
+        features: Of the held-out segmenter, (case, entries).
+        folds: Number of that segmenter, (case,).
+        shares: Of the mask on a coarse grid, (case, entries).
+    """
+
+    ids: tuple[str, ...]
+    groups: tuple[str, ...]
+    classes: int
+    agreement: Doubles
+    readings: Doubles
+    wrong: Doubles
+    descriptors: Image
+    pooled: Image
+    stored: Doubles
+    changed: Doubles
+    features: Image
+    folds: npt.NDArray[np.intp]
+    shares: Image
+
+    @property
+    def mean(self) -> Doubles:
+        """Agreement of each held-out real image as it is, (case,)."""
+        return np.asarray(self.readings[:, 0])
+
+    @property
+    def expected(self) -> Doubles:
+        """Mean agreement of the readings of each case, (case,)."""
+        return np.asarray(self.readings.mean(axis=1))
+
+    @property
+    def codes(self) -> npt.NDArray[np.intp]:
+        """Number of each case's group."""
+        return group_codes(self.groups)
+
+    def between_groups(self) -> Doubles:
+        """Distances of all real images, infinite within a group: (case, case)."""
+        codes = self.codes
+        apart = distances(self.descriptors, self.descriptors)
+        return np.where(codes[:, None] == codes, np.inf, apart)
+
+    def neighbours(self) -> Nearest:
+        """The nearest image of another group of every real image."""
+        return nearest(self.between_groups(), self.codes)
+
+    def scatter(self, place: int, neighbours: int) -> tuple[float, int]:
+        """Return the scatter of real images of masks like a case's, and how many they are.
+
+        They are of other groups, and held out of the same segmenter, so that it has learnt from
+        none of them.
+        """
+        codes = self.codes
+        allowed = (self.folds == self.folds[place]) & (codes != codes[place])
+        chosen = likest(self.shares, place, allowed, neighbours)
+        return scatter(self.features[chosen]), len(chosen)
+
+
+def group_codes(groups: Sequence[str]) -> npt.NDArray[np.intp]:
+    """Return the number of each case's group, 0 to groups - 1 in the order of their names."""
+    return np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
+
+
+def measure_reference(
+    train: Dataset, segmenters: Segmenters, features: Features, config: AuditConfig, progress: Progress
+) -> Reference:
+    """Measure every real training image, and changed views of it.
+
+    Args:
+        train: The training cases on the working grid.
+        segmenters: Cross-fitted on them.
+        features: The embedded encoder.
+        config: Settings of the audit.
+        progress: Called after each case.
+    """
+    rows: list[dict[str, Any]] = []
+    views: list[Image] = []
+    labels: list[npt.NDArray[np.uint8]] = []
+    classes = len(train.class_map)
+    for number, case in enumerate(train, 1):
+        image, mask = train.image(case), train.mask(case)
+        changed = [_changed(image, config.seed, case.id, view) for view in range(config.views)]
+        stored = [_stored(image, config.seed, case.id, view) for view in range(config.views)]
+        reading = segmenters.read(np.stack([image, *changed]), mask, case.id)
+        found = [agreement(read, mask, classes) for read in reading.labels]
+        seen = features(np.stack([image, *stored, *changed]))
+        labels.append(reading.labels[0])
+        views.append(seen.descriptor[1 + config.views :])
+        rows.append(
+            {
+                "agreement": found[0].classes,
+                "readings": [one.mean for one in found],
+                "descriptors": seen.descriptor[0],
+                "pooled": seen.pooled[0],
+                "stored": distances(seen.descriptor[:1], seen.descriptor[1 : 1 + config.views])[0],
+                "features": reading.features[0],
+                "folds": segmenters.fold_of(case.id),
+                "shares": mask_shares(mask, classes),
+            }
+        )
+        progress(number, len(train), "measuring real images")
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    groups = tuple(case.group for case in train)
+    codes = group_codes(groups)
+    changed_ratio = [nearest(distances(view, columns["descriptors"]), codes).ratio for view in views]
+    wrong = [_wrong(train, labels, place, config) for place in range(len(train))]
+    return Reference(
+        train.ids, groups, classes, **columns, changed=np.array(changed_ratio), wrong=np.array(wrong)
+    )
+
+
+def _wrong(
+    train: Dataset, labels: list[npt.NDArray[np.uint8]], place: int, config: AuditConfig
+) -> list[float]:
+    """Agreement of a case's mask with what judges read from images of other groups."""
+    case, mask = train[place], train.mask(train[place])
+    others = [number for number, other in enumerate(train) if other.group != case.group]
+    drawn = stream(config.seed, "audit", "wrong", case.id).choice(others, config.views)
+    return [
+        agreement(resize_mask(labels[number], mask.shape), mask, len(train.class_map)).mean
+        for number in drawn
+    ]
+
+
+def _changed(image: Image, seed: int, case_id: str, view: int) -> Image:
+    """The image in other light, colour and acquisition: another picture of the same scene."""
+    rng = stream(seed, "audit", "changed", case_id, view)
+    return Acquisition()(photometric(image, rng, PhotometricConfig()), rng)
+
+
+def _stored(image: Image, seed: int, case_id: str, view: int) -> Image:
+    """The image after it was compressed again and moved in light by too little to see."""
+    rng = stream(seed, "audit", "stored", case_id, view)
+    quality = int(rng.integers(*REENCODED))
+    changed = image * rng.uniform(1 - FAINT, 1 + FAINT) + rng.uniform(-FAINT, FAINT)
+    return np.stack([_jpeg(channel, quality) for channel in np.clip(changed, 0, 1)])
+
+
+def _jpeg(channel: npt.NDArray[np.floating], quality: int) -> Image:
+    buffer = io.BytesIO()
+    Picture.fromarray(np.rint(channel * 255).astype(np.uint8)).save(buffer, "JPEG", quality=quality)
+    decoded: Image = np.asarray(Picture.open(buffer), np.float32) / np.float32(255)
+    return decoded

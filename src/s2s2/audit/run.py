@@ -1,0 +1,206 @@
+"""The audit of a stack: resumable by case, the same bytes whatever happened on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from s2s2.audit.config import AuditConfig
+from s2s2.audit.crossfit import Progress
+from s2s2.audit.features import Features
+from s2s2.audit.measure import Workbench
+from s2s2.audit.parts import Part, parts_of
+from s2s2.audit.reference import measure_reference
+from s2s2.audit.result import CASES, COPIES, RECORD, Audit
+from s2s2.audit.rules import Rules
+from s2s2.audit.segmenters import Segmenters
+from s2s2.audit.summary import Findings, summarise
+from s2s2.audit.tables import cases_table, copies_table, write_table
+from s2s2.audit.verdict import verdict
+from s2s2.data.dataset import Dataset
+from s2s2.data.split import Split
+from s2s2.data.storage import read_json, storage_errors, write_json
+from s2s2.errors import AuditError
+from s2s2.networks.checkpoint import software
+from s2s2.stack import Stack
+from s2s2.stack.marks import REASONS, Marks, disagreement_path, merged
+from s2s2.stack.store import case_path
+
+_NOT_WHAT_IS_FOUND = ("jobs", "batch")
+
+
+def run_audit(
+    stack: Stack,
+    dataset: Dataset,
+    split: Split,
+    *,
+    config: AuditConfig | None = None,
+    segmenters: Segmenters | None = None,
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Judge every copy of a stack, mark those that must not be trained on, and say what was found.
+
+    It writes into the folder `audit` of the stack: audit.json, copies.csv, cases.csv,
+    marks.json, maps of disagreement of unfaithful copies, and picture sheets. An audit that was
+    interrupted goes on at the next case; one that is finished returns at once.
+
+    Args:
+        stack: The stack.
+        dataset: All cases, on the stack's working grid.
+        split: The split that the stack was built for; its training cases alone are read.
+        config: Settings.
+        segmenters: Cross-fitted on the training cases; None trains them first.
+        folder: Where these are kept; None: in the audit's folder.
+        progress: Called with the work done, the work in all, and a few words.
+
+    Raises:
+        AuditError: If all training cases are of one group.
+        StackError: If the stack does not belong to the split, or is not whole.
+        SplitError: If the split does not belong to the data set.
+        StorageError: If a file cannot be written.
+    """
+    config, report = config or AuditConfig(), progress or (lambda done, total, words: None)
+    stack.check_against(dataset, split)
+    train = dataset.subset(split.train)
+    output = stack.path / "audit"
+    if segmenters is None:
+        segmenters = Segmenters.fit(train, Path(folder or output / "segmenters"), config, progress)
+    fingerprint = _fingerprint(stack, train, segmenters, config)
+    if (finished := _finished(output, fingerprint)) is not None:
+        return finished
+    with storage_errors(output):
+        (output / RECORD).unlink(missing_ok=True)
+        _audit(stack, train, segmenters, config, fingerprint, report)
+    return Audit.load(output)
+
+
+def _audit(
+    stack: Stack,
+    train: Dataset,
+    segmenters: Segmenters,
+    config: AuditConfig,
+    fingerprint: str,
+    report: Progress,
+) -> None:
+    """Measure, mark and write; the record last."""
+    output, parts = stack.path / "audit", parts_of(stack)
+    size = min(config.size, train.size or config.size)
+    features = Features(train.channels, size, config.batch)
+    reference = measure_reference(train, segmenters, features, config, report)
+    rules = Rules.fit(reference, config)
+    bench = Workbench(
+        stack,
+        train,
+        segmenters,
+        features,
+        reference,
+        size=size,
+        folder=output / "parts",
+        fingerprint=fingerprint,
+    )
+    measured, marks = [], {}
+    for place, case_id in enumerate(train.ids):
+        measured.append(bench.measured(case_id))
+        marks[case_id] = rules.marks(measured[-1], float(reference.expected[place]), parts)
+        report(place + 1, len(train), "judging copies")
+    findings = Findings(
+        reference,
+        measured,
+        merged([stack.faults, marks]),
+        [reference.scatter(place, config.neighbours) for place in range(len(train))],
+        rules,
+        train.class_map.names[1:],
+    )
+    _write_maps(bench, findings.marks)
+    stack.write_marks(marks)
+    write_table(copies_table(findings, parts), output / COPIES)
+    write_table(cases_table(findings), output / CASES)
+    write_json(output / RECORD, _record(stack, findings, parts, config, fingerprint))
+    shutil.rmtree(output / "parts", ignore_errors=True)
+
+
+def _record(
+    stack: Stack, findings: Findings, parts: Mapping[str, Part], config: AuditConfig, fingerprint: str
+) -> dict[str, Any]:
+    reference, marks = findings.reference, findings.marks
+    reasons = [reason for copies in marks.values() for found in copies.values() for reason in found]
+    manifest = stack.manifest
+    record: dict[str, Any] = {
+        "fingerprint": fingerprint,
+        "stack": {
+            "generator": manifest["generator"]["name"],
+            "depth": stack.depth,
+            "seed": manifest["seed"],
+            "size": stack.size,
+            "channels": stack.channels,
+            "cases": len(reference.ids),
+            "copies": len(reference.ids) * stack.depth,
+        },
+        "groups": len(set(reference.groups)),
+        "classes": list(findings.classes),
+        "thresholds": findings.rules.to_dict(),
+        "power": round(findings.rules.power(reference), 6),
+        "marks": {
+            **{reason: reasons.count(reason) for reason in REASONS},
+            "copies": sum(map(len, marks.values())),
+            "cases_without_copies": sum(len(copies) == stack.depth for copies in marks.values()),
+        },
+        **summarise(findings, parts, config),
+    }
+    return {
+        **record,
+        "verdict": verdict(record),
+        "config": {**asdict(config), "network": config.network.to_dict()},
+        "software": software(),
+    }
+
+
+def _write_maps(bench: Workbench, marks: Marks) -> None:
+    """Write where unfaithful copies disagree with their masks, and remove the maps of other cases."""
+    wrong = {
+        case_id: [number for number, reasons in copies.items() if "unfaithful" in reasons]
+        for case_id, copies in marks.items()
+    }
+    for case_id, numbers in wrong.items():
+        if numbers:
+            bench.stack.write_disagreement(case_id, bench.disagreement(case_id, numbers))
+    for case_id in bench.train.ids:
+        if not wrong.get(case_id):
+            with suppress(FileNotFoundError):
+                disagreement_path(bench.stack.path, case_id).unlink()
+
+
+def _finished(output: Path, fingerprint: str) -> Audit | None:
+    """Return the audit that lies there, if it is of this stack, these judges and these settings."""
+    if not (output / RECORD).is_file():
+        return None
+    record = read_json(output / RECORD, error=AuditError)
+    return Audit.load(output) if record.get("fingerprint") == fingerprint else None
+
+
+def _fingerprint(stack: Stack, train: Dataset, segmenters: Segmenters, config: AuditConfig) -> str:
+    """Name all that an audit depends on, the bytes of the copies among it."""
+    settings = {name: value for name, value in asdict(config).items() if name not in _NOT_WHAT_IS_FOUND}
+    copies = hashlib.sha256()
+    for case_id in train.ids:
+        with open(case_path(stack.path, case_id), "rb") as file:
+            copies.update(hashlib.file_digest(file, "sha256").digest())
+    content = {
+        "stack": stack.digest,
+        "parts": stack.parts,
+        "depth": stack.depth,
+        "copies": copies.hexdigest(),
+        "train": train.ids,
+        "groups": [case.group for case in train],
+        "class_map": train.class_map.to_dict(),
+        "judges": segmenters.digest,
+        "config": settings,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
