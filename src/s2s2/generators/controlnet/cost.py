@@ -1,0 +1,153 @@
+"""What tuning and sampling cost, before they start."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+
+from s2s2.data.geometry import padded_side
+from s2s2.errors import GeneratorError
+from s2s2.generators.controlnet.base import libraries, quiet, side_multiple
+from s2s2.generators.controlnet.config import ControlNetConfig
+from s2s2.generators.controlnet.layout import Layout
+from s2s2.generators.controlnet.sampling import plan
+
+PATIENCE_S = 24 * 3600.0
+"""Without a GPU, what takes longer is refused unless `cpu` says to go on."""
+SHARE = 0.5
+"""Share of the speed of multiplying large matrices that convolutions and attention reach."""
+LEARNING = 3.0
+"""A step of learning costs as much as so many predictions: forward, and backward through all."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it takes, by the operations of the networks and the speed of this machine.
+
+    Args:
+        tuning_s: The whole tuning, in s.
+        image_s: A sample, in s.
+    """
+
+    tuning_s: float
+    image_s: float
+
+    def words(self, images: int) -> str:
+        """Return both in words.
+
+        Example:
+            >>> Cost(7200, 0.5).words(1000)
+            'tuning about 2 h, 1000 images about 8 min'
+        """
+        return (
+            f"tuning about {duration(self.tuning_s)}, {images} images about {duration(images * self.image_s)}"
+        )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words.
+
+    Example:
+        >>> duration(50), duration(5400), duration(9e6)
+        ('50 s', '1.5 h', '104 days')
+    """
+    for unit, length in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        count = seconds / length
+        if count >= (2 if unit == "days" else 1):
+            return (
+                f"{count:.0f} {unit}"
+                if count >= 3 or round(count, 1) == round(count)
+                else f"{count:.1f} {unit}"
+            )
+    return f"{seconds:.0f} s"
+
+
+def cost(layout: Layout, config: ControlNetConfig, cases: int) -> Cost:
+    """Return what tuning on so many cases and a sample cost on this machine.
+
+    Args:
+        layout: The base model; of its files the configurations alone are read.
+        config: Says the resolution, the epochs and how samples are made.
+        cases: How many training cases there are.
+    """
+    once = operations(layout, config.resolution)
+    speed = SHARE * machine_speed()
+    processes = config.devices * config.nodes
+    return Cost(
+        tuning_s=LEARNING * once * config.epochs * cases / speed / processes,
+        image_s=once * plan(config).evaluations / speed,
+    )
+
+
+def check_machine(layout: Layout, config: ControlNetConfig, cases: int, depth: int = 16) -> Cost:
+    """Return the cost, or refuse a machine without a GPU where it would be more than a day.
+
+    Raises:
+        GeneratorError: If it would, and the configuration does not insist.
+    """
+    estimate = cost(layout, config, cases)
+    total = estimate.tuning_s + depth * cases * estimate.image_s
+    if total > PATIENCE_S and not torch.cuda.is_available() and not config.cpu:
+        raise GeneratorError(
+            f"controlnet needs a GPU and this machine has none that torch can use: with {layout.name} at "
+            f"{config.resolution} px it would take {duration(total)} here ({estimate.words(depth * cases)}). "
+            "Take a machine with a GPU, use 'diffusion', which has a preset for 2 cores, or a generator that "
+            "needs no tuning, composite+appearance+boxes; a small base model and resolution=192 may do too. "
+            "With controlnet(cpu=true) it goes on all the same."
+        )
+    return estimate
+
+
+def operations(layout: Layout, resolution: int) -> float:
+    """Return the floating-point operations of one prediction of one image.
+
+    The networks are laid out without memory or weights, and counted through once.
+    """
+    return _operations(str(layout.folder), resolution)
+
+
+@cache
+def _operations(folder: str, resolution: int) -> float:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    diffusers, _ = libraries()
+    with quiet(), torch.device("meta"):
+        unet = diffusers.UNet2DConditionModel.from_config(
+            _config(diffusers.UNet2DConditionModel, folder, "unet")
+        )
+        vae = _config(diffusers.AutoencoderKL, folder, "vae")
+        side = padded_side(resolution, side_multiple(unet.config, vae))
+        factor = 2 ** (len(vae["block_out_channels"]) - 1)
+        latents = torch.empty(1, unet.config.in_channels, side // factor, side // factor)
+        width = unet.config.encoder_hid_dim or unet.config.cross_attention_dim
+        text = torch.empty(1, 77, width)
+    counter: Any = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        unet(latents, torch.zeros(1, device="meta"), encoder_hidden_states=text)
+    # The ControlNet is the UNet's first half, about a third of its work.
+    return 4 / 3 * float(counter.get_total_flops())
+
+
+def _config(kind: Any, folder: str, part: str) -> Any:
+    return kind.load_config(folder, subfolder=part, local_files_only=True)
+
+
+@cache
+def machine_speed() -> float:
+    """Return how many floating-point operations a second this machine does on large matrices."""
+    gpu = torch.cuda.is_available()
+    size, dtype, device = (8192, torch.float16, "cuda") if gpu else (1024, torch.float32, "cpu")
+    matrix = torch.ones(size, size, dtype=dtype, device=device)
+    best = float("inf")
+    for _ in range(4):
+        if gpu:
+            torch.cuda.synchronize()
+        started = time.perf_counter()
+        product = matrix @ matrix
+        float(product[0, 0])  # waits for the GPU
+        best = min(best, time.perf_counter() - started)
+    return float(2 * size**3 / best)

@@ -1,0 +1,245 @@
+"""The published generator: a ControlNet, tuned on the masks, tells Stable Diffusion what to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+
+from s2s2.data.case import Case
+from s2s2.errors import ConfigError, GeneratorError, SplitError
+from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, load_base, load_controlnet, quiet
+from s2s2.generators.controlnet.config import ControlNetConfig
+from s2s2.generators.controlnet.cost import Cost, check_machine
+from s2s2.generators.controlnet.grid import Grid
+from s2s2.generators.controlnet.layout import Layout, find_base
+from s2s2.generators.controlnet.ranges import Image, check_channels
+from s2s2.generators.controlnet.sampler import Sampler
+from s2s2.generators.controlnet.sampling import plan
+from s2s2.generators.options import to_json
+
+if TYPE_CHECKING:
+    from s2s2.data import Dataset, Split
+    from s2s2.generators.protocol import Judge, Progress
+
+
+class ControlNet:
+    """Wholly new images of a mask, by Stable Diffusion.
+
+    A ControlNet is tuned on the training cases while the base model stays as it is: it sees the
+    mask in the colours of its classes, and a prompt that names the classes. Masks are shown as
+    well as was learnt, so a stack should be audited.
+
+    Args:
+        config: What to build on, how to tune, how to sample.
+
+    Reference:
+        Zhang et al., *Adding conditional control to text-to-image diffusion models*, ICCV 2023.
+        Pan et al., *S2S2: Semantic stacking for robust semantic segmentation in medical
+        imaging*, AAAI 2025.
+    """
+
+    name = "controlnet"
+    traits: frozenset[str] = frozenset()
+
+    def __init__(self, config: ControlNetConfig | None = None) -> None:
+        self._config = config or ControlNetConfig()
+        self._folder: Path | None = None
+        self._train: Dataset | None = None
+        self._layout: Layout | None = None
+        self._sampler: Sampler | None = None
+        self._weights = ""
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        """The training cases it was tuned on."""
+        return self._train.ids if self._train is not None else ()
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the tuning is kept; None until it is placed."""
+        return self._folder
+
+    @property
+    def tuned(self) -> bool:
+        """Whether a finished tuning lies there."""
+        from s2s2.generators.tuning import read_record
+
+        return read_record(self._folder) is not None
+
+    @property
+    def weights(self) -> str:
+        """A short digest of the ControlNet and its base model, "" before there is one."""
+        return self._weights
+
+    @property
+    def batch(self) -> int:
+        """Images that are sampled together."""
+        return self._config.sample_batch
+
+    @property
+    def licence(self) -> str:
+        """Licence of the base model, as its folder says; it holds for what is made with it.
+
+        Raises:
+            GeneratorError: If there is no such base model.
+        """
+        return self._base_layout().licence
+
+    def config(self) -> dict[str, Any]:
+        """Return the configuration, ready for JSON."""
+        return to_json(self._config)
+
+    def place(self, folder: Path) -> None:
+        """Say where the tuning is, or is to be kept."""
+        self._folder = Path(folder)
+
+    def cost(self, cases: int) -> Cost:
+        """Return what tuning on so many cases, and a sample, cost on this machine.
+
+        Raises:
+            GeneratorError: If there is no such base model, or it would take a machine without a
+                GPU more than a day and the configuration does not insist.
+        """
+        return check_machine(self._base_layout(), self._config, cases)
+
+    def fit(self, dataset: Dataset, split: Split) -> Self:
+        """Take the tuning of the folder if it is finished, else tune there.
+
+        Raises:
+            GeneratorError: If it was tuned on other cases or with other settings.
+        """
+        return self.tune(dataset, split)
+
+    def tune(
+        self, dataset: Dataset, split: Split, *, judge: Judge | None = None, progress: Progress | None = None
+    ) -> Self:
+        """Learn from the training cases; go on where a tuning was interrupted.
+
+        Args:
+            dataset: All cases; those of `split.train` alone are read.
+            split: Says which these are.
+            judge: Of samples while tuning; the weights that it likes best are kept.
+            progress: Called with steps done, steps in all, and words.
+
+        Raises:
+            ConfigError: If it was not placed.
+            GeneratorError: If the base model or the cases cannot be used, or the folder holds
+                another tuning.
+        """
+        from s2s2.generators.controlnet.learning import learn
+        from s2s2.generators.tuning import check_record, fingerprint_of, read_record
+
+        folder = self._placed()
+        train = dataset.subset(split.train)
+        check_channels(train.channels)
+        layout, about = self._base_layout(), self._about(train)
+        record = read_record(folder)
+        if record is None:
+            record = learn(self._config, layout, train, folder, about, judge, progress)
+        settings = fingerprint_of(about, self._config.tuning(len(train)))
+        check_record(folder, record, fingerprint=settings, cases=train.ids)
+        self._train, self._sampler = train, None
+        self._weights = f"{record['weights']}-{layout.digest()}"
+        return self
+
+    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
+        """Return `depth` copies of a training case.
+
+        Raises:
+            SplitError: If it is not one.
+            GeneratorError: If memory runs out.
+        """
+        return self.sample_batch([case], depth, seed, start=start)[0]
+
+    def sample_batch(self, cases: Sequence[Case], depth: int, seed: int, *, start: int = 0) -> list[Image]:
+        """Return the copies of several training cases, made together.
+
+        Raises:
+            SplitError: If one is no training case.
+            GeneratorError: If memory runs out.
+        """
+        train = self._fitted()
+        known = set(train.ids)
+        for case in cases:
+            if case.id not in known:
+                raise SplitError(
+                    f"Copies are made of training cases alone, got {case.id!r}, which is not among the "
+                    f"{len(known)} cases that the generator was tuned on. Tune it on the split that trains "
+                    "on this case."
+                )
+        wanted = [(case, number) for case in cases for number in range(start, start + depth)]
+        try:
+            images = self._ready(train).images(wanted, seed)
+        except torch.OutOfMemoryError as error:
+            half = max(1, self.batch // 2)
+            raise GeneratorError(
+                f"Memory ran out while sampling {self.batch} images together. "
+                + (f"Try sample_batch={half}." if self.batch > 1 else "Choose a smaller resolution.")
+            ) from error
+        return [np.stack(images[row * depth : (row + 1) * depth]) for row in range(len(cases))]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the networks behind; another process loads them from their files."""
+        return {**self.__dict__, "_sampler": None}
+
+    def _base_layout(self) -> Layout:
+        if self._layout is None:
+            self._layout = find_base(self._config.base)
+        return self._layout
+
+    def _fitted(self) -> Dataset:
+        if self._train is None:
+            raise ConfigError("controlnet: the generator was not fitted. Call fit(dataset, split) first.")
+        return self._train
+
+    def _about(self, train: Dataset) -> dict[str, Any]:
+        """Return what the weights depend on beside the cases and the settings of the engine."""
+        names = ("modality", "resolution", "prompt_dropout", "flip", "cache")
+        return {
+            "generator": self.name,
+            "base": self._base_layout().digest(),
+            "classes": list(train.class_map.names),
+            "channels": train.channels,
+            **{name: getattr(self._config, name) for name in names},
+        }
+
+    def _ready(self, train: Dataset) -> Sampler:
+        """Return what samples, loaded on first use."""
+        if self._sampler is None:
+            base = load_base(self._base_layout())
+            gpu = torch.cuda.is_available()
+            base.to("cuda" if gpu else "cpu", torch.float16 if gpu else torch.float32)
+            controlnet = self._kept_controlnet()
+            with quiet():
+                controlnet.to(base.device, base.dtype, memory_format=base.memory_format)
+            if self._config.compile:
+                base.unet, controlnet = torch.compile(base.unet), torch.compile(controlnet)
+            grid = Grid.of(train, self._config.resolution, base.multiple)
+            self._sampler = Sampler(
+                base, controlnet, grid, plan(self._config), self._config.modality, self.batch
+            )
+        return self._sampler
+
+    def _kept_controlnet(self) -> Any:
+        """Return the tuned ControlNet, checked against the record beside it."""
+        from s2s2.generators.tuning import weights_digest
+
+        folder = self._placed() / NETWORK
+        if not self._weights.startswith(weights_digest(folder / WEIGHTS)):
+            raise GeneratorError(
+                f"{folder / WEIGHTS} is not the file of weights that tuned.json above it names: it is torn, "
+                "or from another tuning. Restore it, or delete the folder to tune anew."
+            )
+        return load_controlnet(folder)
+
+    def _placed(self) -> Path:
+        if self._folder is None:
+            raise ConfigError(
+                "controlnet: it is not known where the weights are to be kept. Call place(folder) first, or "
+                "give `s2s2 tune` an output folder."
+            )
+        return self._folder

@@ -1,0 +1,117 @@
+"""What a step of tuning is shown: latents or images, masks, prompts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
+
+from s2s2.data.storage import atomic
+from s2s2.data.streams import stream
+from s2s2.generators.controlnet.base import Base
+from s2s2.generators.controlnet.grid import Grid
+from s2s2.generators.controlnet.ranges import to_model
+
+LATENTS = "latents.safetensors"
+TOGETHER = 4
+"""Images that are encoded at once; always as many, so that a second reading gives the same latents."""
+
+
+class Items(TorchDataset[dict[str, Any]]):
+    """The training cases as they are learnt.
+
+    Args:
+        grid: The cases on the model's grid.
+        prompts: Which prompt belongs to each case, as a number.
+        moments: From `encoded`, or None to hand out images.
+        flip: Whether every other view, by chance, is the mirror image.
+        seed: Of that chance.
+    """
+
+    def __init__(
+        self, grid: Grid, prompts: list[int], moments: Tensor | None, *, flip: bool, seed: int
+    ) -> None:
+        self.grid, self.prompts, self.moments, self.flip, self.seed = grid, prompts, moments, flip, seed
+
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+    def __getitem__(self, place: tuple[int, int]) -> dict[str, Any]:
+        """Return mask, prompt and latents (or the image) of a case in the turn-th pass over all."""
+        number, turn = place
+        case = self.grid.train[number]
+        turned = self.flip and bool(stream(self.seed, "controlnet", "flip", case.id, turn).integers(2))
+        mask = self.grid.mask(case)
+        item: dict[str, Any] = {
+            "mask": torch.from_numpy(np.ascontiguousarray(mask[:, ::-1] if turned else mask)),
+            "prompt": self.prompts[number],
+        }
+        if self.moments is not None:
+            item["moments"] = self.moments[number, int(turned)]
+        else:
+            image = self.grid.image(case)
+            item["image"] = torch.from_numpy(np.ascontiguousarray(image[..., ::-1] if turned else image))
+        return item
+
+
+def encoded(
+    base: Base, grid: Grid, folder: Path, *, model: str, flip: bool, progress: Callable[[int, int], None]
+) -> Tensor:
+    """Return the latents of all cases, encoded once and kept in the folder.
+
+    Kept are mean and log-variance, so each step still draws latents of its own. Mirror images
+    are encoded beside the real ones where they are learnt; anything else that changes an image
+    would need it to be encoded anew, so cached latents exclude it.
+
+    Args:
+        base: Encodes, where and as it is.
+        grid: The cases.
+        folder: Where latents.safetensors lies or is written.
+        model: What tells the base model from others.
+        flip: Whether mirror images are encoded too.
+        progress: Called with how many images are encoded, and of how many.
+
+    Shape:
+        - returns: (case, 1 or 2 with mirror images, 2 * latent channel, height, width).
+    """
+    path = folder / LATENTS
+    key = _key(base, grid, model, flip)
+    try:
+        with safe_open(str(path), "pt") as file:
+            if (file.metadata() or {}).get("key") == key:
+                kept: Tensor = file.get_tensor("moments")
+                return kept
+    except (OSError, SafetensorError):
+        pass  # Not there, or torn by another program: made anew.
+    moments = torch.stack([_encode_all(base, grid, mirror, progress) for mirror in range(1 + flip)], dim=1)
+    moments = moments.contiguous()
+    with atomic(path) as temporary:
+        save_file({"moments": moments}, str(temporary), {"key": key})
+    return moments
+
+
+def _encode_all(base: Base, grid: Grid, mirror: int, progress: Callable[[int, int], None]) -> Tensor:
+    cases = list(grid.train)
+    parts = []
+    for start in range(0, len(cases), TOGETHER):
+        rows = [grid.image(case) for case in cases[start : start + TOGETHER]]
+        images = torch.from_numpy(np.stack(rows))
+        parts.append(base.encode(to_model(images.flip(-1) if mirror else images)).cpu())
+        progress(min(start + TOGETHER, len(cases)), len(cases))
+    return torch.cat(parts)
+
+
+def _key(base: Base, grid: Grid, model: str, flip: bool) -> str:
+    """Return a digest of all that the latents depend on; files are known by length and date."""
+    files = [(case.id, (stat := case.image_path.stat()).st_size, stat.st_mtime_ns) for case in grid.train]
+    about = [model, str(base.vae.dtype), base.device.type, grid.side, grid.seen.size, flip, files]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
