@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ REENCODED = (75, 95)
 """Range of the JPEG quality of an image that was only stored anew."""
 FAINT = 0.01
 """Range of the brightness and relative contrast that it may have changed by."""
+_SHOWN = 256
+"""Cases whose changed views are compared with all real images, to spare memory."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Reference:
         descriptors: Of the embedded encoder, (case, entries).
         pooled: Of the embedded encoder, (case, 320).
         stored: Distance of the image to itself after it was stored anew, (case, view).
-        changed: First to second distance of its changed views, (case, view).
+        changed: First to second distance of changed views of some of the cases, (some, view).
         features: Of the held-out segmenter, (case, entries).
         folds: Number of that segmenter, (case,).
         shares: Of the mask on a coarse grid, (case, entries).
@@ -79,20 +82,21 @@ class Reference:
         """Mean agreement of the readings of each case, (case,)."""
         return np.asarray(self.readings.mean(axis=1))
 
-    @property
+    @cached_property
     def codes(self) -> npt.NDArray[np.intp]:
         """Number of each case's group."""
         return group_codes(self.groups)
 
+    @cached_property
     def between_groups(self) -> Doubles:
         """Distances of all real images, infinite within a group: (case, case)."""
-        codes = self.codes
         apart = distances(self.descriptors, self.descriptors)
-        return np.where(codes[:, None] == codes, np.inf, apart)
+        return np.where(self.codes[:, None] == self.codes, np.inf, apart)
 
+    @cached_property
     def neighbours(self) -> Nearest:
         """The nearest image of another group of every real image."""
-        return nearest(self.between_groups(), self.codes)
+        return nearest(self.between_groups, self.codes)
 
     def scatter(self, place: int, neighbours: int) -> tuple[float, int]:
         """Return the scatter of real images of masks like a case's, and how many they are.
@@ -100,8 +104,7 @@ class Reference:
         They are of other groups, and held out of the same segmenter, so that it has learnt from
         none of them.
         """
-        codes = self.codes
-        allowed = (self.folds == self.folds[place]) & (codes != codes[place])
+        allowed = (self.folds == self.folds[place]) & (self.codes != self.codes[place])
         chosen = likest(self.shares, place, allowed, neighbours)
         return scatter(self.features[chosen]), len(chosen)
 
@@ -126,7 +129,7 @@ def measure_reference(
     rows: list[dict[str, Any]] = []
     views: list[Image] = []
     labels: list[npt.NDArray[np.uint8]] = []
-    classes = len(train.class_map)
+    classes, every = len(train.class_map), -(-len(train) // _SHOWN)
     for number, case in enumerate(train, 1):
         image, mask = train.image(case), train.mask(case)
         changed = [_changed(image, config.seed, case.id, view) for view in range(config.views)]
@@ -135,7 +138,8 @@ def measure_reference(
         found = [agreement(read, mask, classes) for read in reading.labels]
         seen = features(np.stack([image, *stored, *changed]))
         labels.append(reading.labels[0])
-        views.append(seen.descriptor[1 + config.views :])
+        if number % every == 0:
+            views.append(seen.descriptor[1 + config.views :])
         rows.append(
             {
                 "agreement": found[0].classes,

@@ -63,9 +63,9 @@ class Audit:
         return str(self.record["verdict"]["level"])
 
     @property
-    def sentences(self) -> list[str]:
-        """What was found, in words."""
-        return list(self.record["verdict"]["sentences"])
+    def verdict(self) -> tuple[str, ...]:
+        """What was found, in sentences; the first is the verdict itself."""
+        return tuple(self.record["verdict"]["sentences"])
 
     @property
     def copies(self) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from s2s2.audit.reference import measure_reference
 from s2s2.audit.result import CASES, COPIES, RECORD, Audit
 from s2s2.audit.rules import Rules
 from s2s2.audit.segmenters import Segmenters
+from s2s2.audit.sheets import write_sheets
 from s2s2.audit.summary import Findings, summarise
 from s2s2.audit.tables import cases_table, copies_table, write_table
 from s2s2.audit.verdict import verdict
@@ -120,6 +121,7 @@ def _audit(
     )
     _write_maps(bench, findings.marks)
     stack.write_marks(marks)
+    write_sheets(bench, findings)
     write_table(copies_table(findings, parts), output / COPIES)
     write_table(cases_table(findings), output / CASES)
     write_json(output / RECORD, _record(stack, findings, parts, config, fingerprint))

@@ -159,9 +159,9 @@ def _real(
     config: AuditConfig,
     scale: float,
 ) -> dict[str, Any]:
-    apart = reference.between_groups()
+    apart = reference.between_groups
     far = [float(row[np.isfinite(row)].mean()) if np.isfinite(row).any() else math.nan for row in apart]
-    ratio = reference.neighbours().ratio
+    ratio = reference.neighbours.ratio
     return {
         "agreement": bootstrap.mean(reference.mean).to_dict(),
         "agreement_by_class": {

@@ -61,7 +61,7 @@ def cases_table(findings: Findings) -> pd.DataFrame:
     import pandas as pd
 
     reference = findings.reference
-    ratios = reference.neighbours().ratio
+    ratios = reference.neighbours.ratio
     rows = []
     for place, case_id in enumerate(reference.ids):
         measured = findings.measured[place]
