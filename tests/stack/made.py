@@ -17,6 +17,7 @@ class Echo:
     """The image of the case and noise; may be slow, and may be told to go wrong."""
 
     name = "echo"
+    traits = frozenset({"exact"})
 
     def __init__(
         self, *, pause_s: float = 0.0, fault: str = "", fault_copy: int = 0, noise: float = 0.05

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from s2s2.data.case import Case
@@ -11,23 +10,15 @@ from s2s2.data.faults import fault_of
 from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
+from s2s2.generators.composed import Composed
 from s2s2.generators.donors import Donors
-from s2s2.generators.protocol import (
-    EXACT,
-    Generator,
-    Restyler,
-    common_traits,
-    place_parts,
-    sample_all,
-    traits,
-    tunables,
-)
+from s2s2.generators.protocol import EXACT, Generator, Restyler, sample_all, traits
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
 
 
-class Chain:
+class Chain(Composed):
     """Lays restylers over the copies of a generator, in the order given.
 
     Args:
@@ -62,21 +53,9 @@ class Chain:
         return "+".join(part.name for part in self.parts)
 
     @property
-    def traits(self) -> frozenset[str]:
-        """What all parts promise."""
-        return common_traits(self.parts)
-
-    @property
     def case_ids(self) -> tuple[str, ...]:
-        """The cases that any part has seen; none until all are fitted."""
-        if self._donors is None:
-            return ()
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.case_ids))
-
-    @property
-    def weights(self) -> str:
-        """The digest of the first part's weights, "" where it has none."""
-        return "+".join(part.weights for part in tunables(self) if part.weights)
+        """The cases that any part has seen; none until it is fitted as a whole."""
+        return super().case_ids if self._donors else ()
 
     @property
     def batch(self) -> int:
@@ -91,10 +70,6 @@ class Chain:
     def config(self) -> dict[str, Any]:
         """Return the configuration of every part, ready for JSON."""
         return {"parts": [{"name": part.name, "init_args": part.config()} for part in self.parts]}
-
-    def place(self, folder: Path) -> None:
-        """Give each part that is tuned a folder in this one."""
-        place_parts(tunables(self), folder)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Fit every part on the training cases.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,13 +13,14 @@ from s2s2.data.case import Case
 from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
-from s2s2.generators.protocol import Generator, common_traits, place_parts, sample_all, tunables
+from s2s2.generators.composed import Composed
+from s2s2.generators.protocol import Generator, sample_all
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
 
 
-class Mixture:
+class Mixture(Composed):
     """Gives every copy to one of several generators, in fixed shares and a fixed order.
 
     The parts take turns as evenly as their shares allow, so any depth holds them in
@@ -50,7 +50,7 @@ class Mixture:
                 "generator: a mixture needs parts and for each a share of 1 or more, got shares "
                 f"{list(shares)} for {len(parts)} parts. Write it as 'appearance:8,diffusion:8'."
             )
-        self.parts = tuple(parts)
+        self._parts = tuple(parts)
         self._shares = tuple(int(share) for share in shares)
         turns = [
             (Fraction(2 * n + 1, share), part) for part, share in enumerate(shares) for n in range(share)
@@ -58,26 +58,14 @@ class Mixture:
         self._turns = tuple(part for _, part in sorted(turns))
 
     @property
+    def parts(self) -> tuple[Generator, ...]:
+        """The generators, in the order given."""
+        return self._parts
+
+    @property
     def name(self) -> str:
         """Names and shares of the parts, joined by ','."""
         return ",".join(f"{part.name}:{share}" for part, share in zip(self.parts, self._shares, strict=True))
-
-    @property
-    def traits(self) -> frozenset[str]:
-        """What all parts promise."""
-        return common_traits(self.parts)
-
-    @property
-    def case_ids(self) -> tuple[str, ...]:
-        """The cases that any part has seen; none until all are fitted."""
-        if not all(part.case_ids for part in self.parts):
-            return ()
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.case_ids))
-
-    @property
-    def weights(self) -> str:
-        """The digests of the parts' weights, joined by '+'; "" where no part has any."""
-        return "+".join(part.weights for part in tunables(self) if part.weights)
 
     @property
     def batch(self) -> int:
@@ -97,10 +85,6 @@ class Mixture:
     def part_of(self, number: int) -> int:
         """Return the position of the part that makes this copy."""
         return self._turns[number % len(self._turns)]
-
-    def place(self, folder: Path) -> None:
-        """Give each part that is tuned a folder in this one."""
-        place_parts(tunables(self), folder)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Fit every part on the training cases."""

@@ -168,7 +168,7 @@ def sample_all(
     return [generator.sample(case, depth, seed, start=start) for case in cases]
 
 
-def tunables(generator: Generator) -> tuple[Tunable, ...]:
+def tunables(generator: object) -> tuple[Tunable, ...]:
     """Return the parts of a generator that are tuned: itself, those of a chain or a mixture, or none."""
     parts = getattr(generator, "parts", None)
     if parts is not None:

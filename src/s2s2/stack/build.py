@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -19,12 +20,13 @@ import torch
 
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
-from s2s2.data.storage import write_json
+from s2s2.data.storage import read_json, write_json
 from s2s2.data.streams import stream
 from s2s2.data.workers import worker_environment
-from s2s2.errors import ConfigError, StackError
+from s2s2.errors import ConfigError, GeneratorError, StackError
 from s2s2.stack.builder import Builder
 from s2s2.stack.pages import Compression
+from s2s2.stack.provenance import parts_of, weights_of
 from s2s2.stack.store import Stack, listed, manifest_path
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def build_stack(
     bits: int = 8,
     jobs: int = 1,
     compression: Compression = "zstd",
+    shard: tuple[int, int] | None = None,
     progress: Progress | None = None,
 ) -> Stack:
     """Make `depth` copies of every training mask, and keep what is there already.
@@ -55,6 +58,10 @@ def build_stack(
     what is missing, torn or of a changed mask is made, the rest is kept; a larger
     depth adds copies behind those there are, a smaller one changes nothing. Two
     processes may build one stack; each takes the cases in an order of its own.
+
+    A generator that learns keeps its weights in the stack's folder `generator`, unless
+    it was placed elsewhere. A copy of it that is of one colour or holds values that
+    are no numbers is stored and marked (`Stack.faults`).
 
     Args:
         generator: Fitted here on the training cases, unless it is already or nothing is to be made.
@@ -66,36 +73,78 @@ def build_stack(
         bits: Bits that a channel is stored with, 8 or 16.
         jobs: Processes, each of one thread; the generator must then be picklable.
         compression: "zstd", or "deflate" for viewers that do not know it.
-        progress: Called with the number of finished cases and of all.
+        shard: (k, n) makes the k-th of n shares of the cases, k from 1 on; any share may
+            be made again, and after the last one the stack is whole.
+        progress: Called with the number of finished cases and of all, those of the shard.
 
     Raises:
         StackError: If the folder holds a stack of another recipe, or the generator has seen
             other cases or returns anything but images of the right shape in [0, 1].
         StorageError: If the disk is full or read-only; finished cases are kept.
+        GeneratorError: If a shard is asked of a generator that is not tuned yet, or it cannot be used.
         ConfigError: If an option cannot be used.
         SplitError: If the split does not belong to the data set.
     """
-    _check_options(depth, bits, jobs, compression)
+    _check_options(depth, bits, jobs, compression, shard)
     split.check(dataset)
     folder, train = Path(path), dataset.subset(split.train)
     existing = Stack.open(folder) if manifest_path(folder).exists() else None
     recipe = _recipe(generator, dataset, seed, bits)
     _check_recipe(existing, recipe)
-    depth = max(depth, existing.depth if existing else 0)
+    before = existing.depth if existing else 0
+    depth = max(depth, before)
+    if existing is None:
+        _fit(generator, dataset, split, folder, shard)
+    weights = existing.manifest.get("weights", "") if existing else weights_of(generator)
     digests = {case.id: train.mask_digest(case) for case in train}
-    builder = Builder(generator, train, folder, digests, seed, depth, bits, compression, _fingerprint(recipe))
-    missing = [case_id for case_id in train.ids if not builder.whole(case_id)]
-    if (existing is None or missing) and not generator.case_ids:
-        generator.fit(dataset, split)
+    fingerprint = _fingerprint(recipe, weights)
+    builder = Builder(generator, train, folder, digests, seed, depth, bits, compression, fingerprint)
+    groups = _groups(generator, train.ids, depth - (before if before < depth else 0), shard)
+    missing = [group for group in groups if not all(map(builder.whole, group))]
+    if missing:
+        _fit(generator, dataset, split, folder, shard)
+        _check_weights(folder, weights, weights_of(generator))
     recipe["source"] = sorted(generator.case_ids) or (existing.manifest["source"] if existing else [])
     _check_source(generator.name, recipe["source"], split)
     _check_recipe(existing, recipe)
+    recipe["weights"] = weights
     _sweep(folder)
     # Until all is made, an existing stack keeps its depth, so that it can be used as it is.
-    _write_manifest(folder, recipe, digests, existing.depth if existing else depth, existing)
-    _make(builder, missing, len(train), jobs, progress)
-    _write_manifest(folder, recipe, digests, depth, Stack.open(folder))
+    _write_manifest(folder, recipe, digests, generator, before or depth)
+    _make(builder, missing, sum(map(len, groups)), jobs, progress)
+    if all(map(builder.whole, train.ids)):
+        _write_manifest(folder, recipe, digests, generator, depth)
     return Stack.open(folder)
+
+
+def _fit(
+    generator: Generator, dataset: Dataset, split: Split, folder: Path, shard: tuple[int, int] | None
+) -> None:
+    """Fit the generator where it is not; its weights lie beside the stack unless it was told where."""
+    if generator.case_ids:
+        return
+    place = getattr(generator, "place", None)
+    if place is not None and getattr(generator, "folder", None) is None:
+        place(folder / "generator")
+    if shard is not None and not getattr(generator, "tuned", True):
+        raise GeneratorError(
+            f"Generator {generator.name!r} is not tuned yet, and {shard[1]} processes would each begin to. "
+            "Tune it first with `s2s2 tune`, then start the shards."
+        )
+    generator.fit(dataset, split)
+
+
+def _groups(
+    generator: Generator, ids: Sequence[str], copies: int, shard: tuple[int, int] | None
+) -> list[tuple[str, ...]]:
+    """Return the cases that are made together, those of this shard.
+
+    They are cut from the order of the training cases, so they are the same in every
+    build, whole, resumed or sharded.
+    """
+    size = max(1, math.ceil(int(getattr(generator, "batch", 1)) / copies))
+    groups = [tuple(ids[place : place + size]) for place in range(0, len(ids), size)]
+    return groups if shard is None else groups[shard[0] - 1 :: shard[1]]
 
 
 def _recipe(generator: Generator, dataset: Dataset, seed: int, bits: int) -> dict[str, Any]:
@@ -111,29 +160,32 @@ def _recipe(generator: Generator, dataset: Dataset, seed: int, bits: int) -> dic
     return recipe
 
 
-def _make(builder: Builder, missing: list[str], total: int, jobs: int, progress: Progress | None) -> None:
-    """Make the missing cases, in an order of this process's own, so that two builders share the work."""
-    done = total - len(missing)
+def _make(
+    builder: Builder, missing: Sequence[tuple[str, ...]], total: int, jobs: int, progress: Progress | None
+) -> None:
+    """Make the missing groups, in an order of this process's own, so that two builders share the work."""
+    done = total - sum(map(len, missing))
     report: Progress = progress or (lambda done, total: None)
     report(done, total)
     order = [missing[place] for place in stream(os.getpid(), "order").permutation(len(missing))]
-    for done, _ in enumerate(_finished(builder, order, min(jobs, len(order))), done + 1):  # noqa: B020
+    for group in _finished(builder, order, min(jobs, len(order))):
+        done += len(group)
         report(done, total)
 
 
-def _finished(builder: Builder, order: list[str], jobs: int) -> Iterator[str]:
-    """Yield each case when its file is there."""
+def _finished(builder: Builder, order: Sequence[tuple[str, ...]], jobs: int) -> Iterator[tuple[str, ...]]:
+    """Yield each group when its files are there."""
     if jobs <= 1:
-        for case_id in order:
-            builder.make(case_id)
-            yield case_id
+        for group in order:
+            builder.make(group)
+            yield group
         return
     with (
         worker_environment(threads=1),
         ProcessPoolExecutor(jobs, get_context("spawn"), _start, (builder,)) as pool,
     ):
         with _sent(builder):
-            futures = {pool.submit(_work, case_id): case_id for case_id in order}
+            futures = {pool.submit(_work, group): group for group in order}
         try:
             for future in as_completed(futures):
                 future.result()
@@ -163,11 +215,11 @@ def _start(builder: Builder) -> None:
     _process["builder"] = builder
 
 
-def _work(case_id: str) -> None:
-    _process["builder"].make(case_id)
+def _work(group: tuple[str, ...]) -> None:
+    _process["builder"].make(group)
 
 
-def _check_options(depth: int, bits: int, jobs: int, compression: str) -> None:
+def _check_options(depth: int, bits: int, jobs: int, compression: str, shard: tuple[int, int] | None) -> None:
     if depth < 1 or jobs < 1:
         raise ConfigError(f"depth and jobs must be at least 1, got depth {depth} and jobs {jobs}.")
     if bits not in (8, 16):
@@ -176,6 +228,8 @@ def _check_options(depth: int, bits: int, jobs: int, compression: str) -> None:
         )
     if compression not in ("zstd", "deflate"):
         raise ConfigError(f'compression must be "zstd" or "deflate", got {compression!r}.')
+    if shard is not None and not 1 <= shard[0] <= shard[1]:
+        raise ConfigError(f"shard must be a number from 1 on and how many there are, got {shard}.")
 
 
 def _check_recipe(existing: Stack | None, recipe: Mapping[str, Any]) -> None:
@@ -199,16 +253,26 @@ def _check_source(name: str, source: list[str], split: Split) -> None:
         )
 
 
+def _check_weights(folder: Path, before: str, now: str) -> None:
+    if before != now:
+        raise StackError(
+            f"{folder} holds copies made with the weights {before or 'of nothing tuned'}, the generator has "
+            f"{now or 'none'} now: it was tuned again. Choose another folder, or remove this one."
+        )
+
+
 def _write_manifest(
-    folder: Path, recipe: Mapping[str, Any], digests: Mapping[str, str], depth: int, existing: Stack | None
+    folder: Path, recipe: Mapping[str, Any], digests: Mapping[str, str], generator: Generator, depth: int
 ) -> None:
+    path = manifest_path(folder)
+    existing = read_json(path, error=StackError) if path.exists() else {}
     software = {
         name: version(name) for name in ("s2s2", "numpy", "torch", "tifffile", "imagecodecs", "zstandard")
     }
     cases = {case_id: {"mask": digest} for case_id, digest in digests.items()}
-    content = {**recipe, "depth": depth, "cases": cases}
-    if existing is None or any(existing.manifest.get(name) != value for name, value in content.items()):
-        write_json(manifest_path(folder), {**content, "software": software})
+    content = {**recipe, "depth": depth, "parts": parts_of(generator, depth), "cases": cases}
+    if any(existing.get(name) != value for name, value in content.items()):
+        write_json(path, {**content, "software": software})
 
 
 def _sweep(folder: Path) -> None:
@@ -219,8 +283,9 @@ def _sweep(folder: Path) -> None:
                 leftover.unlink()
 
 
-def _fingerprint(recipe: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
+def _fingerprint(recipe: Mapping[str, Any], weights: str) -> str:
+    known = {**recipe, **({"weights": weights} if weights else {})}
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _short(value: Any) -> str:

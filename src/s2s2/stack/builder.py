@@ -1,8 +1,8 @@
-"""Making the copies of one case, and telling which are there already."""
+"""Making the copies of a few cases, and telling which are there already."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,11 @@ import numpy.typing as npt
 
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
+from s2s2.data.faults import fault_of
 from s2s2.data.storage import FORMAT, atomic
 from s2s2.errors import StackError
 from s2s2.stack.pages import TORN, Compression, Index, Pixels, encode, read_index, read_page
+from s2s2.stack.provenance import is_exact
 from s2s2.stack.store import case_path
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _MEND = "Mend its sample(); the copies made before are kept."
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """Makes the file of one case; goes to every process.
+    """Makes the files of cases; goes to every process.
 
     Args:
         generator: Fitted.
@@ -55,27 +57,50 @@ class Builder:
         index = self._index(case_id)
         return index is not None and index.depth >= self.depth
 
-    def make(self, case_id: str) -> None:
-        """Make the copies that the file lacks; another process may have been faster."""
-        if self.whole(case_id):
-            return
-        case = self.train.case(case_id)
-        pixels = self._kept(case_id)
-        start = 0 if pixels is None else len(pixels)
-        copies = self.generator.sample(case, self.depth - start, self.seed, start=start)
-        made = self._stored(_checked(copies, self.generator.name, case, self._shape(case), start, self.depth))
-        pixels = made if pixels is None else np.concatenate([pixels, made])
+    def make(self, group: Sequence[str]) -> None:
+        """Make the copies that the files of these cases lack; another process may have been faster.
+
+        What is made together is always the whole group, so that a case whose file was
+        lost gets the bytes that it had.
+        """
+        kept = {case_id: self._kept(case_id) for case_id in group if not self.whole(case_id)}
+        cases = [self.train.case(case_id) for case_id in group]
+        for start in sorted({len(pixels) for pixels, _ in kept.values()}):
+            for case, copies in zip(cases, self._sample(cases, start), strict=True):
+                if case.id in kept and len(kept[case.id][0]) == start:
+                    self._write(case, copies, *kept[case.id])
+
+    def _sample(self, cases: Sequence[Case], start: int) -> Sequence[Any]:
+        """Return the copies of each case from `start` on."""
+        depth, together = self.depth - start, getattr(self.generator, "sample_batch", None)
+        if together is None:
+            return [self.generator.sample(case, depth, self.seed, start=start) for case in cases]
+        made: Sequence[Any] = together(cases, depth, self.seed, start=start)
+        return made
+
+    def _write(self, case: Case, copies: Any, kept: Pixels, faults: Mapping[str, str]) -> None:
+        """Write the file of a case: the copies that were kept, and these."""
+        name, start = self.generator.name, len(kept)
+        images = _formed(copies, name, case, (self.depth - start, *self._shape(case)))
+        found = dict(faults)
+        for number, image in enumerate(images, start):
+            # What a network makes may fail; what is made of real pixels fails by a fault of the program.
+            if not is_exact(self.generator, number) and (fault := fault_of(image)):
+                image[~np.isfinite(image)] = 0
+                found[str(number)] = fault
+            _check(image, name, case, number)
         note = {
             "format": FORMAT,
-            "case": case_id,
-            "mask": self.digests[case_id],
+            "case": case.id,
+            "mask": self.digests[case.id],
             "seed": self.seed,
             "depth": self.depth,
             "recipe": self.fingerprint,
+            **({"faults": found} if found else {}),
         }
-        data = encode(pixels, note, compression=self.compression)
-        if not self.whole(case_id):
-            with atomic(case_path(self.folder, case_id)) as temporary:
+        data = encode(np.concatenate([kept, self._stored(images)]), note, compression=self.compression)
+        if not self.whole(case.id):
+            with atomic(case_path(self.folder, case.id)) as temporary:
                 temporary.write_bytes(data)
 
     def _index(self, case_id: str) -> Index | None:
@@ -87,19 +112,20 @@ class Builder:
         ours = index.note.get("recipe"), index.note.get("mask"), index.note.get("case")
         return index if ours == (self.fingerprint, self.digests[case_id], case_id) else None
 
-    def _kept(self, case_id: str) -> Pixels | None:
-        """Return the copies that are there and can be kept."""
+    def _kept(self, case_id: str) -> tuple[Pixels, dict[str, str]]:
+        """Return the copies that are there and can be kept, and their faults."""
+        none = self._stored(np.empty((0, *self._shape(self.train.case(case_id))), np.float32))
         index = self._index(case_id)
         if index is None:
-            return None
+            return none, {}
         try:
             pages = [
                 read_page(case_path(self.folder, case_id), index, number) for number in range(index.depth)
             ]
         except TORN:
-            return None
+            return none, {}
         whole = [page for page in pages if page is not None]
-        return np.stack(whole) if len(whole) == len(pages) else None
+        return (np.stack(whole), index.note.get("faults", {})) if len(whole) == len(pages) else (none, {})
 
     def _shape(self, case: Case) -> tuple[int, ...]:
         return (self.train.channels, *self.train.mask(case).shape)
@@ -110,28 +136,29 @@ class Builder:
         return steps
 
 
-def _checked(
-    copies: Any, name: str, case: Case, shape: tuple[int, ...], start: int, depth: int
-) -> npt.NDArray[np.float32]:
-    """Return the copies as float32, or say what is wrong with the first bad one."""
+def _formed(copies: Any, name: str, case: Case, expected: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Return the copies as float32, or say that they are no images of the right shape."""
     copies = np.asarray(copies)
-    expected = (depth - start, *shape)
     if copies.shape != expected or copies.dtype.kind != "f":
         raise StackError(
             f"Generator {name!r} returned {copies.dtype} of shape {copies.shape} for case {case.id}, "
             f"expected floats of shape {expected} (copy, channel, height, width). {_MEND}"
         )
-    for number, copy in enumerate(copies, start):
-        low, high = float(copy.min()), float(copy.max())
-        if not np.isfinite([low, high]).all():
-            raise StackError(
-                f"Generator {name!r} returned values that are not finite in copy {number} of case {case.id}, "
-                f"expected numbers in [0, 1]. {_MEND}"
-            )
-        if low < 0 or high > 1:
-            raise StackError(
-                f"Generator {name!r} returned values in [{low:g}, {high:g}] in copy {number} of "
-                f"case {case.id}, expected [0, 1]. {_MEND}"
-            )
-    finite: npt.NDArray[np.float32] = copies.astype(np.float32, copy=False)
-    return finite
+    # A copy: a broken image is mended in place, and the generator may hold on to what it returned.
+    images: npt.NDArray[np.float32] = copies.astype(np.float32)
+    return images
+
+
+def _check(image: npt.NDArray[np.float32], name: str, case: Case, number: int) -> None:
+    """Say what is wrong with an image whose values are not in [0, 1]."""
+    low, high = float(image.min()), float(image.max())
+    if not np.isfinite([low, high]).all():
+        raise StackError(
+            f"Generator {name!r} returned values that are not finite in copy {number} of case {case.id}, "
+            f"expected numbers in [0, 1]. {_MEND}"
+        )
+    if low < 0 or high > 1:
+        raise StackError(
+            f"Generator {name!r} returned values in [{low:g}, {high:g}] in copy {number} of "
+            f"case {case.id}, expected [0, 1]. {_MEND}"
+        )
