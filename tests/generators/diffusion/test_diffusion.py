@@ -14,6 +14,7 @@ from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError, SplitError
 from s2s2.generators import build_generator
 from s2s2.generators.diffusion import Diffusion, DiffusionConfig
+from s2s2.generators.tuning import Progress
 from s2s2.stack import build_stack
 from tests.drawn import draw_site
 
@@ -119,8 +120,9 @@ def test_it_must_be_placed_and_fitted(site: Path) -> None:
     ("options", "words"),
     [
         ({"channels": (24,)}, "multiple of 16"),
-        ({"mask_dropout": 1.5}, "share"),
-        ({"resolution": 8}, "16 px"),
+        ({"autoencoder_channels": ()}, "autoencoder_channels"),
+        ({"mask_dropout": 1.5}, "0 to 1"),
+        ({"resolution": 8}, "resolution must lie in 16"),
         ({"solver_steps": 0}, "solver_steps"),
         ({"guidance": -1.0}, "guidance"),
     ],
@@ -168,3 +170,45 @@ def test_a_stopped_tuning_goes_on_to_the_same_weights(site: Path, tmp_path: Path
         generator.tune(dataset, split)
         digests.append(hashlib.sha256((tmp_path / name / "weights.safetensors").read_bytes()).hexdigest())
     assert digests[0] == digests[1]
+
+
+LATENT = replace(
+    TINY, latent_above=31, autoencoder_channels=(16, 16), autoencoder_steps=2, steps=2, checks=2, batch=2
+)
+
+
+def test_large_images_are_made_of_latents(site: Path, tmp_path: Path) -> None:
+    dataset, split = opened(site)
+    case = dataset.case(split.train[0])
+    seen: list[tuple[int, int, str]] = []
+
+    def tell(done: int, total: int, words: str) -> None:
+        seen.append((done, total, words))
+
+    def stop_at(step: int) -> Progress:
+        def stop(done: int, total: int, words: str) -> None:
+            if done == step:
+                raise KeyError
+
+        return stop
+
+    made = []
+    for name in ("whole", "torn"):
+        generator = Diffusion(LATENT)
+        generator.place(tmp_path / name)
+        if name == "torn":
+            for step in (2, 4):
+                with pytest.raises(KeyError):
+                    generator.tune(dataset, split, progress=stop_at(step))
+                assert not generator.tuned
+        generator.tune(dataset, split, progress=tell if name == "whole" else None)
+        made.append(generator.sample(case, 2, seed=0))
+    assert [entry[:2] for entry in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert seen[0][2].startswith("autoencoder")
+    assert np.array_equal(made[0], made[1])
+    assert made[0].shape == (2, *dataset.image(case).shape)
+    assert made[0].std() > 0
+    weights = [
+        path / "weights.safetensors" for path in (tmp_path / "whole", tmp_path / "whole" / "autoencoder")
+    ]
+    assert all(path.exists() for path in weights)

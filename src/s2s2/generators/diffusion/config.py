@@ -19,6 +19,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "steps": 6000,
         "batch": 16,
         "learning_rate": 4e-4,
+        "autoencoder_steps": 2000,
     },
     "gpu": {
         "resolution": 256,
@@ -26,12 +27,23 @@ PRESETS: dict[str, dict[str, Any]] = {
         "steps": 40000,
         "batch": 32,
         "learning_rate": 2e-4,
+        "autoencoder_steps": 10000,
     },
 }
 """Values of the options that are None, by preset."""
+PATCH = 2
+"""Side of the blocks of pixels that the network folds into channels."""
 
-LATENT_ABOVE = 192
-"""Longer side in pixels above which images are made in the latent space of an autoencoder."""
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "resolution": (16, 4096),
+    "blocks": (1, 16),
+    "mask_dropout": (0, 1),
+    "augment": (0, 1),
+    "solver_steps": (1, 1000),
+    "guidance": (0, 100),
+    "latent_channels": (1, 64),
+    "autoencoder_steps": (1, 10**9),
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,12 @@ class DiffusionConfig:
         solver_steps: Steps from noise to image.
         guidance: How far samples go beyond the network's own idea of the mask; 1 is not
             at all and twice as fast.
+        latent_above: Longer side in pixels above which the flow works on the latents of an
+            autoencoder, which is trained on the same images first.
+        latent_channels: Of the latents.
+        autoencoder_channels: Of the autoencoder's levels, multiples of 16; every level but the
+            last halves.
+        autoencoder_steps: Of its training.
         checks: How often samples are judged and drawn while tuning, and the state is saved.
         judged: Masks that are judged at each check.
         patience: Checks without a gain until the tuning stops; 0 never.
@@ -86,7 +104,11 @@ class DiffusionConfig:
     solver: Solver = "adams"
     solver_steps: int = 20
     guidance: float = 1.5
-    checks: int = 12
+    latent_above: int = 192
+    latent_channels: int = 4
+    autoencoder_channels: tuple[int, ...] = (64, 128, 128)
+    autoencoder_steps: int | None = None
+    checks: int = 10
     judged: int = 32
     patience: int = 0
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
@@ -97,24 +119,16 @@ class DiffusionConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("mask_dropout", "augment"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"diffusion: {name} is a share in [0, 1], got {getattr(self, name)}.")
-        if self.resolution is not None and self.resolution < 16:
-            raise ConfigError(f"diffusion: resolution must be 16 px or more, got {self.resolution}.")
-        if self.channels is not None and (
-            not self.channels or any(width < 16 or width % 16 for width in self.channels)
-        ):
-            raise ConfigError(
-                f"diffusion: channels are one multiple of 16 a level, such as (64, 128), got {self.channels}."
-            )
-        if self.blocks < 1 or self.solver_steps < 1:
-            raise ConfigError(
-                f"diffusion: blocks and solver_steps must be at least 1, got {self.blocks} and "
-                f"{self.solver_steps}."
-            )
-        if self.guidance < 0:
-            raise ConfigError(f"diffusion: guidance must be 0 or more, got {self.guidance}.")
+        for name in ("channels", "autoencoder_channels"):
+            widths = getattr(self, name)
+            if widths is not None and (not widths or any(width < 16 or width % 16 for width in widths)):
+                raise ConfigError(
+                    f"diffusion: {name} are one multiple of 16 a level, such as (64, 128), got {widths}."
+                )
+        for name, (low, high) in _BOUNDS.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise ConfigError(f"diffusion: {name} must lie in {low} to {high}, got {value}.")
 
     def resolved(self, preset: str | None = None) -> DiffusionConfig:
         """Return this with the preset's values where there are none.
@@ -133,8 +147,26 @@ class DiffusionConfig:
         values = {name: PRESETS[chosen][name] if value is None else value for name, value in given.items()}
         return replace(self, preset=chosen, **values)
 
+    @property
+    def multiple(self) -> int:
+        """What the side of the padded square must be a multiple of, so that every level halves evenly."""
+        halvings = len(self.resolved().channels or ()) - 1
+        return max(32, max(PATCH, self.fold) << halvings)
+
+    @property
+    def fold(self) -> int:
+        """How many pixels a latent stands for, along each side."""
+        return 1 << (len(self.autoencoder_channels) - 1)
+
+    def autoencoder_tuning(self) -> TuneConfig:
+        """Return the settings of the autoencoder's training: as the flow's, on a quarter of the batch."""
+        steps, batch = self.resolved().autoencoder_steps or 1, self.resolved().batch or 1
+        return replace(
+            self.tuning(), steps=steps, batch=max(1, batch // 4), learning_rate=2e-4, judged=6, patience=0
+        )
+
     def tuning(self) -> TuneConfig:
-        """Return the settings of the tuning."""
+        """Return the settings of the flow's tuning."""
         resolved = self.resolved()
         return TuneConfig(
             steps=resolved.steps or 1,
@@ -142,7 +174,7 @@ class DiffusionConfig:
             accumulate=self.accumulate,
             learning_rate=resolved.learning_rate or 1e-4,
             schedule="cosine",
-            warmup=200,
+            warmup=50,
             weight_decay=0.01,
             clip_norm=1.0,
             ema=self.ema,

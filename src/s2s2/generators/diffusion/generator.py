@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from s2s2.data.case import Case
-from s2s2.errors import ConfigError, GeneratorError, SplitError
+from s2s2.errors import ConfigError, SplitError
 from s2s2.generators.diffusion.config import DiffusionConfig
-from s2s2.generators.diffusion.items import Grid, MaskedImages
+from s2s2.generators.diffusion.items import Grid
 from s2s2.generators.options import to_json
 from s2s2.generators.protocol import Judge, Progress
 from s2s2.generators.pyramid import Image
@@ -100,24 +98,15 @@ class Diffusion:
             GeneratorError: If there are too few cases, the folder holds a tuning on other cases
                 or with other settings, memory is short or the loss is not finite.
         """
-        from s2s2.generators.diffusion.module import FlowModule
-        from s2s2.generators.tuning import run_tuning
+        from s2s2.generators.diffusion.stages import tune_flow
 
-        folder = self._placed()
-        options = self._resolved()
-        grid = Grid.of(dataset.subset(split.train), options.resolution or 64)
-        module = FlowModule(grid, options)
-        record = run_tuning(
-            module,
-            MaskedImages(grid, augment=options.augment, seed=options.seed),
-            folder,
-            module.config,
-            train=grid.train,
-            fingerprint=_fingerprint(options, grid),
-            judge=judge,
-            progress=progress,
-        )
-        self._load(module, folder, record["weights"])
+        folder, options = self._placed(), self._resolved()
+        grid = Grid.of(dataset.subset(split.train), options.resolution or 64, multiple=options.multiple)
+        module, record = tune_flow(grid, options, folder, judge=judge, progress=progress)
+        module.learnt.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        if module.autoencoder is not None:
+            module.autoencoder.to(next(module.learnt.parameters()).device)
+        self._module, self._weights = module, record["weights"]
         return self
 
     def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
@@ -161,39 +150,3 @@ class Diffusion:
 
         record = read_record(self._folder, finished=False) or {}
         return self._config.resolved(record.get("fingerprint", {}).get("preset"))
-
-    def _load(self, module: FlowModule, folder: Path, digest: str) -> None:
-        """Put the kept weights into the network."""
-        from s2s2.generators.tuning import weights_digest
-
-        path = module.weights_file(folder)
-        if weights_digest(path) != digest:
-            raise GeneratorError(
-                f"{path} is not the file of weights that tuned.json beside it names: it is torn, or from "
-                "another tuning. Restore it, or delete the folder to tune anew."
-            )
-        try:
-            module.learnt.load_state_dict(load_file(str(path)))
-        except (SafetensorError, RuntimeError) as error:
-            raise GeneratorError(
-                f"The weights {path} do not fit the network of these settings ({error}). Delete the folder "
-                "to tune anew."
-            ) from error
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        module.learnt.to(device).eval()
-        self._module, self._weights = module, digest
-
-
-def _fingerprint(options: DiffusionConfig, grid: Grid) -> dict[str, Any]:
-    """Return what the weights depend on beside the cases and the tuning's settings."""
-    return {
-        "generator": "diffusion",
-        "preset": options.preset,
-        "size": grid.size,
-        "channels": grid.channels,
-        "classes": list(grid.train.class_map.names),
-        "widths": list(options.channels or ()),
-        "blocks": options.blocks,
-        "mask_dropout": options.mask_dropout,
-        "augment": options.augment,
-    }

@@ -38,11 +38,11 @@ class Grid:
     side: int
 
     @classmethod
-    def of(cls, train: Dataset, resolution: int) -> Grid:
-        """Return the grid of images of at most this longer side."""
+    def of(cls, train: Dataset, resolution: int, *, multiple: int = 32) -> Grid:
+        """Return the grid of images of at most this longer side, padded to a multiple."""
         longest = train.size or max(max(train.original_shape(case)) for case in train)
         size = min(longest, resolution)
-        return cls(train, train if train.size == size else train.resized(size), padded_side(size, 32))
+        return cls(train, train if train.size == size else train.resized(size), padded_side(size, multiple))
 
     @property
     def size(self) -> int:
@@ -60,12 +60,12 @@ class Grid:
         return len(self.train.class_map) + 1
 
     def image(self, case: Case) -> Tensor:
-        """Return the real image in [-1, 1], padded with 0.
+        """Return the real image in [0, 1], padded with 0.
 
         Shape:
             - returns: (channel, side, side).
         """
-        return self._padded(torch.from_numpy(self.low.image(case) * 2 - 1))
+        return self._padded(torch.from_numpy(self.low.image(case)))
 
     def condition(self, case: Case) -> Tensor:
         """Return the mask as one channel a class, and what is not padding.
@@ -78,9 +78,9 @@ class Grid:
         return self._padded(torch.cat([classes, torch.ones_like(classes[:1])]).float())
 
     def restored(self, sample: Tensor, case: Case) -> Image:
-        """Return a sample in [-1, 1] on the case's working grid, in [0, 1]."""
+        """Return a sample on the case's working grid, in [0, 1]."""
         height, width = self.low.mask(case).shape
-        image = ((sample[:, :height, :width].float() + 1) / 2).clamp(0, 1).cpu().numpy()
+        image = sample[:, :height, :width].clamp(0, 1).cpu().numpy()
         return resize_image(np.ascontiguousarray(image), self.train.mask(case).shape)
 
     def _padded(self, planes: Tensor) -> Tensor:

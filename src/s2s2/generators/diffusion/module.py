@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s2.data.case import Case
 from s2s2.data.streams import stream
-from s2s2.generators.diffusion.config import DiffusionConfig
+from s2s2.generators.diffusion.autoencoder import decode, encode
+from s2s2.generators.diffusion.config import PATCH, DiffusionConfig
 from s2s2.generators.diffusion.flow import draw_times, mix, solve
 from s2s2.generators.diffusion.items import SETTINGS, Grid
 from s2s2.generators.diffusion.network import MaskUNet
@@ -25,34 +26,67 @@ class FlowModule(TunedModule):
     Args:
         grid: The network's grid.
         config: With the preset's values.
+        autoencoder: Trained; where there is one, the flow is that of its latents.
     """
 
-    def __init__(self, grid: Grid, config: DiffusionConfig) -> None:
-        super().__init__(build_network(grid, config), config.tuning())
+    learnt: MaskUNet
+
+    def __init__(self, grid: Grid, config: DiffusionConfig, autoencoder: nn.Module | None = None) -> None:
+        latent = autoencoder is not None
+        channels = config.latent_channels if latent else grid.channels
+        super().__init__(
+            build_network(grid, config, channels=channels, patch=1 if latent else PATCH), config.tuning()
+        )
         self.grid, self.options = grid, config
+        self.autoencoder = None if autoencoder is None else autoencoder.eval().requires_grad_(False)
+        self.fold = config.fold if latent else 1
+        self.shape = (channels, grid.side // self.fold, grid.side // self.fold)
+
+    def measure(self) -> None:
+        """Take mean and standard deviation from the training images, or from their latents."""
+        with torch.inference_mode():
+            self.learnt.measure(self._inside(case) for case in self.grid.low)
+
+    def _inside(self, case: Case) -> Tensor:
+        """Return the image or latent of a case without its padding."""
+        height, width = (-(-side // self.fold) for side in self.grid.low.mask(case).shape)
+        return self._encoded(self.grid.image(case)[None])[0, :, :height, :width]
+
+    def _encoded(self, image: Tensor) -> Tensor:
+        if self.autoencoder is None:
+            return image
+        with torch.no_grad():
+            return encode(self.autoencoder, image)
+
+    def _condition(self, condition: Tensor) -> Tensor:
+        """Return the condition on the grid that the flow works on, as shares where that is coarser."""
+        return condition if self.fold == 1 else functional.avg_pool2d(condition, self.fold)
 
     def loss(self, batch: tuple[Tensor, Tensor, Tensor], noise: torch.Generator) -> Tensor:
         """Return the mean squared error of the direction."""
         image, condition, settings = batch
+        condition = self._condition(condition)
+        image = self.learnt.normalised(self._encoded(image), condition[:, -1:])
         times = draw_times(len(image), noise).to(image.device)
         added = torch.randn(image.shape, generator=noise).to(image.device)
         seen = (torch.rand(len(image), generator=noise) >= self.options.mask_dropout).to(image.device)
         shown = hide(condition, seen)
         predicted = self.learnt(mix(image, added, times), shown, settings, times)
-        return functional.mse_loss(predicted.float(), added - image)
+        return functional.mse_loss(predicted, added - image)
 
     def sample(self, cases: Sequence[Case], numbers: Sequence[int], seed: int) -> list[Image]:
         """Return one image for each case, its copy of the number beside it."""
-        shape = (self.grid.channels, self.grid.side, self.grid.side)
         drawn = [
-            stream(seed, "diffusion", case.id, number).standard_normal(shape, np.float32)
+            stream(seed, "diffusion", case.id, number).standard_normal(self.shape, np.float32)
             for case, number in zip(cases, numbers, strict=True)
         ]
         device = next(self.learnt.parameters()).device
         noise = torch.from_numpy(np.stack(drawn)).to(device)
-        condition = torch.stack([self.grid.condition(case) for case in cases]).to(device)
+        condition = self._condition(torch.stack([self.grid.condition(case) for case in cases]).to(device))
         with torch.inference_mode():
-            made = self._solved(noise, condition)
+            made = self.learnt.restored(self._solved(noise, condition))
+            if self.autoencoder is not None:
+                made = decode(self.autoencoder, made)
         return [self.grid.restored(sample, case) for sample, case in zip(made, cases, strict=True)]
 
     def _solved(self, noise: Tensor, condition: Tensor) -> Tensor:
@@ -63,12 +97,12 @@ class FlowModule(TunedModule):
         def velocity(x: Tensor, time: float) -> Tensor:
             times = x.new_full((len(x),), time)
             if guidance == 1:
-                seeing: Tensor = self.learnt(x, condition, settings, times).float()
+                seeing: Tensor = self.learnt(x, condition, settings, times)
                 return seeing
             both = self.learnt(
                 torch.cat([x, x]), torch.cat([condition, blind]), settings.repeat(2, 1), times.repeat(2)
             )
-            seeing, blindly = both.float().chunk(2)
+            seeing, blindly = both.chunk(2)
             guided: Tensor = blindly + guidance * (seeing - blindly)
             return guided
 
@@ -86,16 +120,18 @@ def hide(condition: Tensor, seen: Tensor) -> Tensor:
     return torch.cat([condition[:, :-1] * kept, condition[:, -1:]], 1)
 
 
-def build_network(grid: Grid, config: DiffusionConfig) -> MaskUNet:
+def build_network(grid: Grid, config: DiffusionConfig, *, channels: int, patch: int) -> MaskUNet:
     """Build the network with weights that depend on the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(stream(config.seed, "diffusion", "weights").integers(2**63)))
-        return MaskUNet(
-            grid.channels,
+        network = MaskUNet(
+            channels,
             grid.condition_channels,
             SETTINGS,
             widths=config.channels or (64,),
             blocks=config.blocks,
-            patch=2,
-            checkpointing=config.checkpointing,
+            patch=patch,
         )
+    if config.checkpointing:
+        network.save_memory()
+    return network

@@ -9,7 +9,14 @@ from s2s2.generators.protocol import Judge, Progress
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.engine import run_tuning
 from s2s2.generators.tuning.module import TunedModule
-from s2s2.generators.tuning.record import Record, check_record, fingerprint_of, read_record, weights_digest
+from s2s2.generators.tuning.record import (
+    Record,
+    check_record,
+    check_weights,
+    fingerprint_of,
+    read_record,
+    weights_digest,
+)
 
 __all__ = [
     "Judge",
@@ -18,6 +25,7 @@ __all__ = [
     "TuneConfig",
     "TunedModule",
     "check_record",
+    "check_weights",
     "fingerprint_of",
     "read_record",
     "run_tuning",

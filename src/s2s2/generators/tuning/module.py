@@ -13,14 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from s2s2.data.case import Case
 from s2s2.data.storage import atomic
 from s2s2.data.streams import stream
-from s2s2.errors import ConfigError
+from s2s2.errors import ConfigError, GeneratorError
 from s2s2.generators.tuning.config import TuneConfig
+from s2s2.generators.tuning.record import Record, check_weights
 
 WEIGHTS = "weights.safetensors"
 
@@ -70,6 +72,22 @@ class TunedModule(L.LightningModule):
         tensors = {name: tensor.contiguous() for name, tensor in self.learnt.state_dict().items()}
         with atomic(self.weights_file(folder)) as temporary:
             save_file(tensors, str(temporary))
+
+    def load(self, folder: Path, record: Record) -> None:
+        """Put the kept weights of a finished tuning, from `write`, into `learnt`.
+
+        Raises:
+            GeneratorError: If the file is not the one that the record names, or does not fit.
+        """
+        path = self.weights_file(folder)
+        check_weights(path, record)
+        try:
+            self.learnt.load_state_dict(load_file(str(path)))
+        except (SafetensorError, RuntimeError) as error:
+            raise GeneratorError(
+                f"The weights {path} do not fit the network of these settings ({error}). Delete the folder "
+                "to tune anew."
+            ) from error
 
     def trainable_parameters(self) -> list[nn.Parameter]:
         """Return what the optimiser moves."""

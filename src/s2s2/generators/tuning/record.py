@@ -100,6 +100,19 @@ def weights_digest(path: Path) -> str:
         ) from error
 
 
+def check_weights(path: Path, record: Record) -> None:
+    """Refuse a file of weights that is not the one that a tuning kept.
+
+    Raises:
+        GeneratorError: If it is missing, torn, or from another tuning.
+    """
+    if weights_digest(path) != record["weights"]:
+        raise GeneratorError(
+            f"{path} is not the file of weights that {RECORD} beside it names: it is torn, or from another "
+            "tuning. Restore it, or delete the folder to tune anew."
+        )
+
+
 def software() -> dict[str, str]:
     """Return the versions of what the weights depend on."""
     found = {"python": platform.python_version()}
