@@ -125,7 +125,8 @@ class Base:
         """Return the images of latents, about [-1, 1]; one at a time, as each needs much memory."""
         scaled = latents / float(self.vae.config.scaling_factor)
         scaled = scaled.to(self.vae.device, self.vae.dtype)
-        return torch.cat([self.vae.decode(each, return_dict=False)[0] for each in scaled.split(1)])
+        rows = (scaled[row : row + 1] for row in range(len(scaled)))
+        return torch.cat([self.vae.decode(row, return_dict=False)[0] for row in rows])
 
 
 def side_multiple(unet: Any, vae: Any) -> int:

@@ -18,7 +18,7 @@ from s2s2.generators.controlnet.sampling import plan
 
 PATIENCE_S = 24 * 3600.0
 """Without a GPU, what takes longer is refused unless `cpu` says to go on."""
-SHARE = 0.5
+SHARE = 0.4
 """Share of the speed of multiplying large matrices that convolutions and attention reach."""
 LEARNING = 3.0
 """A step of learning costs as much as so many predictions: forward, and backward through all."""
