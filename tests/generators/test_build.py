@@ -12,6 +12,7 @@ from s2s2.generators import (
     Boxes,
     Chain,
     Composite,
+    Mixture,
     build_generator,
     describe_generators,
 )
@@ -44,7 +45,32 @@ def test_the_default_extrapolates_what_is_laid_over() -> None:
     assert build_generator("appearance").config()["extrapolate"] == 0
 
 
-@pytest.mark.parametrize("spec", ["composite(keep=0.4)", DEFAULT_GENERATOR])
+def test_a_mixture_is_read_with_its_shares() -> None:
+    mixture = build_generator("composite+appearance+boxes:4, tests.stack.made:Echo(noise=0.1)+boxes:12")
+    assert isinstance(mixture, Mixture)
+    assert mixture.name == "composite+appearance+boxes:4,echo+boxes:12"
+    assert mixture.config()["shares"] == [4, 12]
+    assert build_generator("appearance,composite").name == "appearance:1,composite:1"
+    assert isinstance(build_generator("appearance:8"), Appearance)
+    assert build_generator("tests.stack.made:Echo:3,boxes").name == "echo:3,boxes:1"
+
+
+def test_brackets_and_quotes_keep_their_signs() -> None:
+    generator = build_generator("folder(path='a+b, (c):8', pattern=\"{case}+{copy}, .png\")+boxes:2,boxes")
+    assert generator.name == "folder+boxes:2,boxes:1"
+    folder = generator.config()["parts"][0]["init_args"]["parts"][0]
+    assert folder["init_args"] == {"path": "a+b, (c):8", "pattern": "{case}+{copy}, .png", "source": ""}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "composite(keep=0.4)",
+        DEFAULT_GENERATOR,
+        "appearance:3,composite+boxes:5",
+        "folder(path='made')+appearance:3,boxes",
+    ],
+)
 def test_a_generator_is_rebuilt_from_what_it_says_of_itself(spec: str) -> None:
     generator = build_generator(spec)
     said = json.loads(json.dumps({"name": generator.name, "init_args": generator.config()}))
@@ -67,6 +93,9 @@ def test_an_import_path_builds_any_generator() -> None:
             r"there is no 'compositee'\. Did you mean 'composite'\? Names: appearance, composite, boxes",
         ),
         ("unheard", r"there is no 'unheard'\. Names: .* import path 'package.module:Class'"),
+        ("composite:0,boxes", r"got shares \[0, 1\] for 2 parts"),
+        ("composite:4,,boxes", r"'' is neither a name nor a name with options"),
+        ("composite:x,boxes", r"'composite:x' cannot be imported"),
         ("composite+", r"'' is neither a name nor a name with options"),
         ("composite(3)", r"'composite\(3\)' is neither a name nor a name with options"),
         ("composite(keep=open('x'))", "is neither a name nor a name with options"),

@@ -7,7 +7,8 @@ import pytest
 
 from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
-from s2s2.generators import Boxes, Chain, Composite
+from s2s2.generators import Boxes, BoxesConfig, Chain, Composite
+from tests.generators.learnt import Learnt
 from tests.generators.made import drawn, split_of
 from tests.stack.made import Echo
 
@@ -51,3 +52,32 @@ def test_what_cannot_restyle_comes_first_or_not_at_all() -> None:
         Chain([Boxes(), Composite()])
     with pytest.raises(ConfigError, match="needs one part or more, got none"):
         Chain([])
+
+
+def test_copies_that_failed_are_not_restyled(tmp_path: Path) -> None:
+    dataset = drawn(tmp_path / "site")
+    split, case = split_of(dataset), dataset.cases[0]
+    chain = Chain([Learnt(fails=[f"{case.id}/1/black", f"{case.id}/2/nan"]), Boxes(BoxesConfig(most=40))])
+    chain.place(tmp_path / "tuned")
+    copies = chain.fit(dataset, split).sample(case, 4, 0)
+    assert not copies[1].any()
+    assert np.isnan(copies[2]).any()
+    assert np.isfinite(copies[[0, 3]]).all()
+
+
+def test_a_chain_answers_for_its_parts(tmp_path: Path) -> None:
+    learnt = Learnt(batch=6)
+    chain = Chain([learnt, Boxes()])
+    assert (chain.traits, chain.batch, chain.weights, chain.folder) == (frozenset(), 6, "", None)
+    chain.place(tmp_path)
+    assert learnt.folder == chain.folder == tmp_path / "learnt"
+    exact = Chain([Composite(), Boxes()])
+    assert (exact.traits, exact.batch, exact.tuned, exact.folder) == ({"exact"}, 1, True, None)
+
+
+def test_masks_made_together_are_restyled_each_with_its_own(tmp_path: Path) -> None:
+    dataset = drawn(tmp_path)
+    chain = Chain([Echo(), Boxes()]).fit(dataset, split_of(dataset))
+    cases = dataset.cases[:3]
+    for case, copies in zip(cases, chain.sample_batch(cases, 2, 3, start=1), strict=True):
+        np.testing.assert_array_equal(copies, chain.sample(case, 2, 3, start=1))

@@ -1,0 +1,89 @@
+"""A stand-in for a generator that learns: its weights are a file, its copies may fail."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from s2s2.data import Case, Dataset, Split, stream
+from s2s2.errors import ConfigError, GeneratorError
+
+
+class Learnt:
+    """Noise of a strength that is kept in a folder; `fails` are "case/number/fault" of copies that fail."""
+
+    name = "learnt"
+
+    def __init__(self, *, noise: float = 0.05, batch: int = 1, fails: Sequence[str] = ()) -> None:
+        self.noise, self.batch, self.fails = noise, batch, tuple(fails)
+        self.case_ids: tuple[str, ...] = ()
+        self.folder: Path | None = None
+        self.weights = ""
+        self.batches: list[tuple[tuple[str, ...], int, int]] = []
+        self._dataset: Dataset | None = None
+
+    def config(self) -> dict[str, Any]:
+        return {"noise": self.noise}
+
+    def place(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def tuned(self) -> bool:
+        return self.folder is not None and (self.folder / "weights").is_file()
+
+    def tune(self, dataset: Dataset, split: Split, *, judge: Any = None, progress: Any = None) -> Self:
+        if self.folder is None:
+            raise ConfigError("learnt: place it first.")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = "\n".join((str(self.noise), *split.train))
+        (self.folder / "weights").write_text(text)
+        return self._load(dataset, split, text)
+
+    def fit(self, dataset: Dataset, split: Split) -> Self:
+        if self.folder is None:
+            raise ConfigError("learnt: place it first.")
+        if not self.tuned:
+            return self.tune(dataset, split)
+        text = (self.folder / "weights").read_text()
+        if tuple(text.splitlines()[1:]) != split.train:
+            raise GeneratorError("learnt: tuned on other cases.")
+        return self._load(dataset, split, text)
+
+    def _load(self, dataset: Dataset, split: Split, text: str) -> Self:
+        self._dataset, self.case_ids = dataset.subset(split.train), split.train
+        self.weights = hashlib.sha256(text.encode()).hexdigest()[:8]
+        return self
+
+    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> np.ndarray:
+        return self.sample_batch([case], depth, seed, start=start)[0]
+
+    def sample_batch(
+        self, cases: Sequence[Case], depth: int, seed: int, *, start: int = 0
+    ) -> list[np.ndarray]:
+        self.batches.append((tuple(case.id for case in cases), start, depth))
+        # As with a network's rounding, what is made together shows in the copies.
+        together = 1e-2 * len(cases)
+        return [
+            np.stack(
+                [self._copy(case, seed, number) * (1 - together) for number in range(start, start + depth)]
+            )
+            for case in cases
+        ]
+
+    def _copy(self, case: Case, seed: int, number: int) -> np.ndarray:
+        assert self._dataset is not None
+        image = self._dataset.image(case)
+        noise = stream(seed, "learnt", case.id, number).standard_normal(image.shape, dtype=np.float32)
+        copy = np.clip(image + np.float32(self.noise) * noise, 0, 1)
+        for fail in self.fails:
+            where = fail.split("/")
+            if where[:2] == [case.id, str(number)]:
+                copy[..., : 4 if where[2] == "nan" else None] = {"nan": np.nan, "black": 0, "high": 3}[
+                    where[2]
+                ]
+        return copy
