@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,21 +11,17 @@ import numpy as np
 from PIL import Image
 
 from s2s2.audit import AuditConfig
-from s2s2.data import Case, Dataset, Split, stream
+from s2s2.data import Case, Dataset, Split, split_by_group, stream
 from s2s2.networks import NetworkConfig
+from s2s2.stack import Stack, build_stack
+from tests.drawn import SMALL_NETWORK, draw_site
 
-QUICK = AuditConfig(
-    folds=2,
-    steps=30,
-    images_per_step=8,
-    size=32,
-    views=2,
-    neighbours=3,
-    draws=50,
-    jobs=1,
-    network=NetworkConfig(),
+ABLE = AuditConfig(folds=2, steps=40, images_per_step=16, size=64, views=3, neighbours=4, draws=100, jobs=1)
+"""Judges that can tell one drawn ellipse from another; they take some seconds."""
+QUICK = replace(
+    ABLE, steps=2, images_per_step=4, size=32, views=2, draws=20, network=NetworkConfig(**SMALL_NETWORK)
 )
-"""Judges of drawn ellipses."""
+"""Judges that have learnt nothing and are trained in a moment."""
 
 
 class Redrawn:
@@ -96,5 +93,36 @@ def plant(ids: tuple[str, ...], depth: int, share: float = 0.1, seed: int = 0) -
     return wrong | {slots[place]: "memorised" for place in order[count : 2 * count]}
 
 
-def stack_path(root: Path) -> Path:
-    return root / "stack"
+@dataclass(frozen=True)
+class Home:
+    """Drawn cases, divided, with a stack of redrawn images."""
+
+    dataset: Dataset
+    split: Split
+    stack: Stack
+    faults: dict[tuple[str, int], str]
+    judges: Path
+
+    @property
+    def train(self) -> Dataset:
+        return self.dataset.subset(self.split.train)
+
+
+def home(root: Path, *, size: int, cases: int, depth: int, share: float = 0.1, traits: Any = ()) -> Home:
+    """Draw a site and build a stack with planted faults."""
+    shape = (size, size) if size > 32 else (40, 56)
+    dataset = Dataset.open(draw_site(root / "site", cases=cases, shape=shape), size=size)
+    split = split_by_group(dataset, fractions=(0.8, 0.1, 0.1))
+    faults = plant(split.train, depth, share)
+    generator = Redrawn(faults, traits)
+    stack = build_stack(generator, dataset, split, root / "stack", depth=depth, seed=0)
+    return Home(dataset, split, stack, faults, root / "judges")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s2s2.audit import Audit, Segmenters, run_audit
+from s2s2.errors import AuditError, StackError
+from s2s2.stack import Stack
+from s2s2.stack.pages import encode, read_index, read_page
+from s2s2.stack.store import case_path
+from tests.audit.made import QUICK, Home, contents
+
+
+def audit(home: Home, stack: Stack, judges: Segmenters, progress: Callable[..., None] | None = None) -> Audit:
+    return run_audit(stack, home.dataset, home.split, config=QUICK, segmenters=judges, progress=progress)
+
+
+class StoppedError(Exception):
+    pass
+
+
+def stop_at(words: str, place: int) -> Callable[[int, int, str], None]:
+    def stop(done: int, total: int, now: str) -> None:
+        if now == words and done == place:
+            raise StoppedError
+
+    return stop
+
+
+@pytest.mark.parametrize(("words", "place"), [("measuring real images", 2), ("judging copies", 3)])
+def test_an_audit_that_was_stopped_goes_on_to_the_same_bytes(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack], words: str, place: int
+) -> None:
+    whole, torn = copied("whole"), copied("torn")
+    audit(small, whole, judges)
+    with pytest.raises(StoppedError):
+        audit(small, torn, judges, stop_at(words, place))
+    assert not (torn.path / "audit" / "audit.json").exists()
+    kept = list((torn.path / "audit").glob("parts/*"))
+    assert len(kept) == (place if words == "judging copies" else 0)
+    audit(small, torn, judges)
+    assert contents(torn.path) == contents(whole.path)
+    assert not (torn.path / "audit" / "parts").exists()
+
+
+def test_an_audit_that_was_killed_goes_on_to_the_same_bytes(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack]
+) -> None:
+    whole, killed = copied("whole"), copied("killed")
+    audit(small, whole, judges)
+    arguments = [str(small.dataset.root), str(killed.path), str(small.judges)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.audit.killed", *arguments], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("judging copies 2"):
+            os.kill(process.pid, signal.SIGKILL)
+            break
+    assert process.wait() == -signal.SIGKILL
+    process.stdout.close()
+    assert 2 <= len(list((killed.path / "audit" / "parts").glob("*.safetensors"))) < len(small.split.train)
+    audit(small, killed, judges)
+    assert contents(killed.path) == contents(whole.path)
+
+
+def test_a_finished_audit_is_kept(small: Home, judges: Segmenters, copied: Callable[[str], Stack]) -> None:
+    stack = copied("kept")
+    first = audit(small, stack, judges)
+    told: list[str] = []
+    again = audit(small, stack, judges, lambda done, total, words: told.append(words))
+    assert again == first
+    assert not told
+
+
+def test_changed_copies_are_judged_anew(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack]
+) -> None:
+    stack = copied("changed")
+    before = audit(small, stack, judges)
+    case_id, table = small.split.train[0], before.copies
+    rewrite(stack, case_id, lambda pixels: pixels[::-1])
+    after = audit(small, Stack.open(stack.path), judges)
+    assert after.record["fingerprint"] != before.record["fingerprint"]
+    old, new = (found[found["case"] == case_id]["agreement"].tolist() for found in (table, after.copies))
+    assert new == old[::-1]
+
+
+def rewrite(stack: Stack, case_id: str, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    path = case_path(stack.path, case_id)
+    index = read_index(path)
+    pixels = np.stack([read_page(path, index, number) for number in range(index.depth)])
+    path.write_bytes(encode(change(pixels), index.note))
+
+
+def test_a_torn_measurement_is_made_again(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack]
+) -> None:
+    whole, torn = copied("whole"), copied("torn")
+    audit(small, whole, judges)
+    with pytest.raises(StoppedError):
+        audit(small, torn, judges, stop_at("judging copies", 3))
+    kept = sorted((torn.path / "audit" / "parts").glob("*"))
+    kept[0].write_bytes(kept[0].read_bytes()[:100])
+    audit(small, torn, judges)
+    assert contents(torn.path) == contents(whole.path)
+
+
+def with_parts(stack: Stack, parts: list[dict[str, object]]) -> Stack:
+    path = stack.path / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "parts": parts}))
+    return Stack.open(stack.path)
+
+
+def test_each_part_is_judged_by_what_it_promises(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack]
+) -> None:
+    parts: list[dict[str, object]] = [
+        {"name": "drawn", "config": {}, "traits": [], "copies": [0]},
+        {"name": "drawn", "config": {"other": 1}, "traits": ["exact", "geometry"], "copies": [1, 2]},
+    ]
+    stack = with_parts(copied("parts"), parts)
+    found = audit(small, stack, judges)
+    assert set(found.record["parts"]) == {"drawn", "drawn #2"}
+    assert found.record["parts"]["drawn #2"]["copies"] == 2 * len(small.split.train)
+    table = found.copies
+    exact = table[table["part"] == "drawn #2"]
+    assert not exact["marks"].str.contains("unfaithful").any()
+    assert exact["agreement"].notna().all()
+    line = found.record["thresholds"]["duplicate"]
+    # Rounded in the table, so those on the line itself are left out.
+    clear = exact[(exact["nearest_distance"] - line).abs() > 1e-5]
+    assert (clear["marks"].str.contains("memorised") == (clear["nearest_distance"] < line)).all()
+    assert any("keeps the geometry of the real image by design" in words for words in found.verdict)
+
+
+def test_a_deeper_stack_is_audited_anew(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack]
+) -> None:
+    from s2s2.stack import build_stack
+    from tests.audit.made import Redrawn
+
+    stack = copied("deeper")
+    audit(small, stack, judges)
+    deeper = build_stack(Redrawn(small.faults), small.dataset, small.split, stack.path, depth=4, seed=0)
+    assert len(audit(small, deeper, judges).copies) == 4 * len(small.split.train)
+
+
+def test_a_stack_of_another_split_is_refused(small: Home, judges: Segmenters) -> None:
+    from s2s2.data import split_by_group
+
+    other = split_by_group(small.dataset, fractions=(0.4, 0.2, 0.4), seed=3)
+    with pytest.raises(StackError):
+        run_audit(small.stack, small.dataset, other, config=QUICK, segmenters=judges)
+
+
+def test_no_audit_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(AuditError, match=r"There is no finished audit.*Run `s2s2 audit`"):
+        Audit.load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", '{"format": 1}'])
+def test_a_torn_record_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "audit.json").write_text(text)
+    with pytest.raises(AuditError):
+        Audit.load(tmp_path)
+
+
+def test_many_classes_grey_and_16_bit(tmp_path: Path) -> None:
+    from s2s2.data import Dataset, split_by_group
+    from s2s2.generators import build_generator
+    from s2s2.stack import build_stack
+    from tests.drawn import draw_site
+
+    dataset = Dataset.open(draw_site(tmp_path / "site", cases=8, channels=1, classes=4), size=32)
+    split = split_by_group(dataset, fractions=(0.5, 0.25, 0.25))
+    stack = build_stack(
+        build_generator("appearance"), dataset, split, tmp_path / "stack", depth=2, seed=0, bits=16
+    )
+    found = run_audit(stack, dataset, split, config=QUICK)
+    names = dataset.class_map.names[1:]
+    assert found.record["classes"] == list(names)
+    assert {f"agreement_{name}" for name in names} <= set(found.copies.columns)
+    assert (stack.path / "audit" / "segmenters" / "fold1" / "fit.json").is_file()
+    assert "seconds" not in json.dumps(found.record)
