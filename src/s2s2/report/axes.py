@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from s2s2.report.numbers import plain
 from s2s2.report.palette import ArmStyle, mark_path
 
 
@@ -82,3 +83,39 @@ def mark(x: float, y: str, style: ArmStyle) -> str:
     return (
         f'<svg x="{x}%" y="{y}" overflow="visible"><path class="mark" {colour} d="{mark_path(style)}"/></svg>'
     )
+
+
+def chart(across: Scale, up: Scale, paths: str, label: str, *, above: str = "") -> str:
+    """Return a wide figure: lines on a grid, numbers to the left and below.
+
+    Args:
+        across: Scale of what runs to the right.
+        up: Scale of what runs upwards.
+        paths: SVG paths in percent of the figure, downwards; they are stretched with it.
+        label: What the figure shows, for those who cannot see it.
+        above: SVG pieces with lengths in percent of their own, laid over the paths.
+    """
+    grid = "".join(horizontal(100 - up.place(tick), "grid") for tick in up.ticks)
+    heights = {100 - up.place(tick): plain(tick, up.digits) for tick in up.ticks}
+    texts = "".join(
+        f'<text x="0" dx="-6" y="{y:.2f}%" dy="4" text-anchor="end">{text}</text>'
+        for y, text in heights.items()
+    ) + "".join(
+        f'<text x="{across.place(tick)}%" y="100%" dy="15" text-anchor="middle">'
+        f"{plain(tick, across.digits)}</text>"
+        for tick in across.ticks
+    )
+    return (
+        f'<svg class="curve" role="img" aria-label="{attribute(label)}">{grid}'
+        f'<svg viewBox="0 0 100 100" preserveAspectRatio="none">{paths}</svg>{above}{texts}</svg>'
+    )
+
+
+def attribute(text: str) -> str:
+    """Return a text that may stand between the quotes of an attribute.
+
+    Example:
+        >>> attribute('a "b" & <c>')
+        'a &quot;b&quot; &amp; &lt;c>'
+    """
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from s2s2.report.axes import Scale, horizontal, mark, scale, vertical
-from s2s2.report.numbers import MINUS, interval, plain, probability, signed
+from s2s2.report.axes import Scale, attribute, chart, horizontal, mark, scale, vertical
+from s2s2.report.numbers import MINUS, interval, probability, signed
 from s2s2.report.palette import ArmStyle
 from s2s2.report.reading import Run, case_values
 from s2s2.report.verdict import Difference, Word, difference, find_difference
@@ -159,7 +159,7 @@ def _panel(run: Run, domain: str, pairs: pd.DataFrame, styles: dict[str, ArmStyl
     )
     title = f"{run.main} against {run.reference} on {domain}: {better} cases better, {worse} worse."
     svg = (
-        f'<svg class="scatter" role="img" aria-label="{_attribute(title)}">{grid}'
+        f'<svg class="scatter" role="img" aria-label="{attribute(title)}">{grid}'
         f'<rect class="frame" width="100%" height="100%"/>'
         f'<line class="equal" x1="0" y1="100%" x2="100%" y2="0"/>{dots}{texts}</svg>'
     )
@@ -169,10 +169,6 @@ def _panel(run: Run, domain: str, pairs: pd.DataFrame, styles: dict[str, ArmStyl
 def _dot(x: float, y: float, style: ArmStyle, tie: bool) -> str:
     colour = "" if tie else f' style="--c:var({style.variable})"'
     return f'<circle class="dot"{colour} cx="{100 * x:.1f}%" cy="{100 - 100 * y:.1f}%" r="3.2"/>'
-
-
-def _attribute(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,19 +231,7 @@ def _curve(
         min(float(values.min()), 0.0) if column != "validation_dice" else float(values.min()), top, count=4
     )
     lines = "".join(_band_paths(band, across, up, styles[arm]) for arm, band in bands.items())
-    grid = "".join(horizontal(100 - up.place(tick), "grid") for tick in up.ticks)
-    heights = {100 - up.place(tick): plain(tick, up.digits) for tick in up.ticks}
-    texts = "".join(
-        f'<text x="0" dx="-6" y="{y:.2f}%" dy="4" text-anchor="end">{label}</text>'
-        for y, label in heights.items()
-    ) + "".join(
-        f'<text x="{across.place(tick)}%" y="100%" dy="15" text-anchor="middle">{tick:.0f}</text>'
-        for tick in across.ticks
-    )
-    return (
-        f'<svg class="curve" role="img" aria-label="{title} over training steps, one line an arm">{grid}'
-        f'<svg viewBox="0 0 100 100" preserveAspectRatio="none">{lines}</svg>{texts}</svg>'
-    )
+    return chart(across, up, lines, f"{title} over training steps, one line an arm")
 
 
 def _band(rows: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,12 @@ from s2s2.report.numbers import count, duration
 from s2s2.report.pairs import seen_pairs
 from s2s2.report.palette import arm_styles
 from s2s2.report.reading import Run, read_run
+from s2s2.report.rendering import render
 from s2s2.report.settings import Settings, flattened
 from s2s2.report.sites import data_rows, finding_counts
 from s2s2.report.tables import every_difference, every_mean, glance
+from s2s2.report.trust import audit_styles, build_audit_section
+from s2s2.report.tuning import tunings as tunings_of
 
 if TYPE_CHECKING:
     from s2s2.data.dataset import Dataset
@@ -32,6 +35,9 @@ def build_report(
     train: Dataset | None,
     manifest: dict[str, Any],
     output: Path,
+    *,
+    audits: Sequence[Path] = (),
+    tunings: Mapping[str, Path] | None = None,
 ) -> Path:
     """Write the report of a run as one HTML file without any link to a file or a host.
 
@@ -47,35 +53,30 @@ def build_report(
             home, away, arms, seeds, class_names, settings, images_seen, as_published,
             timings (seconds), environment, attributions.
         output: The HTML file to write.
+        audits: Audited stacks, or their folders audit; the page says whether to trust them.
+        tunings: Folders of the generators that were tuned, by name.
 
     Returns:
         The path of the page.
 
     Raises:
-        EvaluationError: If scores.csv is missing or empty.
+        EvaluationError: If scores.csv is missing or empty, or a tuning cannot be read.
+        AuditError: If a stack of `audits` was not audited.
         StorageError: If the page cannot be written.
     """
     run = read_run(run_folder, manifest, list(datasets))
-    write_text(output, render(_content(run, datasets, stack, train, manifest)))
-    return Path(output)
-
-
-def render(content: Mapping[str, Any]) -> str:
-    """Fill the page's template.
-
-    Args:
-        content: Everything that the template shows.
-    """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("s2s2.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    write_text(
+        output,
+        render(
+            "report.html.jinja",
+            {
+                **_content(run, datasets, stack, train, manifest),
+                **_trusts(audits, manifest),
+                "tunings": tunings_of(tunings or {}),
+            },
+        ),
     )
-    return environment.get_template("report.html.jinja").render(content)
+    return Path(output)
 
 
 def _content(
@@ -124,6 +125,18 @@ def _learnt(
         "stack_rows": stack_rows(train, stack),
         "stack_note": f"{count(len(stack.ids), 'mask')}, {count(stack.depth, 'copy', 'copies')} each",
         "pairs": seen_pairs(train, stack, manifest) if shown else (),
+    }
+
+
+def _trusts(folders: Sequence[Path], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    from s2s2.audit import Audit
+
+    audits = [Audit.load(folder) for folder in folders]
+    styles = audit_styles(audits)
+    marked = Settings(manifest).get("train.marked")
+    return {
+        "trusts": [build_audit_section(audit, styles, marked=marked) for audit in audits],
+        "part_styles": list(styles.values()) if audits else [],
     }
 
 

@@ -58,6 +58,41 @@ def arm_styles(arms: Sequence[str]) -> dict[str, ArmStyle]:
     return {arm: ArmStyle(arm, *looks[arm], variable=f"--arm-{index}") for index, arm in enumerate(arms)}
 
 
+_REAL = ("#5d6873", "#aab4be", "square", "5 3")
+_PARTS = {
+    "appearance": ("#00727d", "#52c4cf", "circle", ""),
+    "composite": ("#6a4db5", "#b7a2f2", "diamond", "9 3"),
+    "boxes": ("#5d7300", "#b3cc4a", "square", "2 2"),
+    "diffusion": ("#b3305f", "#f28cb1", "triangle", "7 2 2 2"),
+    "controlnet": ("#95590a", "#e3ab5b", "cross", "3 1"),
+    "folder": ("#38558f", "#93b0ea", "diamond", "1 2"),
+}
+
+REAL = "real images"
+"""The name under which real images stand beside the parts of a stack."""
+
+
+def part_styles(parts: Sequence[str]) -> dict[str, ArmStyle]:
+    """Return the style of real images and of each part of a stack; colours that no arm has.
+
+    Args:
+        parts: Names of the generators that made the copies.
+
+    Example:
+        >>> list(part_styles(["appearance", "diffusion"]))
+        ['real images', 'appearance', 'diffusion']
+        >>> part_styles(["composite+appearance"])["composite+appearance"].light
+        '#00727d'
+    """
+    unknown = [part for part in parts if part not in _PARTS]
+    spare = [looks for name, looks in _PARTS.items() if name not in parts] or list(_PARTS.values())
+    looks = {REAL: _REAL} | _PARTS | {part: spare[index % len(spare)] for index, part in enumerate(unknown)}
+    names = dict.fromkeys([REAL, *parts])
+    return {
+        name: ArmStyle(name, *looks[name], variable=f"--part-{index}") for index, name in enumerate(names)
+    }
+
+
 _MARKS = {
     "circle": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z",
     "square": "M-4.5-4.5h9v9h-9z",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from s2s2.data.geometry import resize_image, working_shape
+from s2s2.errors import StorageError
 
 Picture = npt.NDArray[np.uint8]
 """Height, width, RGB; 0..255."""
@@ -70,6 +72,34 @@ def data_uri(picture: Picture, quality: int = 80) -> str:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "WEBP", quality=quality, method=4)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def file_uri(path: Path, most: int = 1600) -> tuple[str, int, int]:
+    """Return a picture file as a data URI, with its width and height in pixels.
+
+    A JPEG that is no wider than `most` goes in as it is; anything else is made smaller.
+
+    Args:
+        path: Of the picture.
+        most: Largest width in pixels.
+
+    Raises:
+        StorageError: If the file is missing or no picture.
+    """
+    try:
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data)) as opened:
+            if opened.format == "JPEG" and opened.width <= most:
+                text = base64.b64encode(data).decode("ascii")
+                return f"data:image/jpeg;base64,{text}", opened.width, opened.height
+            image = opened.convert("RGB")
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be shown: {error}. Expected a picture; make it again, or remove the file."
+        ) from error
+    if image.width > most:
+        image = image.resize((most, max(1, round(image.height * most / image.width))))
+    return data_uri(np.asarray(image)), image.width, image.height
 
 
 def flat_uri(picture: Picture) -> str:

@@ -1,0 +1,157 @@
+"""How a learnt generator was tuned: its loss, the agreement of its samples, and the samples themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from s2s2.data.storage import read_json
+from s2s2.errors import EvaluationError
+from s2s2.report.axes import Scale, chart, mark, scale
+from s2s2.report.figures import CurvePanel
+from s2s2.report.numbers import count, plain, thousands
+from s2s2.report.palette import ArmStyle
+from s2s2.report.sheets import Sheet, read_sheet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECORD = "tuned.json"
+"""What a tuning says of itself."""
+
+_POINTS = 150
+# A chart holds one line, so it needs no colour of its own.
+_STYLE = ArmStyle("", "", "", "circle", "", "--accent")
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """One tuned generator.
+
+    Args:
+        name: Of the generator.
+        words: What was tuned on what, for how long, and what was kept.
+        curves: Loss and agreement over the steps.
+        samples: The last grid of samples, None where none was drawn.
+    """
+
+    name: str
+    words: str
+    curves: tuple[CurvePanel, ...]
+    samples: Sheet | None
+
+
+def tunings(folders: Mapping[str, Path]) -> tuple[Tuning, ...]:
+    """Read how generators were tuned.
+
+    A folder may hold tunings in folders below it, as the parts of a mixture or the two
+    networks of a latent model do; each that has a record is shown.
+
+    Args:
+        folders: Where each generator was tuned, by its name.
+
+    Raises:
+        EvaluationError: If a history or a record cannot be read.
+    """
+    places: dict[str, Path] = {}
+    for name, folder in folders.items():
+        for path in sorted(Path(folder).rglob(RECORD)):
+            below = path.parent.relative_to(folder).as_posix()
+            places[name if below == "." else f"{name}, {below}"] = path.parent
+    return tuple(_tuning(name, place) for name, place in places.items())
+
+
+def _tuning(name: str, folder: Path) -> Tuning:
+    history, record = _history(folder / "history.csv"), read_json(folder / RECORD, error=EvaluationError)
+    kept = _kept(history, record)
+    curves = [
+        CurvePanel(title, hint, _curve(history, column, f"{title} of {name} over the steps", kept))
+        for column, title, hint in (
+            ("loss", "Loss", "lower is better"),
+            ("agreement", "Agreement of the samples", "Dice by segmenters that never saw the group"),
+        )
+        if column in history and history[column].notna().any()
+    ]
+    return Tuning(name, _words(record, history, kept), tuple(curves), _samples(folder, name))
+
+
+def _history(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if not path.is_file():
+        return pd.DataFrame({"step": []})
+    try:
+        table = pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise EvaluationError(
+            f"{path} is no table of a tuning: {error}. Expected columns step, loss and agreement; "
+            "take the generator's folder as `s2s2 tune` left it."
+        ) from error
+    return table if "step" in table else pd.DataFrame({"step": []})
+
+
+def _kept(history: pd.DataFrame, record: Mapping[str, Any]) -> int | None:
+    """Return the step whose weights were kept, None where nothing was judged."""
+    if "agreement" not in history or not history["agreement"].notna().any():
+        return None
+    kept = record.get("kept_step")
+    best = history.sort_values("agreement", ascending=False, kind="stable")["step"].to_numpy()
+    return int(kept or best[0])
+
+
+def _words(record: Mapping[str, Any], history: pd.DataFrame, kept: int | None) -> str:
+    steps = int(record.get("steps") or (history["step"].max() if len(history) else 0))
+    cases = record.get("cases")
+    on = f" on {count(len(cases), 'training case')} and no other" if isinstance(cases, list) else ""
+    done = "Tuned for" if record.get("finished") else "Not finished yet, tuned for"
+    sentence = f"{done} {count(steps, 'step')}{on}."
+    if kept is None:
+        return f"{sentence} No samples were judged, so the last weights were kept."
+    agreement = float(history.loc[history["step"] == kept, "agreement"].max())
+    figure = f" (Dice {plain(agreement)})" if math.isfinite(agreement) else ""
+    why = f"by the agreement of their samples{figure}"
+    return f"{sentence} Kept were the weights of step {thousands(kept)}, {why}."
+
+
+def _curve(history: pd.DataFrame, column: str, label: str, kept: int | None) -> str:
+    rows = history[["step", column]].dropna()
+    bins = max(1, -(-len(rows) // _POINTS))
+    thinned = rows.groupby(np.arange(len(rows)) // bins).mean() if bins > 1 else rows
+    across = scale(0, float(rows["step"].max()), count=3)
+    values = thinned[column].to_numpy(float)
+    # A single wild first step must not flatten the rest.
+    top = float(np.quantile(values, 0.98)) if len(values) > 50 else float(values.max())
+    up = scale(min(float(values.min()), 0.0) if column == "loss" else float(values.min()), top, count=4)
+    steps = thinned["step"].to_numpy(float)
+    points = "L".join(
+        f"{across.place(x)} {100 - up.place(y):.2f}" for x, y in zip(steps, values, strict=True)
+    )
+    path = f'<path class="line" style="--c:var({_STYLE.variable})" d="M{points}"/>'
+    above = _marked(rows, across, up, kept) if column == "agreement" and kept is not None else ""
+    return chart(across, up, path, label, above=above)
+
+
+def _marked(rows: pd.DataFrame, across: Scale, up: Scale, kept: int | None) -> str:
+    chosen = rows[rows["step"] == kept]
+    if chosen.empty:
+        return ""
+    value = float(chosen["agreement"].iloc[0])
+    return mark(across.place(float(kept or 0)), f"{100 - up.place(value):.2f}%", _STYLE)
+
+
+def _samples(folder: Path, name: str) -> Sheet | None:
+    found = sorted((folder / "samples").glob("step-*.jpg"))
+    if not found:
+        return None
+    step = int("".join(filter(str.isdigit, found[-1].stem)) or 0)
+    return read_sheet(
+        found[-1],
+        alt=f"Samples of {name} after {step} steps, one mask a row: real image, mask, samples",
+        caption=f"Samples after {thousands(step)} steps, one training mask a row: the real image, its "
+        "mask, then samples for this mask. None was picked by eye.",
+    )
