@@ -24,6 +24,7 @@ def to_model(images: Tensor) -> Tensor:
         GeneratorError: If there are other channels or values.
 
     Example:
+        >>> import torch
         >>> to_model(torch.tensor([0.0, 0.5, 1.0]).reshape(1, 1, 1, 3))[0, :, 0].tolist()
         [[-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]]
     """
@@ -46,6 +47,7 @@ def from_model(images: Tensor, channels: int) -> Tensor:
         - returns: (batch, channels, height, width), in [0, 1].
 
     Example:
+        >>> import torch
         >>> from_model(torch.tensor([-3.0, 0.0, 1.0]).reshape(1, 3, 1, 1), 1).item()
         0.5
     """
