@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -75,21 +76,23 @@ def train_folds(trainings: Sequence[FoldTraining], jobs: int, progress: Progress
         return
     context = get_context("spawn")
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    with context.Manager() as manager:
-        queue = manager.Queue()
-        listener = threading.Thread(target=bar.listen, args=(queue,), daemon=True)
-        listener.start()
-        with worker_environment(threads), ProcessPoolExecutor(jobs, mp_context=context) as pool:
-            futures = [pool.submit(_work, training, queue, os.getpid(), threads) for training in trainings]
-            try:
-                for future in as_completed(futures):
-                    future.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-            finally:
-                queue.put(None)
-                listener.join(timeout=5)
+    queue = context.Queue()
+    listener = threading.Thread(target=bar.listen, args=(queue,), daemon=True)
+    listener.start()
+    with (
+        worker_environment(threads),
+        ProcessPoolExecutor(jobs, context, _start, (queue, os.getpid(), threads)) as pool,
+    ):
+        futures = [pool.submit(_work, training) for training in trainings]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+        finally:
+            queue.put(None)
+            listener.join(timeout=5)
 
 
 class _Bar:
@@ -116,17 +119,24 @@ class _Bar:
             self.of(number)(*words)
 
 
-def _work(training: FoldTraining, queue: Any, parent: int, threads: int) -> None:
+_process: dict[str, Any] = {}
+
+
+def _start(queue: Any, parent: int, threads: int) -> None:
     torch.set_num_threads(threads)
+    _process.update(queue=queue, parent=parent)
 
-    def send(done: int, total: int, words: str) -> None:
-        # A worker whose parent was killed must not go on writing into a folder
-        # that the next audit will work in.
-        if os.getppid() != parent:
-            os._exit(1)
-        queue.put((training.number, done, total, words))
 
-    training.run(send)
+def _work(training: FoldTraining) -> None:
+    training.run(partial(_send, training.number))
+
+
+def _send(number: int, done: int, total: int, words: str) -> None:
+    # A worker whose parent was killed must not go on writing into a folder
+    # that the next audit will work in.
+    if os.getppid() != _process["parent"]:
+        os._exit(1)
+    _process["queue"].put((number, done, total, words))
 
 
 def _default_jobs() -> int:
