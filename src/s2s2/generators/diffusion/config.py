@@ -151,7 +151,7 @@ class DiffusionConfig:
     def multiple(self) -> int:
         """What the side of the padded square must be a multiple of, so that every level halves evenly."""
         halvings = len(self.resolved().channels or ()) - 1
-        return max(32, max(PATCH, self.fold) << halvings)
+        return max(PATCH, self.fold) << halvings
 
     @property
     def fold(self) -> int:

@@ -38,7 +38,7 @@ class Grid:
     side: int
 
     @classmethod
-    def of(cls, train: Dataset, resolution: int, *, multiple: int = 32) -> Grid:
+    def of(cls, train: Dataset, resolution: int, *, multiple: int) -> Grid:
         """Return the grid of images of at most this longer side, padded to a multiple."""
         longest = train.size or max(max(train.original_shape(case)) for case in train)
         size = min(longest, resolution)
