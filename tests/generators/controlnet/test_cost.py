@@ -12,6 +12,7 @@ import torch
 from s2s2.errors import GeneratorError
 from s2s2.generators.controlnet import ControlNet, ControlNetConfig
 from s2s2.generators.controlnet import cost as costs
+from s2s2.generators.controlnet.base import own_device
 from s2s2.generators.controlnet.layout import find_base
 from tests.generators.controlnet.conftest import Cases, quick
 
@@ -75,3 +76,26 @@ def test_who_insists_or_has_a_small_model_may_go_on(large: Path, folders: dict[s
 
 def test_this_machine_has_a_speed() -> None:
     assert 1e8 < costs.machine_speed() < 1e17
+
+
+def test_a_finished_tuning_is_refused_where_sampling_alone_takes_days(large: Path, slow: None) -> None:
+    layout = find_base(str(large))
+    config = ControlNetConfig(base=str(large), epochs=1)
+    with pytest.raises(GeneratorError, match="needs a GPU"):
+        costs.check_machine(layout, config, 500, tuned=True)
+    small = ControlNetConfig(base=str(large), resolution=128)
+    assert 60 < costs.check_machine(layout, small, 1, tuned=True).image_s < 3600
+
+
+def test_each_process_of_a_node_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert own_device().type == "cpu"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    for name in ("LOCAL_RANK", "SLURM_LOCALID"):
+        monkeypatch.delenv(name, raising=False)
+    assert own_device() == torch.device("cuda", 0)
+    monkeypatch.setenv("SLURM_LOCALID", "3")
+    assert own_device() == torch.device("cuda", 3)
+    monkeypatch.setenv("LOCAL_RANK", "6")
+    assert own_device() == torch.device("cuda", 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -127,6 +128,14 @@ class Base:
         scaled = scaled.to(self.vae.device, self.vae.dtype)
         rows = (scaled[row : row + 1] for row in range(len(scaled)))
         return torch.cat([self.vae.decode(row, return_dict=False)[0] for row in rows])
+
+
+def own_device() -> torch.device:
+    """Return the GPU of this process, by its number on the node under torchrun and SLURM; else the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    number = os.environ.get("LOCAL_RANK") or os.environ.get("SLURM_LOCALID") or "0"
+    return torch.device("cuda", int(number) % torch.cuda.device_count())
 
 
 def side_multiple(unet: Any, vae: Any) -> int:

@@ -18,6 +18,8 @@ from s2s2.generators.controlnet.sampling import plan
 
 PATIENCE_S = 24 * 3600.0
 """Without a GPU, what takes longer is refused unless `cpu` says to go on."""
+COPIES = 16
+"""Copies of each mask, as published, that an estimate for a whole stack reckons with."""
 SHARE = 0.4
 """Share of the speed of multiplying large matrices that convolutions and attention reach."""
 LEARNING = 3.0
@@ -83,21 +85,27 @@ def cost(layout: Layout, config: ControlNetConfig, cases: int) -> Cost:
     )
 
 
-def check_machine(layout: Layout, config: ControlNetConfig, cases: int, depth: int = 16) -> Cost:
+def check_machine(layout: Layout, config: ControlNetConfig, cases: int, *, tuned: bool) -> Cost:
     """Return the cost, or refuse a machine without a GPU where it would be more than a day.
+
+    Args:
+        layout: The base model.
+        config: Of the generator.
+        cases: How many training cases there are; 16 copies of each are reckoned with.
+        tuned: Whether only samples are still to be made.
 
     Raises:
         GeneratorError: If it would, and the configuration does not insist.
     """
-    estimate = cost(layout, config, cases)
-    total = estimate.tuning_s + depth * cases * estimate.image_s
+    estimate, copies = cost(layout, config, cases), COPIES * cases
+    total = (0 if tuned else estimate.tuning_s) + copies * estimate.image_s
     if total > PATIENCE_S and not torch.cuda.is_available() and not config.cpu:
         raise GeneratorError(
             f"controlnet needs a GPU and this machine has none that torch can use: with {layout.name} at "
-            f"{config.resolution} px it would take {duration(total)} here ({estimate.words(depth * cases)}). "
+            f"{config.resolution} px it would take {duration(total)} here ({estimate.words(copies)}). "
             "Take a machine with a GPU, use 'diffusion', which has a preset for 2 cores, or a generator that "
             "needs no tuning, composite+appearance+boxes; a small base model and resolution=192 may do too. "
-            "With controlnet(cpu=true) it goes on all the same."
+            "With controlnet(cpu=True) it goes on all the same."
         )
     return estimate
 

@@ -11,7 +11,7 @@ import torch
 
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError, GeneratorError, SplitError
-from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, load_base, load_controlnet, quiet
+from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, load_base, load_controlnet, own_device, quiet
 from s2s2.generators.controlnet.config import ControlNetConfig
 from s2s2.generators.controlnet.cost import Cost, check_machine
 from s2s2.generators.controlnet.grid import Grid
@@ -104,7 +104,7 @@ class ControlNet:
             GeneratorError: If there is no such base model, or it would take a machine without a
                 GPU more than a day and the configuration does not insist.
         """
-        return check_machine(self._base_layout(), self._config, cases)
+        return check_machine(self._base_layout(), self._config, cases, tuned=self.tuned)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Take the tuning of the folder if it is finished, else tune there.
@@ -138,6 +138,7 @@ class ControlNet:
         check_channels(train.channels)
         layout, about = self._base_layout(), self._about(train)
         record = read_record(folder)
+        check_machine(layout, self._config, len(train), tuned=record is not None)
         if record is None:
             record = learn(self._config, layout, train, folder, about, judge, progress)
         settings = fingerprint_of(about, self._config.tuning(len(train)))
@@ -211,8 +212,8 @@ class ControlNet:
         """Return what samples, loaded on first use."""
         if self._sampler is None:
             base = load_base(self._base_layout())
-            gpu = torch.cuda.is_available()
-            base.to("cuda" if gpu else "cpu", torch.float16 if gpu else torch.float32)
+            device = own_device()
+            base.to(device, torch.float32 if device.type == "cpu" else torch.float16)
             controlnet = self._kept_controlnet()
             with quiet():
                 controlnet.to(base.device, base.dtype, memory_format=base.memory_format)

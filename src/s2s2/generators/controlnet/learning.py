@@ -10,9 +10,9 @@ import torch
 
 from s2s2.data.dataset import Dataset
 from s2s2.data.storage import write_text
-from s2s2.generators.controlnet.base import NETWORK, Base, load_base, new_controlnet
+from s2s2.generators.controlnet.base import NETWORK, Base, load_base, new_controlnet, own_device
 from s2s2.generators.controlnet.config import ControlNetConfig
-from s2s2.generators.controlnet.cost import check_machine, duration
+from s2s2.generators.controlnet.cost import cost, duration
 from s2s2.generators.controlnet.grid import Grid
 from s2s2.generators.controlnet.items import LATENTS, Items, encoded
 from s2s2.generators.controlnet.layout import Layout
@@ -48,11 +48,11 @@ def learn(
         progress: Called with steps done, steps in all, and words.
 
     Raises:
-        GeneratorError: If the machine, the base model or the cases do not do.
+        GeneratorError: If the base model or the cases do not do, or memory is short.
     """
     settings = config.tuning(len(train))
     tell: Progress = progress or (lambda done, total, words: None)
-    estimate = check_machine(layout, config, len(train))
+    estimate = cost(layout, config, len(train))
     tell(
         0,
         settings.steps,
@@ -60,7 +60,7 @@ def learn(
     )
     base = load_base(layout)
     dtype = _COMPUTED[precision(settings)]
-    base.to("cuda" if torch.cuda.is_available() else "cpu", dtype)
+    base.to(own_device(), dtype)
     module, items = prepare(config, base, train, folder, model=layout.digest(), dtype=dtype, tell=tell)
     record = run_tuning(
         module, items, folder, settings, train=train, fingerprint=about, judge=judge, progress=progress
@@ -94,7 +94,7 @@ def prepare(
     """
     settings = config.tuning(len(train))
     grid = Grid.of(train, config.resolution, base.multiple)
-    texts = [prompt(train.mask(case), train.class_map, config.modality) for case in train]
+    texts = [prompt(grid.mask(case), train.class_map, config.modality) for case in train]
     known = list(dict.fromkeys(["", *texts]))
     moments = None
     if config.cache:
