@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from s2s2.data import Dataset, split_by_group
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError, SplitError
 from s2s2.generators import build_generator
 from s2s2.generators.diffusion import Diffusion, DiffusionConfig
+from s2s2.generators.diffusion.network import MaskUNet
 from s2s2.generators.tuning import Progress
 from s2s2.stack import build_stack
 from tests.drawn import draw_site
@@ -212,3 +214,19 @@ def test_large_images_are_made_of_latents(site: Path, tmp_path: Path) -> None:
         path / "weights.safetensors" for path in (tmp_path / "whole", tmp_path / "whole" / "autoencoder")
     ]
     assert all(path.exists() for path in weights)
+
+
+@pytest.mark.parametrize(("preset", "low", "high"), [("cpu", 3e6, 5e6), ("gpu", 45e6, 55e6)])
+def test_the_presets_have_the_parameters_that_they_promise(preset: str, low: float, high: float) -> None:
+    options = DiffusionConfig(preset=preset).resolved()  # type: ignore[arg-type]
+    with torch.device("meta"):
+        network = MaskUNet(3, 3, 8, widths=options.channels or (), blocks=options.blocks or 0, patch=2)
+    assert low < sum(parameter.numel() for parameter in network.parameters()) < high
+
+
+def test_an_automatic_preset_stays_what_the_folder_was_tuned_with(tuned: Tuned) -> None:
+    _, dataset, split, root = tuned
+    generator = Diffusion(replace(TINY, preset="auto"))
+    generator.place(root / "made")
+    assert generator.fit(dataset, split).tuned
+    assert generator.config()["preset"] == "auto"

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import os
+import signal
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +16,10 @@ import torch
 from PIL import Image
 
 from s2s2.data import Dataset
-from s2s2.errors import GeneratorError
+from s2s2.errors import ConfigError, GeneratorError
 from s2s2.generators.tuning import TuneConfig, read_record, weights_digest
+from s2s2.generators.tuning.grid import JudgedCases, draw_grid
+from tests.drawn import draw_site
 from tests.generators.tuning.little import LittleModule, tune_little
 
 CONFIG = TuneConfig(steps=10, batch=3, checks=3, judged=5, learning_rate=1e-2, warmup=2, ema=0.9)
@@ -159,3 +166,62 @@ def test_without_a_judge_the_last_weights_are_kept(train: Dataset, tmp_path: Pat
     record = tune_little(train, tmp_path, CONFIG)
     assert record["kept_step"] == 10
     assert record["best_agreement"] is None
+
+
+def killed(site: Path, folder: Path) -> None:
+    def die(done: int, total: int, words: str) -> None:
+        if done == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    torch.set_num_threads(1)
+    tune_little(Dataset.open(site, size=32), folder, CONFIG, progress=die)
+
+
+def test_a_tuning_that_was_killed_goes_on_to_the_same_bytes(
+    site: Path, train: Dataset, tmp_path: Path
+) -> None:
+    process = get_context("spawn").Process(target=killed, args=(site, tmp_path / "torn"))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert (tmp_path / "torn" / "state.ckpt").exists()
+    torch.load(tmp_path / "torn" / "state.ckpt", weights_only=True)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for name in ("whole", "torn"):
+            tune_little(train, tmp_path / name, CONFIG)
+    finally:
+        torch.set_num_threads(threads)
+    assert everything(tmp_path / "whole") == everything(tmp_path / "torn")
+
+
+def test_eight_bit_says_what_is_missing(train: Dataset, tmp_path: Path) -> None:
+    if importlib.util.find_spec("bitsandbytes"):
+        pytest.skip("bitsandbytes is installed")
+    with pytest.raises(ConfigError, match="pip install bitsandbytes"):
+        tune_little(train, tmp_path, replace(CONFIG, eight_bit=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"patience": -1}, "patience must be at least 0"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"ema": 1.0}, "ema"),
+        ({"schedule": "linear"}, "cosine, constant"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        TuneConfig(**options)
+
+
+def test_a_generator_of_grey_images_is_drawn_too(tmp_path: Path) -> None:
+    train = Dataset.open(draw_site(tmp_path / "site", channels=1, classes=3), size=32)
+    judged = JudgedCases.drawn(train, 3, seed=0)
+    rows = [(case, [train.image(case)] * 2) for case in judged.cases]
+    draw_grid(tmp_path / "grid.jpg", judged, rows)
+    with Image.open(tmp_path / "grid.jpg") as picture:
+        assert picture.size == (4 * 132 - 4, 3 * 132 - 4)

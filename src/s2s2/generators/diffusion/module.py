@@ -129,7 +129,7 @@ def build_network(grid: Grid, config: DiffusionConfig, *, channels: int, patch: 
             grid.condition_channels,
             SETTINGS,
             widths=config.channels or (64,),
-            blocks=config.blocks,
+            blocks=config.blocks or 1,
             patch=patch,
         )
     if config.checkpointing:
