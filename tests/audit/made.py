@@ -16,8 +16,29 @@ from s2s2.networks import NetworkConfig
 from s2s2.stack import Stack, build_stack
 from tests.drawn import SMALL_NETWORK, draw_site
 
-ABLE = AuditConfig(folds=2, steps=40, images_per_step=16, size=64, views=3, neighbours=4, draws=100, jobs=1)
-"""Judges that can tell one drawn ellipse from another; they take some seconds."""
+ABLE = AuditConfig(
+    folds=2,
+    steps=200,
+    images_per_step=8,
+    size=64,
+    views=3,
+    neighbours=4,
+    draws=100,
+    jobs=1,
+    network=NetworkConfig(
+        "monai.networks.nets.UNet",
+        {
+            "spatial_dims": 2,
+            "in_channels": "{channels}",
+            "out_channels": "{classes}",
+            "channels": [8, 16, 32, 32],
+            "strides": [2, 2, 2],
+            "norm": "BATCH",
+        },
+        ("model.1.submodule.1.submodule.1",),
+    ),
+)
+"""Small judges that can tell one drawn ellipse from another; they take some seconds."""
 QUICK = replace(
     ABLE, steps=2, images_per_step=4, size=32, views=2, draws=20, network=NetworkConfig(**SMALL_NETWORK)
 )

@@ -3,8 +3,8 @@ r"""Copies of real training images: no new image, an empty consistency loss, a b
 The nearest real training image of a copy lies at $d_1$, the nearest of any other patient at
 $d_2$. An image that copies nothing lies about as far from one patient as from the next, so
 $d_1 / d_2$ is near 1; how near, the real images tell when each is compared with those of
-other patients alone. A copy of an image lies much nearer to it; how much, views of the real
-images in other light tell.
+other patients alone. A copy of an image lies much nearer to it; how much, the real images
+in other light tell.
 """
 
 from __future__ import annotations
@@ -107,16 +107,16 @@ class MemorisationRule:
     duplicate: float
 
     @classmethod
-    def fit(cls, real: Doubles, changed: Doubles, stored: Doubles, quantile: float) -> MemorisationRule:
+    def fit(cls, real: Doubles, relit: Doubles, stored: Doubles, quantile: float) -> MemorisationRule:
         """Set the rule by real images.
 
         The line for the ratio lies halfway between real images, which copy none of another
-        patient, and changed views of real images, which copy one and look different: at the
+        patient, and real images in other light, which copy one and look different: at the
         quantiles that turn towards each other.
 
         Args:
             real: First to second distance of every real image among those of other groups.
-            changed: First to second distance of views in other light, colour and acquisition.
+            relit: First to second distance of real images in other light and colour.
             stored: Distances of real images to themselves after they were compressed again and
                 moved in light by too little to see.
             quantile: Share of each that may lie beyond its end, in (0, 0.5).
@@ -127,7 +127,7 @@ class MemorisationRule:
             MemorisationRule(ratio=0.7, duplicate=0.1)
         """
         low = float(np.quantile(real, quantile))
-        middle = (low + float(np.quantile(changed, 1 - quantile))) / 2
+        middle = (low + float(np.quantile(relit, 1 - quantile))) / 2
         return cls(round(min(low, middle), 6), round(float(np.quantile(stored, 1 - quantile)), 6))
 
     def memorised(self, first: Doubles, second: Doubles, *, geometry: bool) -> npt.NDArray[np.bool_]:

@@ -33,7 +33,7 @@ REENCODED = (75, 95)
 FAINT = 0.01
 """Range of the brightness and relative contrast that it may have changed by."""
 _SHOWN = 256
-"""Cases whose changed views are compared with all real images, to spare memory."""
+"""Cases whose relit views are compared with all real images, to spare memory."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Reference:
         descriptors: Of the embedded encoder, (case, entries).
         pooled: Of the embedded encoder, (case, 320).
         stored: Distance of the image to itself after it was stored anew, (case, view).
-        changed: First to second distance of changed views of some of the cases, (some, view).
+        relit: First to second distance of some of the images in other light and colour, (some, view).
         features: Of the held-out segmenter, (case, entries).
         folds: Number of that segmenter, (case,).
         shares: Of the mask on a coarse grid, (case, entries).
@@ -67,7 +67,7 @@ class Reference:
     descriptors: Image
     pooled: Image
     stored: Doubles
-    changed: Doubles
+    relit: Doubles
     features: Image
     folds: npt.NDArray[np.intp]
     shares: Image
@@ -133,10 +133,11 @@ def measure_reference(
     for number, case in enumerate(train, 1):
         image, mask = train.image(case), train.mask(case)
         changed = [_changed(image, config.seed, case.id, view) for view in range(config.views)]
+        relit = [_relit(image, config.seed, case.id, view) for view in range(config.views)]
         stored = [_stored(image, config.seed, case.id, view) for view in range(config.views)]
         reading = segmenters.read(np.stack([image, *changed]), mask, case.id)
         found = [agreement(read, mask, classes) for read in reading.labels]
-        seen = features(np.stack([image, *stored, *changed]))
+        seen = features(np.stack([image, *stored, *relit]))
         labels.append(reading.labels[0])
         if number % every == 0:
             views.append(seen.descriptor[1 + config.views :])
@@ -156,11 +157,9 @@ def measure_reference(
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     groups = tuple(case.group for case in train)
     codes = group_codes(groups)
-    changed_ratio = [nearest(distances(view, columns["descriptors"]), codes).ratio for view in views]
+    ratios = [nearest(distances(view, columns["descriptors"]), codes).ratio for view in views]
     wrong = [_wrong(train, labels, place, config) for place in range(len(train))]
-    return Reference(
-        train.ids, groups, classes, **columns, changed=np.array(changed_ratio), wrong=np.array(wrong)
-    )
+    return Reference(train.ids, groups, classes, **columns, relit=np.array(ratios), wrong=np.array(wrong))
 
 
 def _wrong(
@@ -178,8 +177,13 @@ def _wrong(
 
 def _changed(image: Image, seed: int, case_id: str, view: int) -> Image:
     """The image in other light, colour and acquisition: another picture of the same scene."""
-    rng = stream(seed, "audit", "changed", case_id, view)
-    return Acquisition()(photometric(image, rng, PhotometricConfig()), rng)
+    relit = _relit(image, seed, case_id, view)
+    return Acquisition()(relit, stream(seed, "audit", "acquired", case_id, view))
+
+
+def _relit(image: Image, seed: int, case_id: str, view: int) -> Image:
+    """The image in other light and colour: a copy that looks different."""
+    return photometric(image, stream(seed, "audit", "relit", case_id, view), PhotometricConfig())
 
 
 def _stored(image: Image, seed: int, case_id: str, view: int) -> Image:

@@ -31,7 +31,7 @@ class Rules:
         return cls(
             FidelityRule.fit(reference.readings, config.quantile),
             MemorisationRule.fit(
-                reference.neighbours.ratio, reference.changed, reference.stored, config.ratio_quantile
+                reference.neighbours.ratio, reference.relit, reference.stored, config.ratio_quantile
             ),
         )
 
