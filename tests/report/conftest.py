@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.report.fake import FakeRun, Runs, fake_run
+from tests.report.learnt import audited_stack
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +21,9 @@ def run_of(tmp_path_factory: pytest.TempPathFactory) -> Runs:
         return made[name]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stack of drawn images with faults planted into it, and its audit."""
+    return audited_stack(tmp_path_factory.mktemp("audited"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from s2s2.report.numbers import DASH, duration, thousands
-from s2s2.report.reading import Run
+from s2s2.report.reading import Run, arm_folder, base_arm
 from s2s2.report.settings import Settings
 
 
@@ -39,13 +39,13 @@ def fairness(run: Run, manifest: Mapping[str, Any]) -> Fairness:
         run: The tables of a run.
         manifest: ``images_seen`` and ``as_published`` are read.
     """
-    from s2s2.training.arms import ARMS
+    from s2s2.training.arms import ARMS, get_arm
 
     seen = {arm: int(number) for arm, number in (manifest.get("images_seen") or {}).items()}
     records = {arm: _fits(run.folder, arm) for arm in run.arms}
     rows = []
     for arm in run.arms:
-        shows = ARMS[arm].summary if arm in ARMS else "an arm of your own"
+        shows = get_arm(arm).summary if base_arm(arm) in ARMS else "an arm of your own"
         times = [float(fit["seconds"]) for fit in records[arm] if "seconds" in fit]
         steps = {int(fit["steps"]) for fit in records[arm] if "steps" in fit}
         number = seen.get(arm) or next(
@@ -69,7 +69,7 @@ def _steps(manifest: Mapping[str, Any]) -> str:
 
 
 def _fits(folder: Path, arm: str) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text()) for path in sorted((folder / "arms" / arm).glob("seed*/fit.json"))]
+    return [json.loads(path.read_text()) for path in sorted(arm_folder(folder, arm).glob("seed*/fit.json"))]
 
 
 def _fair(run: Run, manifest: Mapping[str, Any], images: list[str]) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from s2s2.report.numbers import plain, signed
 from s2s2.report.pictures import data_uri, displayed, flat_uri, outlines, painted
-from s2s2.report.reading import Run, case_values
+from s2s2.report.reading import Run, arm_folder, case_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,7 +202,7 @@ def _picks(values: pd.Series[float], words: tuple[str, str, str]) -> list[tuple[
 
 
 def _prediction_folder(root: Path, arm: str, seed: int, domain: str) -> Path:
-    folder = root / "arms" / arm / f"seed{seed}" / "predictions"
+    folder = arm_folder(root, arm) / f"seed{seed}" / "predictions"
     plain_name = folder / domain
     return plain_name if plain_name.is_dir() else folder / quote(domain, safe="")
 

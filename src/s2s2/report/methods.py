@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from s2s2.report.numbers import count, joined, plain, thousands
-from s2s2.report.reading import Run
+from s2s2.report.reading import Run, base_arm
 from s2s2.report.settings import Settings
 
 CITATION = (
@@ -47,13 +47,18 @@ _PARTS = {"train": "training", "validation": "validation", "test": "testing"}
 
 
 def _stack(run: Run, settings: Settings) -> str:
-    if not {"s2s2", "synthetic"} & set(run.arms):
+    if not {"s2s2", "synthetic"} & set(map(base_arm, run.arms)):
         return ""
-    depth, generator = settings.get("depth"), settings.get("generator")
+    depth, usual = settings.get("depth"), settings.get("generator")
+    named = [arm.partition("@")[2] or usual for arm in run.arms if base_arm(arm) in ("s2s2", "synthetic")]
+    generators = list(dict.fromkeys(str(name) for name in named if name))
     copies = count(int(depth), "synthetic image") if depth else "synthetic images"
-    by = f" by the generator {generator}" if generator else ""
+    by = f" by the generator {joined(generators)}" if generators else ""
+    if len(generators) > 1:
+        by = f" by each of the generators {joined(generators)}"
+    fitted = "which were" if len(generators) > 1 else "which was"
     return (
-        f"For each training mask a semantic stack of {copies} was made{by}, which was fitted on the training "
+        f"For each training mask a semantic stack of {copies} was made{by}, {fitted} fitted on the training "
         "cases alone."
     )
 
@@ -79,7 +84,7 @@ def _named(network: Any) -> str:
 
 
 def _objective(run: Run, settings: Settings) -> str:
-    if "s2s2" not in run.arms:
+    if "s2s2" not in map(base_arm, run.arms):
         return ""
     weights = [
         f"{label} {value:g}"

@@ -15,15 +15,16 @@ from s2s2.report.methods import CITATION, methods
 from s2s2.report.numbers import count, duration
 from s2s2.report.pairs import seen_pairs
 from s2s2.report.palette import arm_styles
-from s2s2.report.reading import Run, read_run
+from s2s2.report.reading import Run, base_arm, read_run
 from s2s2.report.rendering import render
 from s2s2.report.settings import Settings, flattened
 from s2s2.report.sites import data_rows, finding_counts
 from s2s2.report.tables import every_difference, every_mean, glance
-from s2s2.report.trust import audit_styles, build_audit_section
+from s2s2.report.trust import audit_methods, audit_styles, build_audit_section
 from s2s2.report.tuning import tunings as tunings_of
 
 if TYPE_CHECKING:
+    from s2s2.audit import Audit
     from s2s2.data.dataset import Dataset
     from s2s2.stack import Stack
 
@@ -64,14 +65,16 @@ def build_report(
         AuditError: If a stack of `audits` was not audited.
         StorageError: If the page cannot be written.
     """
-    run = read_run(run_folder, manifest, list(datasets))
+    from s2s2.audit import Audit
+
+    run, judged = read_run(run_folder, manifest, list(datasets)), [Audit.load(folder) for folder in audits]
     write_text(
         output,
         render(
             "report.html.jinja",
             {
-                **_content(run, datasets, stack, train, manifest),
-                **_trusts(audits, manifest),
+                **_content(run, datasets, stack, train, manifest, judged),
+                **_trusts(judged, manifest),
                 "tunings": tunings_of(tunings or {}),
             },
         ),
@@ -85,6 +88,7 @@ def _content(
     stack: Stack | None,
     train: Dataset | None,
     manifest: Mapping[str, Any],
+    audits: Sequence[Audit],
 ) -> dict[str, Any]:
     styles = arm_styles(run.arms)
     side = _picture_side(len(datasets))
@@ -107,7 +111,7 @@ def _content(
         "data_rows": data_rows(run, datasets),
         "findings": {domain: finding_counts(run.folder, domain) for domain in datasets},
         "split": {part: len(cases) for part, cases in run.split.items()},
-        "methods": methods(run, manifest),
+        "methods": methods(run, manifest) + audit_methods(audits, Settings(manifest).get("train.marked")),
         "citation": CITATION,
         "means": every_mean(run),
         "differences": every_difference(run),
@@ -120,7 +124,7 @@ def _learnt(
 ) -> dict[str, Any]:
     if stack is None or train is None:
         return {"stack_rows": (), "stack_note": "", "pairs": ()}
-    shown = {"s2s2", "synthetic"} & set(run.arms)
+    shown = {"s2s2", "synthetic"} & set(map(base_arm, run.arms))
     return {
         "stack_rows": stack_rows(train, stack),
         "stack_note": f"{count(len(stack.ids), 'mask')}, {count(stack.depth, 'copy', 'copies')} each",
@@ -128,10 +132,7 @@ def _learnt(
     }
 
 
-def _trusts(folders: Sequence[Path], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    from s2s2.audit import Audit
-
-    audits = [Audit.load(folder) for folder in folders]
+def _trusts(audits: Sequence[Audit], manifest: Mapping[str, Any]) -> dict[str, Any]:
     styles = audit_styles(audits)
     marked = Settings(manifest).get("train.marked")
     return {

@@ -74,10 +74,8 @@ def data_uri(picture: Picture, quality: int = 80) -> str:
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def file_uri(path: Path, most: int = 1600) -> tuple[str, int, int]:
-    """Return a picture file as a data URI, with its width and height in pixels.
-
-    A JPEG that is no wider than `most` goes in as it is; anything else is made smaller.
+def file_uri(path: Path, most: int = 1200) -> tuple[str, int, int]:
+    """Return a picture file as a WebP data URI, with its width and height in pixels.
 
     Args:
         path: Of the picture.
@@ -87,19 +85,15 @@ def file_uri(path: Path, most: int = 1600) -> tuple[str, int, int]:
         StorageError: If the file is missing or no picture.
     """
     try:
-        data = path.read_bytes()
-        with Image.open(io.BytesIO(data)) as opened:
-            if opened.format == "JPEG" and opened.width <= most:
-                text = base64.b64encode(data).decode("ascii")
-                return f"data:image/jpeg;base64,{text}", opened.width, opened.height
+        with Image.open(path) as opened:
             image = opened.convert("RGB")
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be shown: {error}. Expected a picture; make it again, or remove the file."
+            f"{path} cannot be shown ({error}), expected a picture. Make it again, or remove it."
         ) from error
     if image.width > most:
         image = image.resize((most, max(1, round(image.height * most / image.width))))
-    return data_uri(np.asarray(image)), image.width, image.height
+    return data_uri(np.asarray(image), 75), image.width, image.height
 
 
 def flat_uri(picture: Picture) -> str:

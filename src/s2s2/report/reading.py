@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from s2s2.errors import EvaluationError
 from s2s2.evaluation.columns import ALL_CLASSES
@@ -122,6 +123,26 @@ def read_run(folder: Path, manifest: dict[str, Any], domains: Sequence[str] = ()
     )
 
 
+def arm_folder(folder: Path, arm: str) -> Path:
+    """Return where the trainings of an arm lie; an arm's generator may hold any letter.
+
+    Example:
+        >>> arm_folder(Path("run"), "s2s2@folder(path='a/b')").name
+        's2s2@folder(path=%27a%2Fb%27)'
+    """
+    return folder / "arms" / quote(arm, safe="@+(),=:")
+
+
+def base_arm(arm: str) -> str:
+    """Return the arm without the generator of its stack.
+
+    Example:
+        >>> base_arm("s2s2@appearance")
+        's2s2'
+    """
+    return arm.partition("@")[0]
+
+
 def case_values(run: Run, metric: str = METRIC) -> pd.DataFrame:
     """Return one value a domain, arm, seed and case: the mean over its scored classes.
 
@@ -151,8 +172,9 @@ def _filled(table: pd.DataFrame, defaults: dict[str, Any]) -> pd.DataFrame:
 def _ordered(found: pd.Series[Any], wanted: Sequence[str]) -> tuple[str, ...]:
     names = [arm for arm in dict.fromkeys([*wanted, *found]) if arm in set(found)]
     rank = {arm: index for index, arm in enumerate(_ORDER)}
-    # Arms of the user's own stand between the controls and s2s2.
-    return tuple(sorted(names, key=lambda arm: rank.get(arm, len(_ORDER) - 1.5)))
+    # Arms of the user's own stand between the controls and s2s2, those with a stack of their own before
+    # the one with the run's.
+    return tuple(sorted(names, key=lambda arm: (rank.get(base_arm(arm), len(_ORDER) - 1.5), "@" not in arm)))
 
 
 def _histories(folder: Path) -> pd.DataFrame:
@@ -164,7 +186,9 @@ def _histories(folder: Path) -> pd.DataFrame:
         if "step" in table:
             seed = int(path.parent.name.removeprefix("seed") or 0)
             parts.append(
-                table.rename(columns={"train_loss": "total"}).assign(arm=path.parent.parent.name, seed=seed)
+                table.rename(columns={"train_loss": "total"}).assign(
+                    arm=unquote(path.parent.parent.name), seed=seed
+                )
             )
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

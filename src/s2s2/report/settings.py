@@ -44,7 +44,9 @@ class Settings:
         """Return the setting whose dotted name is or ends in `name`, or None."""
         if name in self.flat:
             return self.flat[name]
-        return next((value for key, value in self.flat.items() if key.endswith(f".{name}")), None)
+        # An audit trains networks of its own; its settings are asked for by their whole name.
+        found = (key for key in self.flat if key.endswith(f".{name}") and not key.startswith("audit."))
+        return next((self.flat[key] for key in found), None)
 
     def fill(self, cls: type[T], prefix: str) -> T | None:
         """Build a dataclass of plain fields from the settings below `prefix`, None where there are none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ RECORD = "tuned.json"
 """What a tuning says of itself."""
 
 _POINTS = 150
+# A run names the folder of a tuning by its generator and a digest of its settings.
+_TAIL = re.compile(r"-[0-9a-f]{8}(?=$|,)")
 # A chart holds one line, so it needs no colour of its own.
 _STYLE = ArmStyle("", "", "", "circle", "", "--accent")
 
@@ -63,7 +66,9 @@ def tunings(folders: Mapping[str, Path]) -> tuple[Tuning, ...]:
         for path in sorted(Path(folder).rglob(RECORD)):
             below = path.parent.relative_to(folder).as_posix()
             places[name if below == "." else f"{name}, {below}"] = path.parent
-    return tuple(_tuning(name, place) for name, place in places.items())
+    short = [_TAIL.sub("", name) for name in places]
+    names = short if len(set(short)) == len(short) else list(places)
+    return tuple(_tuning(name, place) for name, place in zip(names, places.values(), strict=True))
 
 
 def _tuning(name: str, folder: Path) -> Tuning:

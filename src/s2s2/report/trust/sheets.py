@@ -13,9 +13,9 @@ _CAPTIONS = {
     "fidelity_best": "Best: copies that judges read best, against what is expected of their case.",
     "fidelity_median": "Median: copies read just as well as half of all.",
     "fidelity_worst": "Worst: the copies that fall furthest below what is expected of their case.",
-    "rejected": "Rejected: marked copies, every reason in turn.",
     "neighbours": "Nearest: the copies that lie nearest to one real training image, and this image. Where "
     "both show one picture, it was learnt by heart.",
+    "rejected": "Rejected: marked copies, every reason in turn.",
 }
 
 
