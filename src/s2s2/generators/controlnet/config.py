@@ -18,7 +18,7 @@ PRECISIONS = ("auto", "32-true", "16-mixed", "bf16-mixed")
 
 @dataclass(frozen=True)
 class ControlNetConfig:
-    """Settings of `ControlNet`. Tuning is as published unless it says otherwise.
+    """Settings of `ControlNet`. Resolution, learning rate, batch and epochs are the published ones.
 
     Args:
         base: Stable Diffusion to build on: a folder in the layout of diffusers, or the id
@@ -34,7 +34,7 @@ class ControlNetConfig:
         weight_decay: Of AdamW.
         clip_norm: Largest norm of the gradient; 0 switches clipping off.
         prompt_dropout: Share of the images that are learnt with an empty prompt, in [0, 1]:
-            what guidance compares with. 0 as published.
+            what guidance compares with.
         flip: Whether mirror images are learnt too. Samples are then mirrored as well, which
             organs on one side of the body do not bear.
         cache: Whether latents are computed once and kept while tuning runs. Another change
