@@ -17,6 +17,7 @@ SPECS = (
     "appearance(extrapolate=0.5)",
     "boxes",
     "composite+appearance+boxes",
+    "appearance:2,composite+boxes:1",
 )
 
 

@@ -3,8 +3,11 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import nn
 
-from s2s2.training.module import case_dice
+from s2s2.objective import Terms
+from s2s2.training import TrainConfig
+from s2s2.training.module import StackingModule, case_dice
 
 
 def test_dice_of_each_case_and_class_against_a_hand_table() -> None:
@@ -14,3 +17,27 @@ def test_dice_of_each_case_and_class_against_a_hand_table() -> None:
     assert torch.allclose(table[0], torch.tensor([2 / 3, 2 / 3]))
     assert table[1, 0].item() == 0
     assert math.isnan(table[1, 1].item())
+
+
+class Noting:
+    """An objective that keeps what it is called with."""
+
+    def terms(self, *given: object) -> Terms:
+        self.given = given
+        return Terms(*torch.zeros(5))
+
+
+def test_what_is_ignored_reaches_the_objective() -> None:
+    batch = {
+        "image": torch.rand(1, 3, 4, 4),
+        "synthetic": torch.rand(1, 3, 4, 4),
+        "mask": torch.zeros(1, 4, 4, dtype=torch.long),
+        "ignore": torch.ones(1, 4, 4, dtype=torch.bool),
+    }
+    objective = Noting()
+    module = StackingModule(nn.Conv2d(3, 2, 1), objective, nn.Identity(), TrainConfig())  # type: ignore[arg-type]
+    module.training_step(batch, 0)
+    assert objective.given[4] is batch["ignore"]
+    del batch["ignore"]
+    module.training_step(batch, 0)
+    assert objective.given[4] is None

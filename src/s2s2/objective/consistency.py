@@ -66,6 +66,9 @@ class ConsistencyLoss(nn.Module):
     $$D(f, g) = \frac{1}{|K|} \sum_{k \in K}
         \frac{\sum_i p_{ik} \, d(f_i, g_i)}{\sum_i p_{ik}}.$$
 
+    Pixels that are ignored do not count: each place weighs as much as the share of
+    its area that is not, in $p_{ik}$ too. With nothing left the distance is 0.
+
     Args:
         distance: `"cosine"`, 1 - cos in [0, 2], as published; `"angular"`, the angle
             over pi in [0, 1]; `"l2"`, the chord of the unit vectors in [0, 2]; `"l1"`,
@@ -81,6 +84,8 @@ class ConsistencyLoss(nn.Module):
         - synthetic: as `real`.
         - mask: (batch, height, width) or (batch, depth, height, width), class ids; read
           by `weighting="class"` alone. Tokens must form a grid with the mask's aspect ratio.
+        - ignore: as `mask`, True where the synthetic image is not to be learnt from, or None.
+          Features without places on such a grid (pooled ones, class tokens) count as they are.
         - returns: a scalar.
 
     Raises:
@@ -116,7 +121,9 @@ class ConsistencyLoss(nn.Module):
         self.channel_dim = channel_dim
         self.weighting = weighting
 
-    def forward(self, real: Tensor, synthetic: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self, real: Tensor, synthetic: Tensor, mask: Tensor | None = None, ignore: Tensor | None = None
+    ) -> Tensor:
         """Return the mean distance over all places, or over all classes."""
         if real.shape != synthetic.shape:
             raise ShapeError(
@@ -126,12 +133,14 @@ class ConsistencyLoss(nn.Module):
         dim = self._channel_dim(real)
         apart = DISTANCES[self.distance](_exact(real), _exact(synthetic), dim)
         if self.weighting is None:
-            return apart.mean()
+            return apart.mean() if ignore is None else _mean(apart, kept_share(ignore, apart)[None])
         if mask is None:
             raise ConfigError(
                 "weighting='class' needs the mask. Call the loss as loss(real, synthetic, mask)."
             )
-        shares = class_shares(mask, apart).to(apart.dtype)
+        shares = class_shares(mask, apart, ignore).to(apart.dtype)
+        if ignore is not None:
+            return _mean(apart, shares)
         return ((shares * apart).flatten(1).sum(1) / shares.flatten(1).sum(1)).mean()
 
     def extra_repr(self) -> str:
@@ -149,15 +158,17 @@ class ConsistencyLoss(nn.Module):
         return self.channel_dim
 
 
-def class_shares(mask: Tensor, places: Tensor) -> Tensor:
+def class_shares(mask: Tensor, places: Tensor, ignore: Tensor | None = None) -> Tensor:
     """How much of each place belongs to each class that the masks show.
 
     Args:
         mask: Class ids, (batch, *size).
         places: A tensor with one value a place, (batch, *grid) or (batch, token).
+        ignore: Pixels that belong to no class, (batch, *size), or None.
 
     Returns:
-        (class, *shape of `places`), in [0, 1]; the classes add up to 1 at every place.
+        (class, *shape of `places`), in [0, 1]; with nothing ignored the classes add up
+        to 1 at every place.
 
     Raises:
         ShapeError: If batch or grid do not fit the mask.
@@ -167,7 +178,33 @@ def class_shares(mask: Tensor, places: Tensor) -> Tensor:
         >>> class_shares(mask, torch.zeros(1, 1, 2)).tolist()  # on a grid of 1 x 2
         [[[[1.0, 0.25]]], [[[0.0, 0.75]]]]
     """
-    grid = tuple(places.shape[1:])
+    shown = torch.stack([mask == k for k in torch.unique(mask)], dim=1)
+    return _shares(shown if ignore is None else shown & ~ignore[:, None], places)
+
+
+def kept_share(ignore: Tensor, places: Tensor) -> Tensor:
+    """How much of each place is not ignored; all of it where the places do not lie on the mask's grid.
+
+    Example:
+        >>> kept_share(torch.tensor([[[True, False, False, False]]]), torch.zeros(1, 1, 2)).tolist()
+        [[[0.5, 1.0]]]
+    """
+    try:
+        return _shares(~ignore[:, None], places)[0].to(places.dtype)
+    except ShapeError:
+        return torch.ones_like(places)
+
+
+def _mean(apart: Tensor, shares: Tensor) -> Tensor:
+    """The mean over the classes that have a share, of the mean over places by their shares; 0 without any."""
+    weights = shares.flatten(1).sum(1)
+    means = (shares * apart).flatten(1).sum(1) / weights.clamp(min=torch.finfo(apart.dtype).tiny)
+    return means.sum() / (weights > 0).sum().clamp(min=1)
+
+
+def _shares(shown: Tensor, places: Tensor) -> Tensor:
+    """The share of each place's area that is True; (batch, channel, *size) gives (channel, *places)."""
+    mask, grid = shown[:, 0], tuple(places.shape[1:])
     if len(grid) == 1 and mask.ndim > 2:
         grid = _token_grid(grid[0], mask)
     if len(grid) != mask.ndim - 1 or len(places) != len(mask):
@@ -175,8 +212,8 @@ def class_shares(mask: Tensor, places: Tensor) -> Tensor:
             f"Features with places {tuple(places.shape)} do not fit masks of shape {tuple(mask.shape)}. Both "
             "need the same batch and the same number of spatial axes; check channel_dim."
         )
-    shown = torch.stack([mask == k for k in torch.unique(mask)], dim=1).float()
-    return F.interpolate(shown, size=grid, mode="area").transpose(0, 1).reshape(-1, *places.shape)
+    areas = F.interpolate(shown.float(), size=grid, mode="area")
+    return areas.transpose(0, 1).reshape(-1, *places.shape)
 
 
 def _token_grid(tokens: int, mask: Tensor) -> tuple[int, ...]:

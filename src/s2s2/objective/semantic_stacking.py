@@ -55,6 +55,10 @@ class SemanticStacking(nn.Module):
     $$L = L_{seg}(z_0, y) + w_{syn} \, L_{seg}(z_1, y)
         + \alpha_{enc} \, D(e_0, e_1) + \alpha_{dec} \, D(d_0, d_1).$$
 
+    Pixels of the synthetic image that are ignored, because it does not show its mask
+    there, count as if the network were right and sure of it, without gradient, and
+    the distances leave them out.
+
     With several taps a side, $D$ is summed over them. A weight of 0 takes its
     term out of the loss; with all three at 0 the synthetic image is not looked
     at and $L$ is $L_{seg}(z_0, y)$ to the bit.
@@ -67,8 +71,9 @@ class SemanticStacking(nn.Module):
         alpha_enc: Weight of the encoder's consistency, at least 0.
         alpha_dec: Weight of the decoder's consistency, at least 0.
         w_syn: Weight of the synthetic image's segmentation loss, at least 0.
-        consistency: Distance D; called with real features, synthetic features and mask.
-            None takes `ConsistencyLoss()`, the cosine distance.
+        consistency: Distance D; called with real features, synthetic features and mask,
+            and, where pixels are to be ignored, with these. None takes
+            `ConsistencyLoss()`, the cosine distance.
         forward_pass: `"joint"`, one pass over a batch of both images, the faster one;
             `"separate"`, one pass each. They agree unless the network uses statistics of the batch.
         logits: Function that takes the logits out of what the network returns, for
@@ -77,6 +82,7 @@ class SemanticStacking(nn.Module):
     Shape:
         - image, synthetic: (batch, channel, *size), float.
         - mask: (batch, *size), class ids.
+        - ignore: (batch, *size), bool, or None.
         - returns: a scalar.
 
     Raises:
@@ -109,7 +115,7 @@ class SemanticStacking(nn.Module):
         alpha_enc: float = 0.4,
         alpha_dec: float = 0.0,
         w_syn: float = 1.0,
-        consistency: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
+        consistency: Callable[..., Tensor] | None = None,
         forward_pass: Literal["joint", "separate"] = "joint",
         logits: Callable[[Any], Tensor] | None = None,
     ) -> None:
@@ -125,24 +131,43 @@ class SemanticStacking(nn.Module):
         self.logits = logits
         self._taps: WeakKeyDictionary[nn.Module, tuple[FeatureTap, FeatureTap]] = WeakKeyDictionary()
 
-    def forward(self, network: nn.Module, image: Tensor, synthetic: Tensor | None, mask: Tensor) -> Tensor:
+    def forward(
+        self,
+        network: nn.Module,
+        image: Tensor,
+        synthetic: Tensor | None,
+        mask: Tensor,
+        ignore: Tensor | None = None,
+    ) -> Tensor:
         """Return the total loss. See the class."""
-        return self.terms(network, image, synthetic, mask).total
+        return self.terms(network, image, synthetic, mask, ignore).total
 
-    def terms(self, network: nn.Module, image: Tensor, synthetic: Tensor | None, mask: Tensor) -> Terms:
+    def terms(
+        self,
+        network: nn.Module,
+        image: Tensor,
+        synthetic: Tensor | None,
+        mask: Tensor,
+        ignore: Tensor | None = None,
+    ) -> Terms:
         """Return the total loss and every term of it, for logging."""
         if not (self.w_syn or self.alpha_enc or self.alpha_dec):
             plain = self.segmentation_loss(self._logits(network(image)), mask)
             return Terms(plain, plain.detach(), *plain.detach().new_full((3,), math.nan))
         if synthetic is None or synthetic.shape != image.shape:
             raise _mismatch(image, synthetic)
+        if ignore is not None and (ignore.shape != mask.shape or ignore.dtype != torch.bool):
+            raise ShapeError(
+                f"What is ignored must be bool of the mask's shape {tuple(mask.shape)}, got {ignore.dtype} "
+                f"of {tuple(ignore.shape)}. Give one truth value a pixel."
+            )
         views = self._joint if self.forward_pass == "joint" else self._separate
         real, other = views(network, image, synthetic)
         segmentation = self.segmentation_loss(real.logits, mask)
         terms = (
-            self.segmentation_loss(other.logits, mask),
-            self._apart(real.encoder, other.encoder, mask),
-            self._apart(real.decoder, other.decoder, mask),
+            self.segmentation_loss(_settled(other.logits, mask, ignore), mask),
+            self._apart(real.encoder, other.encoder, mask, ignore),
+            self._apart(real.decoder, other.decoder, mask, ignore),
         )
         weights = (self.w_syn, self.alpha_enc, self.alpha_dec)
         weighted = [weight * term for weight, term in zip(weights, terms, strict=True) if weight]
@@ -207,12 +232,29 @@ class SemanticStacking(nn.Module):
             "class, height, width). Say where they are, for instance logits=lambda output: output['out']."
         )
 
-    def _apart(self, real: dict[str, Tensor], synthetic: dict[str, Tensor], mask: Tensor) -> Tensor:
+    def _apart(
+        self, real: dict[str, Tensor], synthetic: dict[str, Tensor], mask: Tensor, ignore: Tensor | None
+    ) -> Tensor:
         """The distance of two views' features, summed over the taps; NaN without any."""
         if not real:
             return torch.full((), math.nan, device=mask.device)
-        apart = [self.consistency(real[name], synthetic[name], mask) for name in real]
+        given = (mask,) if ignore is None else (mask, ignore)
+        apart = [self.consistency(real[name], synthetic[name], *given) for name in real]
         return cast(Tensor, sum(apart))
+
+
+SURE = 30.0
+"""Logit of the right class at an ignored pixel, its negative that of the others: every loss is 0 there."""
+
+
+def _settled(logits: Tensor, mask: Tensor, ignore: Tensor | None) -> Tensor:
+    """Return the logits, right and sure where pixels are ignored; no gradient comes from there."""
+    if ignore is None:
+        return logits
+    classes = torch.arange(logits.shape[1], device=mask.device).view(-1, *[1] * (mask.ndim - 1))
+    # One channel alone is the foreground's.
+    right = mask[:, None] == classes if logits.shape[1] > 1 else mask[:, None] > 0
+    return torch.where(ignore[:, None], torch.where(right, SURE, -SURE).to(logits.dtype), logits)
 
 
 def _check(

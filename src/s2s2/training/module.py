@@ -52,6 +52,7 @@ class StackingModule(L.LightningModule):
             self.normalisation(batch["image"]),
             None if synthetic is None else self.normalisation(synthetic),
             batch["mask"],
+            batch.get("ignore"),
         )
         for name, value in terms._asdict().items():
             self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
