@@ -61,10 +61,12 @@ def caption(audit: Audit) -> str:
     between = (
         f"; of one half of the real images to the other it is {halves.text(1)}" if halves.spread() else ""
     )
+    power = audit.record.get("power")
+    found = "" if power is None else f" and would find {100 * power:.0f}\N{NO-BREAK SPACE}% of wrong masks"
     return (
         "Means and 95\N{NO-BREAK SPACE}% intervals over groups. Dice is that of judges which never saw the "
-        f"group; on held-out real images it is {Figure.read(real.get('agreement')).text()}. Distances "
-        "compare features of an encoder, and real images of two groups lie "
+        f"group; they reach {Figure.read(real.get('agreement')).text()} on held-out real images{found}. "
+        "Distances compare features of an encoder, and real images of two groups lie "
         f"{Figure.read(real.get('distance')).text()} apart. KID, in thousandths, is near 0 where copies "
         f"cannot be told from real images{between}. FID is given for comparison alone: it is biased where "
         "images are few. \N{GREEK SMALL LETTER SIGMA}g is how far the features of a "
