@@ -15,6 +15,7 @@ from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError, SplitError
 from s2s2.generators import build_generator
 from s2s2.generators.diffusion import Diffusion, DiffusionConfig
+from s2s2.generators.diffusion.module import FlowModule
 from s2s2.generators.diffusion.network import MaskUNet
 from s2s2.generators.tuning import Progress
 from s2s2.stack import build_stack
@@ -230,3 +231,16 @@ def test_an_automatic_preset_stays_what_the_folder_was_tuned_with(tuned: Tuned) 
     generator.place(root / "made")
     assert generator.fit(dataset, split).tuned
     assert generator.config()["preset"] == "auto"
+
+
+def test_short_memory_while_sampling_names_what_would_fit(
+    tuned: Tuned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator, dataset, split, _ = tuned
+
+    def sample(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(FlowModule, "sample", sample)
+    with pytest.raises(GeneratorError, match=r"making 16 images at once\. Try diffusion\(made_at_once=8"):
+        generator.sample(dataset.case(split.train[0]), 4, 0)

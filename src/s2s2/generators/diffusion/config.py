@@ -20,6 +20,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "steps": 3000,
         # Many small steps: so early in its life a network learns more from them than from large ones.
         "batch": 8,
+        "made_at_once": 16,
         "learning_rate": 1e-3,
         "autoencoder_steps": 2000,
         "checks": 5,
@@ -31,6 +32,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "blocks": 2,
         "steps": 40000,
         "batch": 32,
+        "made_at_once": 64,
         "learning_rate": 2e-4,
         "autoencoder_steps": 10000,
         "checks": 20,
@@ -44,6 +46,7 @@ PATCH = 2
 _BOUNDS: dict[str, tuple[float, float]] = {
     "resolution": (16, 4096),
     "blocks": (1, 16),
+    "made_at_once": (1, 4096),
     "mask_dropout": (0, 1),
     "augment": (0, 1),
     "solver_steps": (1, 1000),
@@ -66,7 +69,8 @@ class DiffusionConfig:
         channels: Of the U-Net's levels, multiples of 16; the coarsest attends.
         blocks: Residual blocks a level.
         steps: Of the tuning.
-        batch: Images that are learnt from, and made, at once.
+        batch: Images that are learnt from at once.
+        made_at_once: Images that are made at once.
         accumulate: Batches whose gradients make up one step.
         learning_rate: Peak of the cosine schedule.
         ema: Decay of the averaged weights a step.
@@ -104,6 +108,7 @@ class DiffusionConfig:
     blocks: int | None = None
     steps: int | None = None
     batch: int | None = None
+    made_at_once: int | None = None
     accumulate: int = 1
     learning_rate: float | None = None
     ema: float = 0.999

@@ -69,7 +69,7 @@ class Diffusion:
     @property
     def batch(self) -> int:
         """How many images are made at once."""
-        return self._resolved().batch or 1
+        return self._resolved().made_at_once or 1
 
     def config(self) -> dict[str, Any]:
         """Return the configuration, ready for JSON."""
@@ -103,6 +103,8 @@ class Diffusion:
         folder, options = self._placed(), self._resolved()
         grid = Grid.of(dataset.subset(split.train), options.resolution or 64, multiple=options.multiple)
         module, record = tune_flow(grid, options, folder, judge=judge, progress=progress)
+        # This order of memory spares a CPU a fifth of the time.
+        module.learnt.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         module.learnt.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         if module.autoencoder is not None:
             module.autoencoder.to(next(module.learnt.parameters()).device)
@@ -119,6 +121,8 @@ class Diffusion:
 
     def sample_batch(self, cases: Sequence[Case], depth: int, seed: int, *, start: int = 0) -> list[Image]:
         """Return for each case what `sample` returns, made together."""
+        from s2s2.generators.tuning import memory_errors
+
         if self._module is None:
             raise ConfigError("diffusion: the generator was not fitted. Call fit(dataset, split) first.")
         known = set(self.case_ids)
@@ -131,9 +135,16 @@ class Diffusion:
                 )
         wanted = [(case, number) for case in cases for number in range(start, start + depth)]
         images: list[Image] = []
-        for first in range(0, len(wanted), self.batch):
-            some, numbers = zip(*wanted[first : first + self.batch], strict=True)
-            images += self._module.sample(some, numbers, seed)
+        half = (
+            f"Try diffusion(made_at_once={max(1, self.batch // 2)}, ...)"
+            if self.batch > 1
+            else "Close other programs"
+        )
+        advice = f"{half}, or a smaller resolution."
+        with memory_errors(f"while making {self.batch} images at once", advice):
+            for first in range(0, len(wanted), self.batch):
+                some, numbers = zip(*wanted[first : first + self.batch], strict=True)
+                images += self._module.sample(some, numbers, seed)
         return [np.stack(images[row * depth : (row + 1) * depth]) for row in range(len(cases))]
 
     def _placed(self) -> Path:

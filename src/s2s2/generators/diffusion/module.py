@@ -83,7 +83,8 @@ class FlowModule(TunedModule):
         device = next(self.learnt.parameters()).device
         noise = torch.from_numpy(np.stack(drawn)).to(device)
         condition = self._condition(torch.stack([self.grid.condition(case) for case in cases]).to(device))
-        with torch.inference_mode():
+        fast = torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+        with torch.inference_mode(), fast:
             made = self.learnt.restored(self._solved(noise, condition))
             if self.autoencoder is not None:
                 made = decode(self.autoencoder, made)

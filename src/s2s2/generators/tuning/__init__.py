@@ -8,6 +8,7 @@ weights, samples that are judged and drawn, early stop, resumption after a kill.
 from s2s2.generators.protocol import Judge, Progress
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.engine import run_tuning
+from s2s2.generators.tuning.memory import memory_errors
 from s2s2.generators.tuning.module import TunedModule
 from s2s2.generators.tuning.record import (
     Record,
@@ -27,6 +28,7 @@ __all__ = [
     "check_record",
     "check_weights",
     "fingerprint_of",
+    "memory_errors",
     "read_record",
     "run_tuning",
     "weights_digest",

@@ -140,6 +140,11 @@ class Checks(Callback):
         if agreement > self.best:
             self.best, self.best_step = agreement, step
 
+    def summary(self) -> dict[str, Any]:
+        """Return which check was kept and which the judge liked best."""
+        best = self.best if self.best >= 0 else None
+        return {"kept_step": self.kept, "best_agreement": best, "best_step": self.best_step}
+
     def _exhausted(self) -> bool:
         return 0 < self.config.patience <= self.without_gain
 
@@ -178,7 +183,7 @@ class Steps(Callback):
 
     def __init__(self, config: TuneConfig, checks: Checks, progress: Progress | None) -> None:
         self.config, self.checks, self.progress = config, checks, progress
-        self.words = ""
+        self.words, self._seen = "", (0, 0.0)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -188,11 +193,17 @@ class Steps(Callback):
             return
         module, step = _tuned(pl_module), trainer.global_step
         if step % PEEK == 0 and module.losses:
-            mean = _finite(float(module.loss_sum) / module.losses, step, self.config)
-            self.words = f"loss {mean:.4f}"
+            self.words = f"loss {_finite(self._recent(module), step, self.config):.4f}"
         if self.progress is not None:
             judged = f", agreement {self.checks.best:.3f}" if self.checks.best >= 0 else ""
             self.progress(step, self.config.steps, self.words + judged)
+
+    def _recent(self, module: TunedModule) -> float:
+        """Return the mean loss since the last look, within an interval."""
+        losses, total = module.losses, float(module.loss_sum)
+        before = self._seen if self._seen[0] < losses else (0, 0.0)
+        self._seen = losses, total
+        return (total - before[1]) / (losses - before[0])
 
 
 def _finite(loss: float, step: int, config: TuneConfig) -> float:

@@ -24,6 +24,7 @@ from s2s2.generators.tuning.callbacks import Averages, Checks, State, Steps
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.ema import Ema
 from s2s2.generators.tuning.grid import JudgedCases
+from s2s2.generators.tuning.memory import batch_that_fits, memory_errors
 from s2s2.generators.tuning.module import TunedModule
 from s2s2.generators.tuning.order import BatchOrder
 from s2s2.generators.tuning.record import (
@@ -84,40 +85,39 @@ def run_tuning(
         if record["finished"]:
             return record
     about = {"fingerprint": wanted, "cases": list(train.ids), "config": asdict(config)}
-    with storage_errors(folder), _quiet(), _memory(config):
+    doing = f"while tuning with batch {config.batch}; the last check is kept"
+    advice = batch_that_fits(config.batch, config.accumulate)
+    with storage_errors(folder), _quiet(), memory_errors(doing, advice):
         if record is None:
             write_json(folder / RECORD, {"finished": False, **about})
         judged = JudgedCases.drawn(train, config.judged, config.seed)
-        ema = Ema(module.learnt, config.ema)
-        checks = Checks(folder, config, ema, judged, judge)
-        trainer = _trainer(folder, config, ema, checks, progress)
-        state = folder / STATE
-        trainer.fit(
-            module,
-            datamodule=_Batches(items, config),
-            ckpt_path=str(state) if state.exists() else None,
-            weights_only=True,
-        )
-        found = {
-            "steps": trainer.global_step,
-            "kept_step": checks.kept,
-            "best_agreement": checks.best if checks.best >= 0 else None,
-            "best_step": checks.best_step,
-        }
-        if trainer.is_global_zero:
-            _finish(folder, module, {**about, **found})
-        trainer.strategy.barrier()
+        checks = Checks(folder, config, Ema(module.learnt, config.ema), judged, judge)
+        _fit(module, items, checks, about, progress)
     return read_json(folder / RECORD, error=GeneratorError)
 
 
-def _finish(folder: Path, module: TunedModule, fields: Mapping[str, Any]) -> None:
-    """Name the weights in the record, which makes the tuning finished, and drop the state."""
-    path = module.weights_file(folder)
-    write_json(
-        folder / RECORD,
-        {"finished": True, **fields, "weights": weights_digest(path), "software": software()},
+def _fit(
+    module: TunedModule,
+    items: Items[Any],
+    checks: Checks,
+    about: Mapping[str, Any],
+    progress: Progress | None,
+) -> None:
+    """Go on to the end, then name the weights in the record, which makes the tuning finished."""
+    folder, config = checks.folder, checks.config
+    trainer, state = _trainer(checks, progress), folder / STATE
+    trainer.fit(
+        module,
+        datamodule=_Batches(items, config),
+        ckpt_path=str(state) if state.exists() else None,
+        weights_only=True,
     )
-    (folder / STATE).unlink(missing_ok=True)
+    if trainer.is_global_zero:
+        weights = weights_digest(module.weights_file(folder))
+        found = {"steps": trainer.global_step, **checks.summary(), "weights": weights}
+        write_json(folder / RECORD, {"finished": True, **about, **found, "software": software()})
+        state.unlink(missing_ok=True)
+    trainer.strategy.barrier()
 
 
 class _Batches(L.LightningDataModule):
@@ -150,9 +150,8 @@ class _Batches(L.LightningDataModule):
         )
 
 
-def _trainer(
-    folder: Path, config: TuneConfig, ema: Ema, checks: Checks, progress: Progress | None
-) -> L.Trainer:
+def _trainer(checks: Checks, progress: Progress | None) -> L.Trainer:
+    folder, config = checks.folder, checks.config
     return L.Trainer(
         accelerator="auto",
         devices=config.devices,
@@ -165,7 +164,7 @@ def _trainer(
         gradient_clip_val=config.clip_norm or None,
         num_sanity_val_steps=0,
         callbacks=[
-            Averages(ema),
+            Averages(checks.ema),
             Steps(config, checks, progress),
             checks,
             # Last, so that what it saves holds what the others did.
@@ -195,29 +194,6 @@ def _check_cases(train: Dataset) -> None:
             "very least, better some hundred: from so few it learns nothing but them. Give more cases to "
             "training, or take a generator that needs no tuning, such as composite or appearance."
         )
-
-
-@contextmanager
-def _memory(config: TuneConfig) -> Iterator[None]:
-    """Say which batch would fit when memory runs out."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        words = str(error)
-        short = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in words
-        if not short:
-            raise
-        if config.batch == 1:
-            advice = "Even one image is too much: choose a smaller resolution, or checkpointing."
-        else:
-            batch = config.batch // 2
-            advice = (
-                f"Try batch {batch} with accumulate {config.accumulate * -(-config.batch // batch)}, which "
-                "learns the same from half the memory, or checkpointing."
-            )
-        raise GeneratorError(
-            f"Memory ran out while tuning with batch {config.batch}; the last check is kept. {advice}"
-        ) from error
 
 
 @contextmanager
