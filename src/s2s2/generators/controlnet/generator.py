@@ -163,6 +163,8 @@ class ControlNet:
             SplitError: If one is no training case.
             GeneratorError: If memory runs out.
         """
+        from s2s2.generators.tuning import memory_errors
+
         train = self._fitted()
         known = set(train.ids)
         for case in cases:
@@ -173,14 +175,10 @@ class ControlNet:
                     "on this case."
                 )
         wanted = [(case, number) for case in cases for number in range(start, start + depth)]
-        try:
+        half = max(1, self.batch // 2)
+        advice = f"Try sample_batch={half}." if self.batch > 1 else "Choose a smaller resolution."
+        with memory_errors(f"while sampling {self.batch} images together", advice):
             images = self._ready(train).images(wanted, seed)
-        except torch.OutOfMemoryError as error:
-            half = max(1, self.batch // 2)
-            raise GeneratorError(
-                f"Memory ran out while sampling {self.batch} images together. "
-                + (f"Try sample_batch={half}." if self.batch > 1 else "Choose a smaller resolution.")
-            ) from error
         return [np.stack(images[row * depth : (row + 1) * depth]) for row in range(len(cases))]
 
     def __getstate__(self) -> dict[str, Any]:

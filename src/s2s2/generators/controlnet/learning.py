@@ -21,7 +21,7 @@ from s2s2.generators.controlnet.prompts import prompt
 from s2s2.generators.controlnet.sampler import Sampler
 from s2s2.generators.controlnet.sampling import plan
 from s2s2.generators.protocol import Judge, Progress
-from s2s2.generators.tuning import Record, run_tuning
+from s2s2.generators.tuning import Record, memory_errors, run_tuning
 from s2s2.generators.tuning.engine import precision
 
 _COMPUTED = {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16, "32-true": torch.float32}
@@ -61,7 +61,8 @@ def learn(
     base = load_base(layout)
     dtype = _COMPUTED[precision(settings)]
     base.to(own_device(), dtype)
-    module, items = prepare(config, base, train, folder, model=layout.digest(), dtype=dtype, tell=tell)
+    with memory_errors("while images were encoded", "Choose a smaller resolution."):
+        module, items = prepare(config, base, train, folder, model=layout.digest(), dtype=dtype, tell=tell)
     record = run_tuning(
         module, items, folder, settings, train=train, fingerprint=about, judge=judge, progress=progress
     )
