@@ -47,9 +47,10 @@ def test_the_line_never_marks_more_real_images_than_asked_for() -> None:
 
 def test_a_generator_that_keeps_the_geometry_is_judged_by_distance() -> None:
     rule = MemorisationRule(ratio=0.7, duplicate=0.1)
-    first, second = np.array([0.05, 0.3, 0.5]), np.array([0.6, 0.6, 0.6])
-    assert rule.memorised(first, second, geometry=False).tolist() == [True, True, False]
-    assert rule.memorised(first, second, geometry=True).tolist() == [True, False, False]
+    first, second = np.array([0.05, 0.3, 0.3, 0.5]), np.full(4, 0.6)
+    nobody, own = np.zeros(4, bool), np.array([True, True, False, True])
+    assert rule.memorised(first, second, excused=nobody).tolist() == [True, True, True, False]
+    assert rule.memorised(first, second, excused=own).tolist() == [True, False, True, False]
 
 
 def test_ssim_is_one_for_the_image_itself_and_falls_with_noise() -> None:

@@ -130,19 +130,18 @@ class MemorisationRule:
         middle = (low + float(np.quantile(relit, 1 - quantile))) / 2
         return cls(round(min(low, middle), 6), round(float(np.quantile(stored, 1 - quantile)), 6))
 
-    def memorised(self, first: Doubles, second: Doubles, *, geometry: bool) -> npt.NDArray[np.bool_]:
+    def memorised(
+        self, first: Doubles, second: Doubles, *, excused: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.bool_]:
         """Return which copies are training images over again.
 
         A generator that keeps the real image's geometry by design gives copies that lie nearer to
-        their own image than to any other, whatever their look: they are judged by their distance
-        alone.
+        their own image than to any other, whatever their look. Where it is their own that is
+        nearest they are excused from the ratio, and judged by their distance alone.
 
         Args:
             first: Distance to the nearest real image.
             second: Distance to the nearest of another group than that one's.
-            geometry: Whether the generator keeps the geometry by design.
+            excused: Which copies may lie near to one real image, their own.
         """
-        copied = first <= self.duplicate
-        if geometry:
-            return copied
-        return copied | (first < self.ratio * second)
+        return (first <= self.duplicate) | (~excused & (first < self.ratio * second))

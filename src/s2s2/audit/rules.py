@@ -62,7 +62,9 @@ class Rules:
         found: dict[int, tuple[str, ...]] = {}
         for part in parts.values():
             known = self.memorisation.memorised(
-                measured.first, measured.second, geometry="geometry" in part.traits
+                measured.first,
+                measured.second,
+                excused=(measured.own == measured.first) & ("geometry" in part.traits),
             )
             for number in part.copies:
                 reasons: tuple[str, ...] = (
