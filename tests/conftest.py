@@ -29,6 +29,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def quick(sites: Path) -> RunConfig:
     """A whole run that takes seconds: two arms, two seeds, a few steps at 32 px."""
+    from s2s2.audit import AuditConfig
     from s2s2.networks import NetworkConfig
     from s2s2.pipeline import RunConfig, SplitConfig, StackConfig
     from s2s2.training import TrainConfig
@@ -43,6 +44,15 @@ def quick(sites: Path) -> RunConfig:
         seeds=2,
         split=SplitConfig(counts=(10, 2, 4)),
         stack=StackConfig(depth=2),
+        audit=AuditConfig(
+            folds=2,
+            steps=2,
+            images_per_step=2,
+            size=32,
+            draws=20,
+            jobs=1,
+            network=NetworkConfig(**SMALL_NETWORK),
+        ),
         network=NetworkConfig(**SMALL_NETWORK),
         train=TrainConfig(steps=4, images_per_step=4, validations=2),
         jobs=1,

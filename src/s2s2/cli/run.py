@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
@@ -23,6 +24,8 @@ def main(arguments: list[str]) -> int:
     }
     for name in ("target", "arms", "classes"):
         fields[name] = tuple(fields[name]) if fields[name] is not None else None
+    if options.generator is not None:
+        fields["stack"] = replace(options.stack, generator=options.generator)
     return execute(RunConfig(**fields), arguments, dry_run=options.dry_run)
 
 
@@ -73,6 +76,7 @@ def _parser() -> ArgumentParser:
         default=["baseline", "duplicate", "s2s2"],
         help=f"What is compared. {arms}.",
     )
+    parser.add_argument("--generator", type=str, help="Short for --stack.generator; see below.")
     parser.add_argument("--seeds", type=int, default=3, help="Repetitions of every arm.")
     parser.add_argument(
         "--jobs", type=int, help="Trainings side by side. Default: one a core, or one for a GPU."

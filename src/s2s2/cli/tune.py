@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from jsonargparse import Namespace
+
 from s2s2.cli.console import TerminalReporter
 from s2s2.cli.options import add_data_options, help_width, new_parser, open_dataset
 from s2s2.errors import ConfigError
@@ -34,8 +36,10 @@ def main(arguments: list[str]) -> int:
     )
     add_data_options(parser)
     parser.add_class_arguments(AuditConfig, "audit")
-    options = parser.instantiate(parser.parse_args(arguments))
+    return _tune(parser.instantiate(parser.parse_args(arguments)))
 
+
+def _tune(options: Namespace) -> int:
     from rich.console import Console
 
     from s2s2.audit import Segmenters
