@@ -7,7 +7,7 @@ import platform
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("generators", "stack", "training_step")
+NAMES = ("generators", "stack", "training_step", "sampling", "tuning")
 
 
 def main() -> None:
@@ -15,10 +15,9 @@ def main() -> None:
     results = []
     for name in NAMES:
         for row in import_module(f"benchmarks.{name}").run():
-            verdict = "reached" if row["reached"] else "not reached"
-            print(
-                f"{row['name']:<58} {row['figure']:>9.3g} {row['unit']:<18} goal {row['goal']:<7g} {verdict}"
-            )
+            verdict = {True: "reached", False: "not reached", None: ""}[row["reached"]]
+            goal = "no goal" if row["goal"] is None else f"goal {row['goal']:.3g}"
+            print(f"{row['name']:<66} {row['figure']:>9.3g} {row['unit']:<15} {goal:<9} {verdict}")
             results.append(row)
     machine = {"system": f"{platform.system()} {platform.machine()}", "python": platform.python_version()}
     path = Path(__file__).parent / "results.json"

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 import s2s2
+from benchmarks.rows import row
 from s2s2.data import Dataset, Split, split_by_group
 from s2s2.generators import build_generator
 
@@ -39,13 +40,7 @@ def run() -> list[dict[str, Any]]:
 
 def _row(name: str, goal: float, dataset: Dataset, split: Split) -> dict[str, Any]:
     figure = max(_copies_a_second(name, dataset, split) for _ in range(PASSES))
-    return {
-        "name": f"{name} at {SIZE} px",
-        "figure": round(figure, 1),
-        "unit": "copies/s a core",
-        "goal": goal,
-        "reached": figure >= goal,
-    }
+    return row(f"{name} at {SIZE} px", figure, "copies/s a core", goal)
 
 
 def _copies_a_second(name: str, dataset: Dataset, split: Split) -> float:

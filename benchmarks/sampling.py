@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.rows import row
 from s2s2.generators.controlnet.base import Base, new_controlnet, quiet
 from s2s2.generators.controlnet.sampling import PLANS, Plan, sample_latents
 
@@ -70,12 +71,12 @@ def _rows(gpu: bool) -> list[dict[str, Any]]:
     same = correlation(sample(replace(paper, guidance=fast.guidance, guided=fast.guided)), images)
     where = f"{torch.cuda.get_device_name()}, 512 px" if gpu else "one core, small, 64 px"
     return [
-        _row(f"sampling, paper ({where})", 1 / slow, "images/s", 1 / 0.93 if gpu else 0.0),
-        _row(f"sampling, fast ({where})", 1 / quick, "images/s", 8 / 0.93 if gpu else 0.0),
-        _row("sampling, fast / paper", slow / quick, "times faster", 8.0),
-        _row("fast against paper, correlation of images", correlation(published, images), "r", 0.9),
-        _row("the same with one guidance: what fewer steps lose", same, "r", 0.95),
-        _row("the same of two noises, for comparison", correlation(published, sample(paper, 1)), "r", -1.0),
+        row(f"sampling, paper ({where})", 1 / slow, "images/s", 1 / 0.93 if gpu else None),
+        row(f"sampling, fast ({where})", 1 / quick, "images/s", 8 / 0.93 if gpu else None),
+        row("sampling, fast / paper", slow / quick, "times faster", 8.0),
+        row("fast against paper, correlation of images", correlation(published, images), "r", 0.9),
+        row("the same with one guidance: what fewer steps lose", same, "r", 0.95),
+        row("the same of two noises, for comparison", correlation(published, sample(paper, 1)), "r", None),
     ]
 
 
@@ -149,16 +150,6 @@ def _seconds(action: Callable[[], Any]) -> float:
         action()
         best = min(best, clock() - started)
     return best
-
-
-def _row(name: str, figure: float, unit: str, goal: float) -> dict[str, Any]:
-    return {
-        "name": name,
-        "figure": round(figure, 3),
-        "unit": unit,
-        "goal": round(goal, 2),
-        "reached": figure >= goal,
-    }
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import torch
 from PIL import Image
 
 import s2s2
+from benchmarks.rows import row
 from s2s2.data import Case, Dataset, Split, split_by_group
 from s2s2.data.acquisition import AcquisitionConfig
 from s2s2.data.storage import write_json
@@ -61,14 +62,14 @@ def _reading(folder: Path) -> list[dict[str, Any]]:
     first = _fastest(lambda number: Stack.open(stack.path).copy("case", number))
     size = archive.stat().st_size / case_path(stack.path, "case").stat().st_size
     return [
-        _row(
+        row(
             "read a copy of 16 at 512 px, npz / stack",
             archived / warm,
             "times faster",
             20,
         ),
-        _row("the same, with the stack opened anew", archived / first, "times faster", 10),
-        _row("size of 16 copies at 512 px, npz / stack", size, "times smaller", 8),
+        row("the same, with the stack opened anew", archived / first, "times faster", 10),
+        row("size of 16 copies at 512 px, npz / stack", size, "times smaller", 8),
     ]
 
 
@@ -87,7 +88,7 @@ def _pairs(folder: Path) -> dict[str, Any]:
         for index in range(len(pairs)):
             pairs[index, epoch]
         best = max(best, len(pairs) / (time.process_time() - start))
-    return _row("pairs made a second and core at 128 px", best, "pairs/s", 400)
+    return row("pairs made a second and core at 128 px", best, "pairs/s", 400)
 
 
 class _Real:
@@ -147,7 +148,3 @@ def _fastest(read: Callable[[int], Any]) -> float:
             read(number)
             best[number] = min(best[number], time.perf_counter() - start)
     return float(best.mean())
-
-
-def _row(name: str, figure: float, unit: str, goal: float) -> dict[str, Any]:
-    return {"name": name, "figure": figure, "unit": unit, "goal": goal, "reached": figure >= goal}

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from benchmarks.rows import row
 from benchmarks.sampling import random_networks
 from s2s2.generators.controlnet.ranges import to_model
 from s2s2.generators.controlnet.sampling import computing, predict
@@ -35,9 +36,9 @@ def run() -> list[dict[str, Any]]:
         torch.set_num_threads(threads)
     where = f"{torch.cuda.get_device_name()}, 512 px, batch 32" if gpu else "one core, small, 64 px"
     return [
-        _row(f"tuning, cached latents ({where})", cached, "samples/s", GOAL if gpu else 0.0),
-        _row(f"tuning, images encoded ({where})", encoded, "samples/s", 0.0),
-        _row("tuning, cached / encoded", cached / encoded, "times faster", 1.1),
+        row(f"tuning, cached latents ({where})", cached, "samples/s", GOAL if gpu else None),
+        row(f"tuning, images encoded ({where})", encoded, "samples/s", None),
+        row("tuning, cached / encoded", cached / encoded, "times faster", 1.1),
     ]
 
 
@@ -81,16 +82,6 @@ def _timed(step: Any, cache: bool) -> float:
     step(cache)
     torch.cuda.synchronize()
     return time.perf_counter() - started
-
-
-def _row(name: str, figure: float, unit: str, goal: float) -> dict[str, Any]:
-    return {
-        "name": name,
-        "figure": round(figure, 3),
-        "unit": unit,
-        "goal": goal,
-        "reached": figure >= goal,
-    }
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from s2s2.data.case import Case
 from s2s2.data.ranges import Image
+from s2s2.generators.cost import Cost
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -131,6 +132,9 @@ class Tunable(Generator, Protocol):
 
     def place(self, folder: Path) -> None:
         """Say where its weights are, or are to be kept."""
+
+    def cost(self, dataset: Dataset, split: Split) -> Cost:
+        """Return what tuning on the training cases, and a sample, take on this machine."""
 
     def tune(
         self, dataset: Dataset, split: Split, *, judge: Judge | None = None, progress: Progress | None = None

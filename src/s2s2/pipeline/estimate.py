@@ -5,20 +5,30 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import torch
 from rich.table import Table
 
 from s2s2.data.geometry import padded_side
 from s2s2.data.split import Split, split_by_group
+from s2s2.data.words import duration
 from s2s2.networks.build import build_network
 from s2s2.pipeline.config import RunConfig
+from s2s2.pipeline.reporter import Silent
+from s2s2.pipeline.stacks import Stacks
 from s2s2.pipeline.trainings import default_jobs
 from s2s2.pipeline.workspace import RunData, Workspace, open_data
-from s2s2.training.arms import get_arm
+from s2s2.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from s2s2.generators import Generator
 
 TIMED_STEPS = 2
 TIMED_IMAGES = 4
+AUDITED_S = 0.05
+"""Seconds that judging a copy takes on one core, about; little beside the rest."""
 
 
 def estimate(config: RunConfig) -> Table:
@@ -32,15 +42,11 @@ def estimate(config: RunConfig) -> Table:
     tests = sum(map(len, data.tests(split).values()))
     trainings, jobs = len(config.arms) * config.seeds, training_jobs(config)
     train, predict = training_seconds(config, data, tests)
-    copies = len(split.train) * config.stack.depth
-    needs_stack = any(get_arm(arm).view == "stack" for arm in config.arms)
-    stack = copies * _time_copy(config, data, split) / jobs if needs_stack else 0.0
     parts = f"{len(split.train)} train, {len(split.validation)} validation, {len(split.test)} test"
-    images = f"{copies} synthetic images ({config.stack.generator})" if needs_stack else "not needed"
     rows = [
         ("check", f"{sum(map(len, [data.home, *data.away.values()]))} cases", 0.01 * tests),
         ("split", parts, 0.0),
-        ("stack", images, stack),
+        *_stack_rows(config, data, split),
         ("train", f"{trainings} trainings of {config.train.steps} steps, {jobs} side by side", train),
         ("predict", f"{trainings} times {tests} cases", predict),
         ("compare", "bootstrap over groups and seeds", 5.0),
@@ -80,20 +86,6 @@ def planned_split(config: RunConfig, data: RunData) -> Split:
     return split_by_group(data.home, fractions=settings.fractions, seed=settings.seed)
 
 
-def duration(seconds: float) -> str:
-    """Write a time for people.
-
-    Example:
-        >>> duration(75), duration(4), duration(7300)
-        ('1 min 15 s', '4 s', '2 h 1 min')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
 def _time_network(config: RunConfig, channels: int, classes: int) -> tuple[float, float]:
     """Seconds of a training step and of looking at one image."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -113,13 +105,51 @@ def _time_network(config: RunConfig, channels: int, classes: int) -> tuple[float
     return _seconds(step) / count * config.train.images_per_step, _seconds(look) / count
 
 
-def _time_copy(config: RunConfig, data: RunData, split: Split) -> float:
-    from s2s2.generators import build_generator
+def _stack_rows(config: RunConfig, data: RunData, split: Split) -> list[tuple[str, str, float]]:
+    """Return what tuning, the stacks and their audit take."""
+    stacks = Stacks(config, data.home.resized(config.size), split, Silent())
+    if not stacks.folders:
+        return [("stack", "not needed", 0.0)]
+    copies, rows = len(split.train) * config.stack.depth, []
+    untuned = stacks.untuned()
+    for part in untuned:
+        took = part.cost(stacks.home, split).tuning_s
+        rows.append(("tune", f"{part.name} on {len(split.train)} training images", took))
+    for spec, generator in stacks.generators.items():
+        took = copies * _time_copy(stacks, generator) / stacks.jobs(generator)
+        rows.append(("stack", f"{copies} synthetic images ({spec})", took))
+    if config.audited or untuned:
+        rows.insert(0, _judges_row(config, data))
+    if config.audited:
+        looks = copies * len(stacks.folders)
+        rows.append(("audit", f"{looks} synthetic images", looks * AUDITED_S))
+    return rows
 
-    few = Split(split.train[:12], split.validation, split.test, split.seed)
-    home = data.home.resized(config.size)
-    generator = build_generator(config.stack.generator).fit(home, few)
-    return _seconds(lambda: generator.sample(home.case(few.train[0]), 1, config.stack.seed))
+
+def _judges_row(config: RunConfig, data: RunData) -> tuple[str, str, float]:
+    audit = config.audit
+    judged = replace(
+        config,
+        network=audit.network,
+        size=min(audit.size, config.size),
+        train=TrainConfig(images_per_step=audit.images_per_step),
+    )
+    step, _ = _time_network(judged, data.home.channels, len(data.home.class_map))
+    words = f"{audit.folds} segmenters of {audit.steps} steps, cross-fitted by group"
+    return "judges", words, audit.folds * audit.steps * step / (audit.jobs or default_jobs(audit.folds))
+
+
+def _time_copy(stacks: Stacks, generator: Generator) -> float:
+    """Seconds of a copy; of a mixture or a chain with a part that learns, of the slowest such part."""
+    from s2s2.generators.protocol import tunables
+
+    learnt = tunables(generator)
+    if learnt:
+        return max(part.cost(stacks.home, stacks.split).image_s for part in learnt)
+    split = stacks.split
+    generator.fit(stacks.home, Split(split.train[:12], split.validation, split.test, split.seed))
+    case = stacks.home.case(split.train[0])
+    return _seconds(lambda: generator.sample(case, 1, stacks.config.stack.seed))
 
 
 def _seconds(action: Callable[[], object]) -> float:

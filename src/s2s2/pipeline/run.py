@@ -20,9 +20,10 @@ from s2s2.data.check import inspect
 from s2s2.data.duplicates import between_sites
 from s2s2.data.split import Split
 from s2s2.data.storage import read_json, write_json
+from s2s2.data.words import duration
 from s2s2.errors import ConfigError, DataError
 from s2s2.pipeline.config import RunConfig
-from s2s2.pipeline.estimate import duration, planned_split, training_jobs, training_seconds
+from s2s2.pipeline.estimate import planned_split, training_jobs, training_seconds
 from s2s2.pipeline.reporter import Reporter, Silent
 from s2s2.pipeline.settings import load_config, plain, save_config
 from s2s2.pipeline.stacks import Stacks, counting, generator_of, stack_folders

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2s2.report.numbers import DASH, duration, thousands
+from s2s2.data.words import duration
+from s2s2.report.numbers import DASH, thousands
 from s2s2.report.reading import Run, arm_folder, base_arm
 from s2s2.report.settings import Settings
 

@@ -72,21 +72,6 @@ def thousands(number: int) -> str:
     return f"{number:,}".replace(",", "\N{NO-BREAK SPACE}") if abs(number) >= 10_000 else str(number)
 
 
-def duration(seconds: float) -> str:
-    """Return a time in the unit that fits.
-
-    Example:
-        >>> duration(3.2), duration(95), duration(7320)
-        ('3.2 s', '1 min 35 s', '2 h 2 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
 def joined(parts: list[str]) -> str:
     """Return the parts as an English list.
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2s2.data.storage import write_text
+from s2s2.data.words import duration
 from s2s2.report.fairness import fairness
 from s2s2.report.figures import curves, forest, scatter
 from s2s2.report.gallery import DomainExamples, Panel, StackRow, examples, stack_rows
 from s2s2.report.headline import headline, setting
 from s2s2.report.methods import CITATION, methods
-from s2s2.report.numbers import count, duration
+from s2s2.report.numbers import count
 from s2s2.report.pairs import seen_pairs
 from s2s2.report.palette import arm_styles
 from s2s2.report.reading import Run, base_arm, read_run

@@ -69,9 +69,11 @@ def test_without_a_gpu_a_large_model_is_refused_with_an_estimate(
 
 
 @pytest.mark.usefixtures("slow")
-def test_who_insists_or_has_a_small_model_may_go_on(large: Path, folders: dict[str, Path]) -> None:
-    assert ControlNet(ControlNetConfig(base=str(large), cpu=True)).cost(100).tuning_s > 86400
-    assert ControlNet(quick(folders["1.5"])).cost(100).tuning_s < 36000
+def test_who_insists_or_has_a_small_model_may_go_on(
+    large: Path, folders: dict[str, Path], cases: Cases
+) -> None:
+    assert ControlNet(ControlNetConfig(base=str(large), cpu=True)).cost(*cases).tuning_s > 86400
+    assert ControlNet(quick(folders["1.5"])).cost(*cases).tuning_s < 36000
 
 
 def test_this_machine_has_a_speed() -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import torch
 
 from s2s2.data.geometry import padded_side
+from s2s2.data.words import duration
 from s2s2.errors import GeneratorError
 from s2s2.generators.controlnet.base import libraries, quiet, side_multiple
 from s2s2.generators.controlnet.config import ControlNetConfig
 from s2s2.generators.controlnet.layout import Layout
 from s2s2.generators.controlnet.sampling import plan
+from s2s2.generators.cost import Cost
 
 PATIENCE_S = 24 * 3600.0
 """Without a GPU, what takes longer is refused unless `cpu` says to go on."""
@@ -24,48 +25,6 @@ SHARE = 0.4
 """Share of the speed of multiplying large matrices that convolutions and attention reach."""
 LEARNING = 3.0
 """A step of learning costs as much as so many predictions: forward, and backward through all."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What it takes, by the operations of the networks and the speed of this machine.
-
-    Args:
-        tuning_s: The whole tuning, in s.
-        image_s: A sample, in s.
-    """
-
-    tuning_s: float
-    image_s: float
-
-    def words(self, images: int) -> str:
-        """Return both in words.
-
-        Example:
-            >>> Cost(7200, 0.5).words(1000)
-            'tuning about 2 h, 1000 images about 8 min'
-        """
-        return (
-            f"tuning about {duration(self.tuning_s)}, {images} images about {duration(images * self.image_s)}"
-        )
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words.
-
-    Example:
-        >>> duration(50), duration(5400), duration(9e6)
-        ('50 s', '1.5 h', '104 days')
-    """
-    for unit, length in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        count = seconds / length
-        if count >= (2 if unit == "days" else 1):
-            return (
-                f"{count:.0f} {unit}"
-                if count >= 3 or round(count, 1) == round(count)
-                else f"{count:.1f} {unit}"
-            )
-    return f"{seconds:.0f} s"
 
 
 def cost(layout: Layout, config: ControlNetConfig, cases: int) -> Cost:

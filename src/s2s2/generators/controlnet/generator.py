@@ -13,12 +13,13 @@ from s2s2.data.case import Case
 from s2s2.errors import ConfigError, GeneratorError, SplitError
 from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, load_base, load_controlnet, own_device, quiet
 from s2s2.generators.controlnet.config import ControlNetConfig
-from s2s2.generators.controlnet.cost import Cost, check_machine
+from s2s2.generators.controlnet.cost import check_machine
 from s2s2.generators.controlnet.grid import Grid
 from s2s2.generators.controlnet.layout import Layout, find_base
 from s2s2.generators.controlnet.ranges import Image, check_channels
 from s2s2.generators.controlnet.sampler import Sampler
 from s2s2.generators.controlnet.sampling import plan
+from s2s2.generators.cost import Cost
 from s2s2.generators.options import to_json
 
 if TYPE_CHECKING:
@@ -97,14 +98,14 @@ class ControlNet:
         """Say where the tuning is, or is to be kept."""
         self._folder = Path(folder)
 
-    def cost(self, cases: int) -> Cost:
-        """Return what tuning on so many cases, and a sample, cost on this machine.
+    def cost(self, dataset: Dataset, split: Split) -> Cost:
+        """Return what tuning on the training cases, and a sample, cost on this machine.
 
         Raises:
             GeneratorError: If there is no such base model, or it would take a machine without a
                 GPU more than a day and the configuration does not insist.
         """
-        return check_machine(self._base_layout(), self._config, cases, tuned=self.tuned)
+        return check_machine(self._base_layout(), self._config, len(split.train), tuned=self.tuned)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Take the tuning of the folder if it is finished, else tune there.

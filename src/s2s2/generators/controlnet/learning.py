@@ -10,9 +10,10 @@ import torch
 
 from s2s2.data.dataset import Dataset
 from s2s2.data.storage import write_text
+from s2s2.data.words import duration
 from s2s2.generators.controlnet.base import NETWORK, Base, load_base, new_controlnet, own_device
 from s2s2.generators.controlnet.config import ControlNetConfig
-from s2s2.generators.controlnet.cost import cost, duration
+from s2s2.generators.controlnet.cost import cost
 from s2s2.generators.controlnet.grid import Grid
 from s2s2.generators.controlnet.items import LATENTS, Items, encoded
 from s2s2.generators.controlnet.layout import Layout

@@ -11,6 +11,7 @@ import torch
 
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError, SplitError
+from s2s2.generators.cost import Cost
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid
 from s2s2.generators.options import to_json
@@ -87,6 +88,12 @@ class Diffusion:
             GeneratorError: If the folder holds a tuning on other cases or with other settings.
         """
         return self.tune(dataset, split)
+
+    def cost(self, dataset: Dataset, split: Split) -> Cost:
+        """Time a step and a batch of samples; an autoencoder, where one comes first, is not counted."""
+        from s2s2.generators.diffusion.timing import measure
+
+        return measure(dataset.subset(split.train), self._resolved())
 
     def tune(
         self, dataset: Dataset, split: Split, *, judge: Judge | None = None, progress: Progress | None = None
