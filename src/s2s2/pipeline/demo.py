@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from s2s2.audit.config import AuditConfig
 from s2s2.pipeline.config import RunConfig, SplitConfig, StackConfig
 from s2s2.training.config import TrainConfig
 
@@ -36,6 +37,7 @@ def demo_config(
         seeds=seeds or 3,
         split=SplitConfig(counts=(50, 20, 130)),
         stack=StackConfig(depth=8),
+        audit=AuditConfig(folds=2, steps=100, size=96),
         train=TrainConfig(steps=steps or 200, images_per_step=16, validations=4),
         jobs=jobs,
         attributions=(ATTRIBUTION,),
