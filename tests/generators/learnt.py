@@ -11,6 +11,7 @@ import numpy as np
 
 from s2s2.data import Case, Dataset, Split, stream
 from s2s2.errors import ConfigError, GeneratorError
+from s2s2.generators.cost import Cost
 
 
 class Learnt:
@@ -43,6 +44,9 @@ class Learnt:
         text = "\n".join((str(self.noise), *split.train))
         (self.folder / "weights").write_text(text)
         return self._load(dataset, split, text)
+
+    def cost(self, dataset: Dataset, split: Split) -> Cost:
+        return Cost(tuning_s=1.0, image_s=0.1)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         if self.folder is None:
