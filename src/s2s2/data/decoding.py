@@ -7,9 +7,11 @@ hold any number of channels.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -59,18 +61,13 @@ def header(path: str | Path) -> Header:
     Raises:
         DataError: If the file is missing, torn or of another kind.
     """
-    try:
-        with open(path, "rb") as file:
-            start = file.read(26)
-            file.seek(0)
-            if _is_tiff(start):
-                return Header(*tiff_header(file))
-            if _is_deep_png(start):
-                size = int.from_bytes(start[20:24]), int.from_bytes(start[16:20])
-                return Header(size, _PNG_CHANNELS[start[25]], 16)
-            return _pillow_header(file)
-    except Exception as error:  # decoders of torn files raise whatever they stumble over
-        raise _unreadable(path, error) from error
+    with _opened(path) as (file, start):
+        if _is_tiff(start):
+            return Header(*tiff_header(file))
+        if _is_deep_png(start):
+            size = int.from_bytes(start[20:24]), int.from_bytes(start[16:20])
+            return Header(size, _PNG_CHANNELS[start[25]], 16)
+        return _pillow_header(file)
 
 
 def decode(path: str | Path) -> Decoded:
@@ -79,15 +76,22 @@ def decode(path: str | Path) -> Decoded:
     Raises:
         DataError: If the file is missing, torn or of another kind.
     """
+    with _opened(path) as (file, start):
+        if _is_tiff(start):
+            return Decoded(*decode_tiff(file))
+        if _is_deep_png(start):
+            return Decoded(_deep_png(file.read()))
+        return _pillow_decode(file)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[tuple[BinaryIO, bytes]]:
+    """Open a file, and give its first bytes, which say of which kind it is."""
     try:
         with open(path, "rb") as file:
             start = file.read(26)
             file.seek(0)
-            if _is_tiff(start):
-                return Decoded(*decode_tiff(file))
-            if _is_deep_png(start):
-                return Decoded(_deep_png(file.read()))
-            return _pillow_decode(file)
+            yield file, start
     except Exception as error:  # decoders of torn files raise whatever they stumble over
         raise _unreadable(path, error) from error
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +12,7 @@ import lightning as L
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from s2s2.data.quiet import quiet_lightning
 from s2s2.data.split import TrainingData
 from s2s2.data.storage import read_json, storage_errors, write_json
 from s2s2.errors import TrainingError
@@ -97,7 +94,7 @@ def fit(
     if record.get("finished"):
         names = ("best_dice", "steps", "images_seen", "seconds")
         return FitResult(output / "network", *(record[name] for name in names))
-    with storage_errors(output), _quiet():
+    with storage_errors(output), quiet_lightning():
         _write_record(output, recipe, {"finished": False})
         result = _run(recipe, output, progress)
         fields = {name: value for name, value in asdict(result).items() if name != "network_folder"}
@@ -189,17 +186,3 @@ def _precision(config: TrainConfig) -> Any:
     if config.precision != "auto":
         return config.precision
     return "16-mixed" if torch.cuda.is_available() else "32-true"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Lightning's tips and start-up lines out of the user's terminal."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        try:
-            yield
-        finally:
-            logger.setLevel(level)

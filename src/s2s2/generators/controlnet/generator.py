@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -21,13 +20,14 @@ from s2s2.generators.controlnet.sampler import Sampler
 from s2s2.generators.controlnet.sampling import plan
 from s2s2.generators.cost import Cost
 from s2s2.generators.options import to_json
+from s2s2.generators.placed import Placed
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
     from s2s2.generators.protocol import Judge, Progress
 
 
-class ControlNet:
+class ControlNet(Placed):
     """Wholly new images of a mask, by Stable Diffusion.
 
     A ControlNet is tuned on the training cases while the base model stays as it is: it sees the
@@ -47,34 +47,16 @@ class ControlNet:
     traits: frozenset[str] = frozenset()
 
     def __init__(self, config: ControlNetConfig | None = None) -> None:
+        super().__init__()
         self._config = config or ControlNetConfig()
-        self._folder: Path | None = None
         self._train: Dataset | None = None
         self._layout: Layout | None = None
         self._sampler: Sampler | None = None
-        self._weights = ""
 
     @property
     def case_ids(self) -> tuple[str, ...]:
         """The training cases it was tuned on."""
         return self._train.ids if self._train is not None else ()
-
-    @property
-    def folder(self) -> Path | None:
-        """Where the tuning is kept; None until it is placed."""
-        return self._folder
-
-    @property
-    def tuned(self) -> bool:
-        """Whether a finished tuning lies there."""
-        from s2s2.generators.tuning import read_record
-
-        return read_record(self._folder) is not None
-
-    @property
-    def weights(self) -> str:
-        """A short digest of the ControlNet and its base model, "" before there is one."""
-        return self._weights
 
     @property
     def batch(self) -> int:
@@ -93,10 +75,6 @@ class ControlNet:
     def config(self) -> dict[str, Any]:
         """Return the configuration, ready for JSON."""
         return to_json(self._config)
-
-    def place(self, folder: Path) -> None:
-        """Say where the tuning is, or is to be kept."""
-        self._folder = Path(folder)
 
     def cost(self, dataset: Dataset, split: Split) -> Cost:
         """Return what tuning on the training cases, and a sample, cost on this machine.
@@ -235,11 +213,3 @@ class ControlNet:
                 "or from another tuning. Restore it, or delete the folder to tune anew."
             )
         return load_controlnet(folder)
-
-    def _placed(self) -> Path:
-        if self._folder is None:
-            raise ConfigError(
-                "controlnet: it is not known where the weights are to be kept. Call place(folder) first, or "
-                "give `s2s2 tune` an output folder."
-            )
-        return self._folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,6 +14,7 @@ from s2s2.generators.cost import Cost
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid
 from s2s2.generators.options import to_json
+from s2s2.generators.placed import Placed
 from s2s2.generators.protocol import Judge, Progress
 from s2s2.generators.pyramid import Image
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from s2s2.generators.diffusion.module import FlowModule
 
 
-class Diffusion:
+class Diffusion(Placed):
     """Makes images of a mask by a flow that was trained on the training cases alone.
 
     No hub, no weights from elsewhere, grey or RGB, any classes. Images are made at
@@ -40,32 +40,14 @@ class Diffusion:
     name = "diffusion"
 
     def __init__(self, config: DiffusionConfig | None = None) -> None:
+        super().__init__()
         self._config = config or DiffusionConfig()
-        self._folder: Path | None = None
         self._module: FlowModule | None = None
-        self._weights = ""
 
     @property
     def case_ids(self) -> tuple[str, ...]:
         """The training cases it was tuned on; none before."""
         return self._module.grid.train.ids if self._module is not None else ()
-
-    @property
-    def folder(self) -> Path | None:
-        """Where its weights are kept."""
-        return self._folder
-
-    @property
-    def tuned(self) -> bool:
-        """Whether a finished tuning lies in the folder."""
-        from s2s2.generators.tuning import read_record
-
-        return read_record(self._folder) is not None
-
-    @property
-    def weights(self) -> str:
-        """Digest of the weights in use, "" before there are any."""
-        return self._weights
 
     @property
     def batch(self) -> int:
@@ -75,10 +57,6 @@ class Diffusion:
     def config(self) -> dict[str, Any]:
         """Return the configuration, ready for JSON."""
         return to_json(self._config)
-
-    def place(self, folder: Path) -> None:
-        """Say where its weights are, or are to be kept."""
-        self._folder = Path(folder)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Load the tuning of the folder, or tune there.
@@ -153,14 +131,6 @@ class Diffusion:
                 some, numbers = zip(*wanted[first : first + self.batch], strict=True)
                 images += self._module.sample(some, numbers, seed)
         return [np.stack(images[row * depth : (row + 1) * depth]) for row in range(len(cases))]
-
-    def _placed(self) -> Path:
-        if self._folder is None:
-            raise ConfigError(
-                "diffusion: it is not known where the weights are to be kept. Call place(folder) first, or "
-                "give `s2s2 tune` an output folder."
-            )
-        return self._folder
 
     def _resolved(self) -> DiffusionConfig:
         """Return the options with the values of the preset that the folder was tuned with."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as Items
 
 from s2s2.data.dataset import Dataset
+from s2s2.data.quiet import quiet_lightning
 from s2s2.data.storage import read_json, storage_errors, write_json
 from s2s2.errors import GeneratorError
 from s2s2.generators.protocol import Judge, Progress
@@ -87,7 +85,7 @@ def run_tuning(
     about = {"fingerprint": wanted, "cases": list(train.ids), "config": asdict(config)}
     doing = f"while tuning with batch {config.batch}; the last check is kept"
     advice = batch_that_fits(config.batch, config.accumulate)
-    with storage_errors(folder), _quiet(), memory_errors(doing, advice):
+    with storage_errors(folder), quiet_lightning(), memory_errors(doing, advice):
         if record is None:
             write_json(folder / RECORD, {"finished": False, **about})
         judged = JudgedCases.drawn(train, config.judged, config.seed)
@@ -194,17 +192,3 @@ def _check_cases(train: Dataset) -> None:
             "very least, better some hundred: from so few it learns nothing but them. Give more cases to "
             "training, or take a generator that needs no tuning, such as composite or appearance."
         )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Lightning's tips and start-up lines out of the user's terminal."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        try:
-            yield
-        finally:
-            logger.setLevel(level)
