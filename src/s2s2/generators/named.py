@@ -87,7 +87,7 @@ NAMED: dict[str, Named] = {
         "Diffusion",
         GeneratorInfo(
             "wholly new images by a diffusion model trained from scratch on the training cases",
-            needs="about 20 minutes on 2 cores at 64 px, an hour or more on a GPU above; no download",
+            needs="half an hour on 2 cores at 64 px, an hour or more on a GPU above; no download",
             gives="new anatomy and looks; masks as well as it has learnt them, so audit the stack",
             when="grey and unusual modalities, machines without the hub, and a hundred cases or more",
         ),
