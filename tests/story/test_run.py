@@ -95,6 +95,16 @@ def test_an_estimate_writes_nothing(quick: RunConfig, tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_an_estimate_counts_tunings_and_every_stack(quick: RunConfig, tmp_path: Path) -> None:
+    learnt = "s2s2@diffusion(preset='cpu', resolution=16, channels=(16,), steps=2, batch=2, solver_steps=1)"
+    arms = ("baseline", "s2s2", learnt)
+    table = estimate(replace(quick, output=tmp_path / "none", arms=arms))
+    stages = list(table.columns[0].cells)
+    assert stages.count("tune") == 1
+    assert stages.count("stack") == 2
+    assert not (tmp_path / "none").exists()
+
+
 def test_trainings_side_by_side_give_the_same(
     quick: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
