@@ -234,12 +234,15 @@ class Run:
     ) -> None:
         from s2s2.report import build_report
 
-        folders = list(stack_folders(self.config).values())
+        stacks = stack_folders(self.config)
+        folders = list(stacks.values())
+        # The gallery shows the stack of the plain arms, where there is one.
+        shown = stacks.get(self.config.stack.generator, folders[0] if folders else None)
         train = split.training(data.home.resized(self.config.size)).train
         build_report(
             self.space.root,
             data.tests(split),
-            Stack.open(folders[0]) if folders else None,
+            Stack.open(shown) if shown is not None else None,
             train,
             manifest,
             self.space.report,
