@@ -39,6 +39,8 @@ types: $(CHECKS)    ## mypy, strict
 walls: $(CHECKS)    ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
+# One thread a process: two processes that each take all cores stand in each other's way.
+unit: export OMP_NUM_THREADS = 1
 unit: $(CHECKS)     ## pytest: unit, guard, oracle and story tests, doctests
 	$(BIN)/pytest --numprocesses 2
 
