@@ -127,3 +127,12 @@ def test_a_wrong_option_exits_with_two(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit) as stopped:
         main(["demo", "--sedes", "3"])
     assert stopped.value.code == 2
+
+
+def test_run_takes_a_generator_in_short(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = draw_site(tmp_path / "home", cases=12, seed=1)
+    words = ["run", "--data", str(home), "--output", str(tmp_path / "run"), "--size", "32", "--dry-run"]
+    assert main([*words, "--generator", "appearance", "--audited", "false"]) == 0
+    shown = capsys.readouterr().out
+    assert "(appearance)" in shown
+    assert "judges" not in shown

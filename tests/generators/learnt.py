@@ -18,6 +18,7 @@ class Learnt:
     """Noise of a strength that is kept in a folder; `fails` are "case/number/fault" of copies that fail."""
 
     name = "learnt"
+    licence = ""
 
     def __init__(self, *, noise: float = 0.05, batch: int = 1, fails: Sequence[str] = ()) -> None:
         self.noise, self.batch, self.fails = noise, batch, tuple(fails)
@@ -29,6 +30,9 @@ class Learnt:
 
     def config(self) -> dict[str, Any]:
         return {"noise": self.noise}
+
+    def learning(self) -> dict[str, Any]:
+        return self.config()
 
     def place(self, folder: Path) -> None:
         self.folder = folder

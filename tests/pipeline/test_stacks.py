@@ -47,9 +47,15 @@ def test_one_tuned_part_lies_in_the_folder_itself(tmp_path: Path) -> None:
 
 
 def test_two_tuned_parts_lie_below_it(tmp_path: Path) -> None:
-    generator = build_generator("diffusion:1,diffusion(guidance=3.0):1")
+    generator = build_generator("diffusion:1,diffusion(seed=1):1")
     place_tuned(tunables(generator), tmp_path)
     assert [part.folder for part in tunables(generator)] == [tmp_path / "diffusion", tmp_path / "diffusion-2"]
+
+
+def test_parts_that_differ_in_how_they_sample_share_a_tuning(tmp_path: Path) -> None:
+    generator = build_generator("diffusion:1,diffusion(guidance=3.0):1")
+    place_tuned(tunables(generator), tmp_path)
+    assert [part.folder for part in tunables(generator)] == [tmp_path, tmp_path]
 
 
 @pytest.mark.parametrize("text", ["3", "0/4", "5/4", "a/b", "1/0"])

@@ -14,7 +14,6 @@ from PIL import Image as Picture
 
 from s2s2.audit.agreement import agreement
 from s2s2.audit.config import AuditConfig
-from s2s2.audit.crossfit import Progress
 from s2s2.audit.dispersion import likest, mask_shares, scatter
 from s2s2.audit.features import Features, distances
 from s2s2.audit.memorisation import Nearest, nearest
@@ -24,6 +23,7 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import resize_mask
 from s2s2.data.streams import stream
 from s2s2.data.transforms import PhotometricConfig, photometric
+from s2s2.data.workers import Progress
 
 Doubles = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from s2s2.audit.config import AuditConfig
-from s2s2.audit.crossfit import Progress
 from s2s2.audit.features import Features
 from s2s2.audit.measure import Workbench
 from s2s2.audit.parts import Part, parts_of
@@ -27,6 +26,7 @@ from s2s2.audit.verdict import verdict
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.data.storage import read_json, storage_errors, write_json
+from s2s2.data.workers import Progress
 from s2s2.errors import AuditError
 from s2s2.networks.checkpoint import software
 from s2s2.stack import Stack

@@ -15,13 +15,14 @@ from torch.nn import functional
 
 from s2s2.audit.agreement import agreement
 from s2s2.audit.config import AuditConfig
-from s2s2.audit.crossfit import FoldTraining, Progress, train_folds
+from s2s2.audit.crossfit import FoldTraining, train_folds
 from s2s2.audit.folds import Fold, make_folds
 from s2s2.audit.tapped import masked_mean
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import padded_side, resize_mask
 from s2s2.data.split import TrainingData
 from s2s2.data.storage import read_json
+from s2s2.data.workers import Progress
 from s2s2.errors import AuditError
 from s2s2.networks.build import taps
 from s2s2.networks.checkpoint import CARD, NetworkCard, load_network

@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
 
     from s2s2.data.split import Split
     from s2s2.generators.protocol import tunables
-    from s2s2.pipeline.stacks import counting, place_tuned
+    from s2s2.pipeline.stacks import counting, outlook, place_tuned
     from s2s2.stack import build_stack
 
     generator = build_generator(options.generator)
@@ -60,7 +60,11 @@ def main(arguments: list[str]) -> int:
     dataset = open_dataset(options, options.data, size=options.size)
     split = Split.load(options.split)
     split.check(dataset)
+    shard = _shard(options.shard)
+    copies = -(-len(split.train) * options.depth // (shard[1] if shard else 1))
     with TerminalReporter() as reporter:
+        for part in tunables(generator):
+            reporter.stage("cost", outlook(part, dataset, split, copies))
         stack = build_stack(
             generator,
             dataset,
@@ -70,7 +74,7 @@ def main(arguments: list[str]) -> int:
             seed=options.seed,
             bits=options.bits,
             jobs=options.jobs,
-            shard=_shard(options.shard),
+            shard=shard,
             progress=counting(reporter.task("stack"), "masks"),
         )
     Console().print(f"{len(stack.ids)} masks, {stack.depth} copies each: {options.output}")

@@ -46,7 +46,7 @@ def _tune(options: Namespace) -> int:
     from s2s2.data.split import Split
     from s2s2.generators import build_generator
     from s2s2.generators.protocol import tunables
-    from s2s2.pipeline.stacks import place_tuned
+    from s2s2.pipeline.stacks import outlook, place_tuned
 
     parts = tunables(build_generator(options.generator))
     if not parts:
@@ -58,17 +58,17 @@ def _tune(options: Namespace) -> int:
     split = Split.load(options.split)
     split.check(dataset)
     place_tuned(parts, options.output)
+    untuned = [part for part in parts if not part.tuned]
     with TerminalReporter() as reporter:
-        judge = None
-        if options.judged and not all(part.tuned for part in parts):
+        tunings, judge = [outlook(part, dataset, split) for part in untuned], None
+        if options.judged and untuned:
             reporter.stage("judges", "segmenters of the real training images, cross-fitted by group")
             judge = Segmenters.fit(
                 dataset.subset(split.train), options.output / "judges", options.audit, reporter.task("judges")
             )
-        reporter.stage("tune", f"on {len(split.train)} training cases")
-        for part in parts:
-            if not part.tuned:
-                part.tune(dataset, split, judge=judge, progress=reporter.task(f"tune {part.name}"))
+        reporter.stage("tune", "; ".join(tunings) or "done")
+        for part in untuned:
+            part.tune(dataset, split, judge=judge, progress=reporter.task(f"tune {part.name}"))
     Console().print(
         f"Tuned: {options.output} (samples/ shows what it makes)\n"
         f'Next:  s2s2 stack {options.data} --split {options.split} --generator "{options.generator}" '

@@ -87,7 +87,7 @@ NAMED: dict[str, Named] = {
         "Diffusion",
         GeneratorInfo(
             "wholly new images by a diffusion model trained from scratch on the training cases",
-            needs="half an hour on 2 cores at 64 px, an hour or more on a GPU above; no download",
+            needs="half an hour on a CPU at 48 to 64 px, a GPU above; no download",
             gives="new anatomy and looks; masks as well as it has learnt them, so audit the stack",
             when="grey and unusual modalities, machines without the hub, and a hundred cases or more",
         ),
@@ -97,7 +97,7 @@ NAMED: dict[str, Named] = {
         "ControlNet",
         GeneratorInfo(
             "wholly new images by a ControlNet on Stable Diffusion, the published generator",
-            needs="a GPU of 16 GB, hours of tuning, a base model (hub id or folder), the extra `controlnet`",
+            needs="a GPU, a base model (hub id or folder), the extra `controlnet`; `--dry-run` says how long",
             gives="the most natural colour images; masks as well as it has learnt them, so audit the stack",
             when="colour photographs (endoscopy, skin, fundus), where a GPU and a base model are at hand",
         ),

@@ -130,6 +130,13 @@ class Tunable(Generator, Protocol):
     def weights(self) -> str:
         """A short digest of the weights in use, "" before there are any."""
 
+    @property
+    def licence(self) -> str:
+        """Licence of a model from elsewhere that it builds on, "" where there is none."""
+
+    def learning(self) -> dict[str, Any]:
+        """Return the options that its weights depend on, of those that `config` returns."""
+
     def place(self, folder: Path) -> None:
         """Say where its weights are, or are to be kept."""
 
@@ -184,7 +191,7 @@ def place_parts(parts: Sequence[Tunable], folder: Path) -> None:
     """Give each part a folder of its own name; parts that are alike share one, and are tuned once."""
     taken: list[tuple[str, dict[str, Any]]] = []
     for part in parts:
-        recipe = part.name, part.config()
+        recipe = part.name, part.learning()
         if recipe not in taken:
             taken.append(recipe)
         number = [name for name, _ in taken[: taken.index(recipe)]].count(part.name) + 1

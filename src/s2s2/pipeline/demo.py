@@ -37,8 +37,8 @@ def demo_config(
         seeds=seeds or 3,
         split=SplitConfig(counts=(50, 20, 130)),
         stack=StackConfig(depth=8),
-        audit=AuditConfig(folds=2, steps=60, size=64, views=2),
-        train=TrainConfig(steps=steps or 200, images_per_step=16, validations=4),
+        audit=AuditConfig(folds=2, steps=100, size=96),
+        train=TrainConfig(steps=steps or 160, images_per_step=16, validations=4),
         jobs=jobs,
         attributions=(ATTRIBUTION,),
     )

@@ -26,7 +26,7 @@ from s2s2.pipeline.config import RunConfig
 from s2s2.pipeline.estimate import planned_split, training_jobs, training_seconds
 from s2s2.pipeline.reporter import Reporter, Silent
 from s2s2.pipeline.settings import load_config, plain, save_config
-from s2s2.pipeline.stacks import Stacks, counting, generator_of, stack_folders
+from s2s2.pipeline.stacks import Stacks, counting, generator_of, outlook, stack_folders
 from s2s2.pipeline.stamp import Stamp, listing_digest
 from s2s2.pipeline.trainings import Training, run_trainings
 from s2s2.pipeline.workspace import RunData, Workspace, open_data
@@ -156,12 +156,13 @@ class Run:
     def _stacks(self, stacks: Stacks) -> None:
         """Make every stack that the arms need, and judge it."""
         judges = None
+        # What cannot be tuned here is found before the judges are trained.
+        tunings = [outlook(part, stacks.home, stacks.split) for part in stacks.untuned()]
         if stacks.folders and (self.config.audited or stacks.untuned()):
             with self._stage("judges", "segmenters of the real training images, cross-fitted by group"):
                 judges = stacks.judges()
         if stacks.tunables():
-            names = ", ".join(stacks.tunings())
-            with self._stage("tune", f"{names}, on the training images; {len(stacks.untuned())} to do"):
+            with self._stage("tune", "; ".join(tunings) or "done"):
                 stacks.tune(judges)
         with self._stage("stack", f"{self.config.stack.depth} synthetic images a training mask"):
             stacks.build()

@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
+from s2s2.data.words import duration
+from s2s2.data.workers import default_jobs
 from s2s2.pipeline.config import RunConfig
 from s2s2.pipeline.reporter import Reporter
-from s2s2.pipeline.trainings import default_jobs
 from s2s2.pipeline.workspace import Workspace
 from s2s2.stack import Stack
 from s2s2.training.arms import get_arm
@@ -77,8 +78,8 @@ class Stacks:
         return [part for generator in self.generators.values() for part in tunables(generator)]
 
     def tuning_folder(self, part: Tunable) -> Path:
-        """Return where the weights of a part are kept: another configuration has another folder."""
-        recipe = json.dumps(part.config(), sort_keys=True, default=str)
+        """Return where the weights of a part are kept: what learns otherwise has another folder."""
+        recipe = json.dumps(part.learning(), sort_keys=True, default=str)
         return self.space.generators / f"{part.name}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
 
     def tunings(self) -> dict[str, Path]:
@@ -152,12 +153,31 @@ def place_tuned(parts: Sequence[Tunable], folder: Path) -> None:
     """Place what `s2s2 tune` made: one part in the folder itself, several in one each below it."""
     from s2s2.generators.protocol import place_parts
 
-    recipes = {(part.name, json.dumps(part.config(), sort_keys=True, default=str)) for part in parts}
+    recipes = {(part.name, json.dumps(part.learning(), sort_keys=True, default=str)) for part in parts}
     if len(recipes) > 1:
         place_parts(parts, folder)
         return
     for part in parts:
         part.place(folder)
+
+
+def outlook(part: Tunable, home: Dataset, split: Split, copies: int = 0) -> str:
+    """Return what a generator that learns takes, and on what terms, before anything is spent on it.
+
+    Args:
+        part: The generator.
+        home: All home cases, on the working grid.
+        split: Their division.
+        copies: Images that it is to make; 0 speaks of its tuning alone.
+
+    Raises:
+        GeneratorError: If the machine or the base model will not do.
+    """
+    cost = part.cost(home, split)
+    words = [] if part.tuned else [f"tuning about {duration(cost.tuning_s)}"]
+    words += [f"{copies} images at most, about {duration(copies * cost.image_s)}"] if copies else []
+    words += [f"licence of its base model: {part.licence}"] if part.licence else []
+    return f"{part.name}: {', '.join(words)}"
 
 
 def counting(update: Any, unit: str) -> Callable[[int, int], None]:

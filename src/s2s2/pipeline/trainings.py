@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
-from s2s2.data.workers import worker_environment
+from s2s2.data.workers import side_by_side
 from s2s2.errors import EvaluationError
 from s2s2.networks.build import NetworkConfig
 from s2s2.pipeline.reporter import Reporter, Update
@@ -131,53 +126,6 @@ def run_trainings(tasks: Sequence[Training], jobs: int, reporter: Reporter) -> d
         S2S2Error: The first error of a task; the other tasks that run are finished first,
             so that nothing they made is lost.
     """
-    updates = {task.name: reporter.task(task.name) for task in tasks}
-    if jobs == 1:
-        return {task.name: run_training(task, updates[task.name]) for task in tasks}
-    context = get_context("spawn")
-    with context.Manager() as manager:
-        queue = manager.Queue()
-        listener = threading.Thread(target=_listen, args=(queue, updates), daemon=True)
-        listener.start()
-        with (
-            worker_environment(tasks[0].threads),
-            ProcessPoolExecutor(jobs, mp_context=context) as pool,
-        ):
-            futures = {pool.submit(_run_in_worker, task, queue, os.getpid()): task.name for task in tasks}
-            try:
-                results = {futures[future]: future.result() for future in as_completed(futures)}
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-            finally:
-                queue.put(None)
-                listener.join(timeout=5)
-    return results
-
-
-def _listen(queue: Any, updates: dict[str, Update]) -> None:
-    while (message := queue.get()) is not None:
-        name, done, total, words = message
-        updates[name](done, total, words)
-
-
-def _run_in_worker(task: Training, queue: Any, parent: int) -> FitResult:
-    return run_training(task, _messenger(queue, task.name, parent))
-
-
-def _messenger(queue: Any, name: str, parent: int) -> Callable[[int, int, str], None]:
-    def send(done: int, total: int, words: str) -> None:
-        # A worker whose parent was killed must not go on writing into a folder
-        # that the next run will work in.
-        if os.getppid() != parent:
-            os._exit(1)
-        queue.put((name, done, total, words))
-
-    return send
-
-
-def default_jobs(tasks: int) -> int:
-    """One training a core on a CPU, where one network cannot fill two; one in all on a GPU."""
-    if torch.cuda.is_available():
-        return 1
-    return max(1, min(tasks, os.cpu_count() or 1))
+    updates = [reporter.task(task.name) for task in tasks]
+    results = side_by_side(run_training, tasks, updates, jobs=jobs, threads=tasks[0].threads)
+    return {task.name: result for task, result in zip(tasks, results, strict=True)}

@@ -87,6 +87,15 @@ def test_another_process_gives_the_same_copies(tuned: Tuned, cases: Cases) -> No
     assert np.array_equal(pickle.loads(pickle.dumps(tuned.generator)).sample(case, 2, seed=5), expected)
 
 
+def test_another_way_of_sampling_takes_the_same_weights(tuned: Tuned, cases: Cases) -> None:
+    options = {**tuned.generator.config(), "preset": "paper", "steps": 2, "guidance": 1.0, "sample_batch": 3}
+    other = build_generator({"name": "controlnet", "init_args": options})
+    assert isinstance(other, ControlNet)
+    assert other.learning() == tuned.generator.learning()
+    other.place(tuned.folder)
+    assert other.fit(*cases).weights == tuned.generator.weights
+
+
 def test_a_finished_tuning_is_taken_as_it_is(tuned: Tuned, cases: Cases) -> None:
     again = build_generator({"name": "controlnet", "init_args": tuned.generator.config()})
     assert isinstance(again, ControlNet)

@@ -51,6 +51,16 @@ def test_it_knows_what_it_saw_and_where_it_lies(tuned: Tuned) -> None:
     assert len(generator.weights) == 16
 
 
+def test_another_way_of_sampling_takes_the_same_weights(tuned: Tuned) -> None:
+    generator, dataset, split, root = tuned
+    before = (root / "made" / "weights.safetensors").stat().st_mtime_ns
+    other = Diffusion(replace(TINY, solver="euler", solver_steps=1, guidance=3.0, made_at_once=2))
+    assert other.learning() == generator.learning()
+    other.place(root / "made")
+    assert other.fit(dataset, split).weights == generator.weights
+    assert (root / "made" / "weights.safetensors").stat().st_mtime_ns == before
+
+
 def test_copies_depend_on_seed_case_and_number_alone(tuned: Tuned) -> None:
     generator, dataset, split, _ = tuned
     first, second = (dataset.case(case_id) for case_id in split.train[:2])

@@ -19,7 +19,6 @@ from s2s2.generators.controlnet.ranges import Image, check_channels
 from s2s2.generators.controlnet.sampler import Sampler
 from s2s2.generators.controlnet.sampling import plan
 from s2s2.generators.cost import Cost
-from s2s2.generators.options import to_json
 from s2s2.generators.placed import Placed
 
 if TYPE_CHECKING:
@@ -44,11 +43,12 @@ class ControlNet(Placed):
     """
 
     name = "controlnet"
+    sampling = frozenset({"preset", "solver", "steps", "guidance", "sample_batch", "compile", "cpu"})
     traits: frozenset[str] = frozenset()
 
     def __init__(self, config: ControlNetConfig | None = None) -> None:
-        super().__init__()
         self._config = config or ControlNetConfig()
+        super().__init__(self._config)
         self._train: Dataset | None = None
         self._layout: Layout | None = None
         self._sampler: Sampler | None = None
@@ -71,10 +71,6 @@ class ControlNet(Placed):
             GeneratorError: If there is no such base model.
         """
         return self._base_layout().licence
-
-    def config(self) -> dict[str, Any]:
-        """Return the configuration, ready for JSON."""
-        return to_json(self._config)
 
     def cost(self, dataset: Dataset, split: Split) -> Cost:
         """Return what tuning on the training cases, and a sample, cost on this machine.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
@@ -13,7 +13,6 @@ from s2s2.errors import ConfigError, SplitError
 from s2s2.generators.cost import Cost
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid
-from s2s2.generators.options import to_json
 from s2s2.generators.placed import Placed
 from s2s2.generators.protocol import Judge, Progress
 from s2s2.generators.pyramid import Image
@@ -38,10 +37,11 @@ class Diffusion(Placed):
     """
 
     name = "diffusion"
+    sampling = frozenset({"solver", "solver_steps", "guidance", "made_at_once"})
 
     def __init__(self, config: DiffusionConfig | None = None) -> None:
-        super().__init__()
         self._config = config or DiffusionConfig()
+        super().__init__(self._config)
         self._module: FlowModule | None = None
 
     @property
@@ -53,10 +53,6 @@ class Diffusion(Placed):
     def batch(self) -> int:
         """How many images are made at once."""
         return self._resolved().made_at_once or 1
-
-    def config(self) -> dict[str, Any]:
-        """Return the configuration, ready for JSON."""
-        return to_json(self._config)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Load the tuning of the folder, or tune there.
