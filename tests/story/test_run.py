@@ -72,6 +72,13 @@ def test_settings_come_back_as_they_were(finished: RunConfig) -> None:
     assert load_config(finished.output) == finished
 
 
+def test_a_mistyped_generator_leaves_no_folder(quick: RunConfig, tmp_path: Path) -> None:
+    run = replace(quick, output=tmp_path / "run", arms=("baseline", "s2s2@appearence"))
+    with pytest.raises(ConfigError, match="Did you mean 'appearance'"):
+        Run(run).execute()
+    assert not run.output.exists()
+
+
 def test_two_runs_do_not_mix(finished: RunConfig) -> None:
     with pytest.raises(ConfigError, match=r"holds a run with size = 32, and now it is 64.*another --output"):
         Run(replace(finished, size=64)).execute()

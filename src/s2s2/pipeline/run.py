@@ -26,7 +26,7 @@ from s2s2.pipeline.config import RunConfig
 from s2s2.pipeline.estimate import planned_split, training_jobs, training_seconds
 from s2s2.pipeline.reporter import Reporter, Silent
 from s2s2.pipeline.settings import load_config, plain, save_config
-from s2s2.pipeline.stacks import Stacks, counting, generator_of, outlook, stack_folders
+from s2s2.pipeline.stacks import Stacks, build_generators, counting, generator_of, outlook, stack_folders
 from s2s2.pipeline.stamp import Stamp, listing_digest
 from s2s2.pipeline.trainings import Training, run_trainings
 from s2s2.pipeline.workspace import RunData, Workspace, open_data
@@ -67,6 +67,8 @@ class Run:
         """
         started = datetime.now(UTC).isoformat(timespec="seconds")
         self._refuse_another_run()
+        # A mistyped generator must not be found after the check, nor claim the folder.
+        build_generators(self.config)
         with self._stage("check", "is the data fit to learn from?"):
             data = open_data(self.config)
             self._check(data)

@@ -43,6 +43,17 @@ def stack_folders(config: RunConfig) -> dict[str, Path]:
     return folders
 
 
+def build_generators(config: RunConfig) -> dict[str, Generator]:
+    """Return the generator of every stack of a run, neither placed nor fitted.
+
+    Raises:
+        ConfigError: If one does not exist, or has no such option.
+    """
+    from s2s2.generators import build_generator
+
+    return {spec: build_generator(spec) for spec in stack_folders(config)}
+
+
 @dataclass
 class Stacks:
     """Tunes generators, makes their stacks and audits them.
@@ -61,11 +72,9 @@ class Stacks:
     generators: dict[str, Generator] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Build every generator, which finds a mistyped one at once."""
-        from s2s2.generators import build_generator
-
+        """Build and place every generator."""
         self.space, self.folders = Workspace(self.config.output), stack_folders(self.config)
-        self.generators = {spec: build_generator(spec) for spec in self.folders}
+        self.generators = build_generators(self.config)
         for part in self.tunables():
             part.place(self.tuning_folder(part))
         if self.config.stack.tuned is not None:
