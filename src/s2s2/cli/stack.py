@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from jsonargparse import Namespace
+
 from s2s2.cli.console import TerminalReporter
 from s2s2.cli.options import add_data_options, help_width, new_parser, open_dataset
 from s2s2.errors import ConfigError
@@ -19,7 +21,7 @@ _LAUNCHERS = (
 
 def main(arguments: list[str]) -> int:
     """Make synthetic images of every training mask, or top an existing stack up."""
-    from s2s2.generators import DEFAULT_GENERATOR, build_generator
+    from s2s2.generators import DEFAULT_GENERATOR
     from s2s2.generators.help import choice_of_generators
 
     parser = new_parser(
@@ -45,11 +47,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="Of every draw.")
     parser.add_argument("--jobs", type=int, default=1, help="Processes.")
     add_data_options(parser)
-    options = parser.parse_args(arguments)
+    return _stack(parser.parse_args(arguments))
 
+
+def _stack(options: Namespace) -> int:
     from rich.console import Console
 
     from s2s2.data.split import Split
+    from s2s2.generators import build_generator
     from s2s2.generators.protocol import tunables
     from s2s2.pipeline.stacks import counting, outlook, place_tuned
     from s2s2.stack import build_stack
