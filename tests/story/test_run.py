@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from s2s2.errors import ConfigError, DataError
-from s2s2.pipeline import Run, RunConfig, estimate, load_config
+from s2s2.pipeline import Run, RunConfig, SplitConfig, estimate, load_config
 from s2s2.pipeline.workspace import Workspace
+from tests.drawn import draw_site
 
 
 def files(root: Path) -> dict[str, tuple[int, bytes]]:
@@ -110,6 +111,13 @@ def test_an_estimate_counts_tunings_and_every_stack(quick: RunConfig, tmp_path: 
     assert stages.count("tune") == 1
     assert stages.count("stack") == 2
     assert not (tmp_path / "none").exists()
+
+
+def test_an_estimate_needs_no_second_patient_among_the_first_cases(quick: RunConfig, tmp_path: Path) -> None:
+    home = draw_site(tmp_path / "home", cases=60, shape=(32, 32), frames_per_group=15)
+    split = SplitConfig(fractions=(0.5, 0.25, 0.25))
+    table = estimate(replace(quick, data=home, target=(), output=tmp_path / "none", split=split))
+    assert "stack" in list(table.columns[0].cells)
 
 
 def test_trainings_side_by_side_give_the_same(

@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
 
 import torch
 from rich.table import Table
 
+from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import padded_side
 from s2s2.data.split import Split, split_by_group
 from s2s2.data.words import duration
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 TIMED_STEPS = 2
 TIMED_IMAGES = 4
+TIMED_CASES = 12
 AUDITED_S = 0.05
 """Seconds that judging a copy takes on one core, about; little beside the rest."""
 
@@ -147,9 +150,19 @@ def _time_copy(stacks: Stacks, generator: Generator) -> float:
     if learnt:
         return max(part.cost(stacks.home, stacks.split).image_s for part in learnt)
     split = stacks.split
-    generator.fit(stacks.home, Split(split.train[:12], split.validation, split.test, split.seed))
+    few = _few_of_each_group(stacks.home.subset(split.train))
+    generator.fit(stacks.home, Split(few, split.validation, split.test, split.seed))
     case = stacks.home.case(split.train[0])
     return _seconds(lambda: generator.sample(case, 1, stacks.config.stack.seed))
+
+
+def _few_of_each_group(train: Dataset, at_most: int = TIMED_CASES) -> tuple[str, ...]:
+    """Return cases of as many groups as there are: donors come from other groups only."""
+    by_group: dict[str, list[str]] = {}
+    for case in train:
+        by_group.setdefault(case.group, []).append(case.id)
+    in_turn = chain.from_iterable(zip_longest(*by_group.values()))
+    return tuple(islice((case_id for case_id in in_turn if case_id is not None), at_most))
 
 
 def _seconds(action: Callable[[], object]) -> float:
