@@ -5,7 +5,7 @@ import torch
 
 from s2s2.errors import ConfigError, ShapeError
 from s2s2.objective import ConsistencyLoss
-from s2s2.objective.consistency import DISTANCES, class_shares
+from s2s2.objective.consistency import DISTANCES
 
 F, G = torch.rand(2, 3, 5, 4, 4).unbind()
 
@@ -70,13 +70,6 @@ def test_channels_last_maps_need_their_axis_named() -> None:
 def test_half_precision_does_not_overflow() -> None:
     f = torch.full((1, 2048, 1, 1), 200.0, dtype=torch.float16)
     assert ConsistencyLoss()(f, f).item() == pytest.approx(0, abs=1e-6)
-
-
-def test_shares_of_classes_add_up() -> None:
-    mask = torch.randint(3, (2, 8, 12))
-    shares = class_shares(mask, torch.zeros(2, 4, 3))
-    assert shares.shape == (3, 2, 4, 3)
-    torch.testing.assert_close(shares.sum(0), torch.ones(2, 4, 3))
 
 
 def test_weighting_reads_tokens_as_a_grid() -> None:

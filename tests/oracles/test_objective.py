@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from s2s2.objective import ConsistencyLoss, SemanticStacking
-from s2s2.objective.consistency import DISTANCES, class_shares
+from s2s2.objective.consistency import DISTANCES
+from s2s2.objective.pixels import class_shares
 
 SIZE = (2, 3, 4, 5)  # batch, channel, height, width
 

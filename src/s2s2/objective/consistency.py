@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2s2.errors import ConfigError, ShapeError
+from s2s2.objective.pixels import class_shares, kept_share
 
 Distance = Literal["cosine", "angular", "l1", "l2"]
 
@@ -158,76 +159,11 @@ class ConsistencyLoss(nn.Module):
         return self.channel_dim
 
 
-def class_shares(mask: Tensor, places: Tensor, ignore: Tensor | None = None) -> Tensor:
-    """How much of each place belongs to each class that the masks show.
-
-    Args:
-        mask: Class ids, (batch, *size).
-        places: A tensor with one value a place, (batch, *grid) or (batch, token).
-        ignore: Pixels that belong to no class, (batch, *size), or None.
-
-    Returns:
-        (class, *shape of `places`), in [0, 1]; with nothing ignored the classes add up
-        to 1 at every place.
-
-    Raises:
-        ShapeError: If batch or grid do not fit the mask.
-
-    Example:
-        >>> mask = torch.tensor([[[0, 0, 1, 1], [0, 0, 0, 1]]])  # 1 mask of 2 x 4
-        >>> class_shares(mask, torch.zeros(1, 1, 2)).tolist()  # on a grid of 1 x 2
-        [[[[1.0, 0.25]]], [[[0.0, 0.75]]]]
-    """
-    shown = torch.stack([mask == k for k in torch.unique(mask)], dim=1)
-    return _shares(shown if ignore is None else shown & ~ignore[:, None], places)
-
-
-def kept_share(ignore: Tensor, places: Tensor) -> Tensor:
-    """How much of each place is not ignored; all of it where the places do not lie on the mask's grid.
-
-    Example:
-        >>> kept_share(torch.tensor([[[True, False, False, False]]]), torch.zeros(1, 1, 2)).tolist()
-        [[[0.5, 1.0]]]
-    """
-    try:
-        return _shares(~ignore[:, None], places)[0].to(places.dtype)
-    except ShapeError:
-        return torch.ones_like(places)
-
-
 def _mean(apart: Tensor, shares: Tensor) -> Tensor:
     """The mean over the classes that have a share, of the mean over places by their shares; 0 without any."""
     weights = shares.flatten(1).sum(1)
     means = (shares * apart).flatten(1).sum(1) / weights.clamp(min=torch.finfo(apart.dtype).tiny)
     return means.sum() / (weights > 0).sum().clamp(min=1)
-
-
-def _shares(shown: Tensor, places: Tensor) -> Tensor:
-    """The share of each place's area that is True; (batch, channel, *size) gives (channel, *places)."""
-    mask, grid = shown[:, 0], tuple(places.shape[1:])
-    if len(grid) == 1 and mask.ndim > 2:
-        grid = _token_grid(grid[0], mask)
-    if len(grid) != mask.ndim - 1 or len(places) != len(mask):
-        raise ShapeError(
-            f"Features with places {tuple(places.shape)} do not fit masks of shape {tuple(mask.shape)}. Both "
-            "need the same batch and the same number of spatial axes; check channel_dim."
-        )
-    areas = F.interpolate(shown.float(), size=grid, mode="area")
-    return areas.transpose(0, 1).reshape(-1, *places.shape)
-
-
-def _token_grid(tokens: int, mask: Tensor) -> tuple[int, ...]:
-    """The grid with the mask's aspect ratio that holds this many tokens."""
-    size = mask.shape[1:]
-    scale = (tokens / math.prod(size)) ** (1 / len(size))
-    grid = tuple(round(side * scale) for side in size)
-    if math.prod(grid) != tokens:
-        raise ShapeError(
-            f"{tokens} tokens do not form a grid with the aspect ratio of masks of shape "
-            f"{tuple(mask.shape)}. Tap a module whose tokens cover the image evenly (no class token), or use "
-            "weighting=None."
-        )
-    return grid
 
 
 def _norm(vectors: Tensor, dim: int) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from s2s2.errors import ConfigError, NetworkError, ShapeError
 from s2s2.objective.consistency import ConsistencyLoss
 from s2s2.objective.features import FeatureTap, unwrap
+from s2s2.objective.pixels import settled
 from s2s2.objective.rules import Rule
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -165,7 +166,7 @@ class SemanticStacking(nn.Module):
         real, other = views(network, image, synthetic)
         segmentation = self.segmentation_loss(real.logits, mask)
         terms = (
-            self.segmentation_loss(_settled(other.logits, mask, ignore), mask),
+            self.segmentation_loss(settled(other.logits, mask, ignore), mask),
             self._apart(real.encoder, other.encoder, mask, ignore),
             self._apart(real.decoder, other.decoder, mask, ignore),
         )
@@ -241,20 +242,6 @@ class SemanticStacking(nn.Module):
         given = (mask,) if ignore is None else (mask, ignore)
         apart = [self.consistency(real[name], synthetic[name], *given) for name in real]
         return cast(Tensor, sum(apart))
-
-
-SURE = 30.0
-"""Logit of the right class at an ignored pixel, its negative that of the others: every loss is 0 there."""
-
-
-def _settled(logits: Tensor, mask: Tensor, ignore: Tensor | None) -> Tensor:
-    """Return the logits, right and sure where pixels are ignored; no gradient comes from there."""
-    if ignore is None:
-        return logits
-    classes = torch.arange(logits.shape[1], device=mask.device).view(-1, *[1] * (mask.ndim - 1))
-    # One channel alone is the foreground's.
-    right = mask[:, None] == classes if logits.shape[1] > 1 else mask[:, None] > 0
-    return torch.where(ignore[:, None], torch.where(right, SURE, -SURE).to(logits.dtype), logits)
 
 
 def _check(
