@@ -6,6 +6,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from s2s2.report.names import shown_names
+
 
 def print_summary(summary: pd.DataFrame) -> None:
     """Print mean and interval of every metric, one row a domain and class."""
@@ -24,12 +26,13 @@ def print_comparisons(comparisons: pd.DataFrame) -> None:
     table = Table(
         "domain", "metric", "arm", "against", "difference", "95% interval", "p (Holm)", "cases", "seeds"
     )
+    names = shown_names(dict.fromkeys([*comparisons["reference"], *comparisons["arm"]]))
     for row in comparisons.itertuples():
         table.add_row(
             str(row.domain),
             str(row.metric),
-            str(row.arm),
-            str(row.reference),
+            names[str(row.arm)],
+            names[str(row.reference)],
             f"{row.difference:+.3f}",
             f"[{row.low:+.3f}, {row.high:+.3f}]",
             f"{row.p_holm:.3g}",

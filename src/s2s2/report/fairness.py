@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from s2s2.data.words import duration
+from s2s2.report.names import arm_folder, base_arm
 from s2s2.report.numbers import DASH, thousands
-from s2s2.report.reading import Run, arm_folder, base_arm
+from s2s2.report.reading import Run
 from s2s2.report.settings import Settings
 
 
@@ -43,13 +44,13 @@ def fairness(run: Run, manifest: Mapping[str, Any]) -> Fairness:
     from s2s2.training.arms import ARMS, get_arm
 
     seen = {arm: int(number) for arm, number in (manifest.get("images_seen") or {}).items()}
-    records = {arm: _fits(run.folder, arm) for arm in run.arms}
+    records = {arm: _fits(run.folder, spec) for arm, spec in run.specs.items()}
     rows = []
     for arm in run.arms:
         shows = get_arm(arm).summary if base_arm(arm) in ARMS else "an arm of your own"
         times = [float(fit["seconds"]) for fit in records[arm] if "seconds" in fit]
         steps = {int(fit["steps"]) for fit in records[arm] if "steps" in fit}
-        number = seen.get(arm) or next(
+        number = seen.get(run.specs[arm]) or next(
             (int(fit["images_seen"]) for fit in records[arm] if "images_seen" in fit), 0
         )
         rows.append(

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from s2s2.report.names import arm_folder
 from s2s2.report.numbers import plain, signed
 from s2s2.report.pictures import data_uri, displayed, flat_uri, outlines, painted
-from s2s2.report.reading import Run, arm_folder, case_values
+from s2s2.report.reading import Run, case_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +155,7 @@ def examples(run: Run, dataset: Dataset, domain: str, *, side: int = 288) -> Dom
         side: Longest side of a picture in pixels.
     """
     arms = [arm for arm in (run.reference, run.main) if arm is not None]
-    drawn = {arm: _prediction_folder(run.folder, arm, run.seeds[0], domain) for arm in arms}
+    drawn = {arm: _prediction_folder(run.folder, run.specs[arm], run.seeds[0], domain) for arm in arms}
     table = _predicted(run, dataset, domain, drawn)
     if table.empty:
         return DomainExamples(domain, (), ())

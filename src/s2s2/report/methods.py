@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from s2s2.report.names import base_arm
 from s2s2.report.numbers import count, joined, plain, thousands
-from s2s2.report.reading import Run, base_arm
+from s2s2.report.reading import Run
 from s2s2.report.settings import Settings
 
 CITATION = (
@@ -50,7 +51,11 @@ def _stack(run: Run, settings: Settings) -> str:
     if not {"s2s2", "synthetic"} & set(map(base_arm, run.arms)):
         return ""
     depth, usual = settings.get("depth"), settings.get("generator")
-    named = [arm.partition("@")[2] or usual for arm in run.arms if base_arm(arm) in ("s2s2", "synthetic")]
+    named = [
+        run.specs[arm].partition("@")[2] or usual
+        for arm in run.arms
+        if base_arm(arm) in ("s2s2", "synthetic")
+    ]
     generators = list(dict.fromkeys(str(name) for name in named if name))
     copies = count(int(depth), "synthetic image") if depth else "synthetic images"
     by = f" by the generator {joined(generators)}" if generators else ""

@@ -13,10 +13,11 @@ from s2s2.report.figures import curves, forest, scatter
 from s2s2.report.gallery import DomainExamples, Panel, StackRow, examples, stack_rows
 from s2s2.report.headline import headline, setting
 from s2s2.report.methods import CITATION, methods
+from s2s2.report.names import base_arm
 from s2s2.report.numbers import count
 from s2s2.report.pairs import seen_pairs
 from s2s2.report.palette import arm_styles
-from s2s2.report.reading import Run, base_arm, read_run
+from s2s2.report.reading import Run, read_run
 from s2s2.report.rendering import render
 from s2s2.report.settings import Settings, flattened
 from s2s2.report.sites import data_rows, finding_counts

@@ -7,14 +7,15 @@ no training of its own. The statistics are read, never computed a second time.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from s2s2.errors import EvaluationError
 from s2s2.evaluation.columns import ALL_CLASSES
+from s2s2.report.names import base_arm, shown_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,7 @@ class Run:
         seeds: Numbers of the repetitions.
         home: The training domain, where known.
         domains: All scored domains, home first.
+        specs: Of each arm as it was asked for, with the options of its generator.
     """
 
     folder: Path
@@ -52,6 +54,7 @@ class Run:
     seeds: tuple[int, ...]
     home: str | None
     domains: tuple[str, ...]
+    specs: dict[str, str]
 
     @property
     def away(self) -> tuple[str, ...]:
@@ -108,39 +111,22 @@ def read_run(folder: Path, manifest: dict[str, Any], domains: Sequence[str] = ()
     scored = list(dict.fromkeys(scores["domain"]))
     named = [domain for domain in domains if domain in scored]
     names = tuple(dict.fromkeys([*named, *scored]))
+    arms = _ordered(scores["arm"], manifest.get("arms", ()))
+    shown = shown_names(arms)
     home = manifest.get("home") or (names[0] if len(names) > 1 else None)
     return Run(
         folder=folder,
-        scores=scores,
-        summary=_filled(_table(folder / "summary.csv"), {"arm": "s2s2", "metric": METRIC}),
-        comparisons=_filled(_table(folder / "comparisons.csv"), {"metric": METRIC}),
-        history=_histories(folder),
+        scores=_named(scores, shown),
+        summary=_named(_filled(_table(folder / "summary.csv"), {"arm": "s2s2", "metric": METRIC}), shown),
+        comparisons=_named(_filled(_table(folder / "comparisons.csv"), {"metric": METRIC}), shown),
+        history=_named(_histories(folder), shown),
         split=_split(folder / "split.json"),
-        arms=_ordered(scores["arm"], manifest.get("arms", ())),
+        arms=tuple(shown.values()),
         seeds=tuple(sorted(int(seed) for seed in scores["seed"].unique())),
         home=home,
         domains=tuple(sorted(names, key=lambda name: name != home)),
+        specs={name: arm for arm, name in shown.items()},
     )
-
-
-def arm_folder(folder: Path, arm: str) -> Path:
-    """Return where the trainings of an arm lie; an arm's generator may hold any letter.
-
-    Example:
-        >>> arm_folder(Path("run"), "s2s2@folder(path='a/b')").name
-        's2s2@folder(path=%27a%2Fb%27)'
-    """
-    return folder / "arms" / quote(arm, safe="@+(),=:")
-
-
-def base_arm(arm: str) -> str:
-    """Return the arm without the generator of its stack.
-
-    Example:
-        >>> base_arm("s2s2@appearance")
-        's2s2'
-    """
-    return arm.partition("@")[0]
 
 
 def case_values(run: Run, metric: str = METRIC) -> pd.DataFrame:
@@ -167,6 +153,11 @@ def _filled(table: pd.DataFrame, defaults: dict[str, Any]) -> pd.DataFrame:
     if table.empty:
         return table
     return table.assign(**{name: value for name, value in defaults.items() if name not in table})
+
+
+def _named(table: pd.DataFrame, shown: Mapping[str, str]) -> pd.DataFrame:
+    columns = [name for name in ("arm", "reference") if name in table]
+    return table.assign(**{name: table[name].replace(shown) for name in columns})
 
 
 def _ordered(found: pd.Series[Any], wanted: Sequence[str]) -> tuple[str, ...]:

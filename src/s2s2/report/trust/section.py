@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s2s2.report.figures import CurvePanel
+from s2s2.report.names import without_options
 from s2s2.report.numbers import DASH, count, joined, plain
 from s2s2.report.palette import REAL, ArmStyle
 from s2s2.report.settings import flattened
@@ -83,7 +84,7 @@ def build_audit_section(audit: Audit, styles: Mapping[str, ArmStyle], *, marked:
     depth = int(stack.get("depth") or copies["copy"].max() + 1)
     software = audit.record.get("software") or {}
     return Trust(
-        title=str(stack.get("generator") or joined(names)),
+        title=without_options(str(stack.get("generator") or joined(names))),
         level=audit.level,
         setting=_setting(audit, names, depth),
         verdict=audit.verdict,
