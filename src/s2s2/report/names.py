@@ -32,8 +32,8 @@ def shown_names(arms: Iterable[str]) -> dict[str, str]:
     """Return what the page calls each arm: without its generator's options, where that tells it apart.
 
     Example:
-        >>> shown_names(["s2s2@diffusion(steps=9)", "s2s2@folder(path='a')", "s2s2@folder(path='b')"]).values()
-        dict_values(['s2s2@diffusion', "s2s2@folder(path='a')", "s2s2@folder(path='b')"])
+        >>> shown_names(["s2s2@diffusion(steps=9)", "s2s2@folder('a')", "s2s2@folder('b')"]).values()
+        dict_values(['s2s2@diffusion', "s2s2@folder('a')", "s2s2@folder('b')"])
     """
     short = {arm: without_options(arm) for arm in arms}
     times = Counter(short.values())
