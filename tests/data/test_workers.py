@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from s2s2.data.workers import Progress, side_by_side
+from s2s2.data.progress import Progress
+from s2s2.data.workers import side_by_side
 from s2s2.errors import DataError
 
 

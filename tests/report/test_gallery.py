@@ -85,7 +85,7 @@ def test_a_stack_row_shows_image_mask_and_copies(run_of: Runs) -> None:
     fake = run_of()
     rows = stack_rows(fake.train, fake.stack, cases=3, copies=5)  # type: ignore[arg-type]
     assert len(rows) == 3
-    assert [panel.label for panel in rows[0].panels] == ["image", "mask", *(f"copy {k}" for k in range(1, 6))]
+    assert [panel.label for panel in rows[0].panels] == ["image", "mask", *(f"copy {k}" for k in range(5))]
     assert rows[0].panels[0].truth
     assert not rows[0].panels[2].truth
 

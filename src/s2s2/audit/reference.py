@@ -21,9 +21,9 @@ from s2s2.audit.segmenters import Segmenters
 from s2s2.data.acquisition import Acquisition
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import resize_mask
+from s2s2.data.progress import Progress
 from s2s2.data.streams import stream
 from s2s2.data.transforms import PhotometricConfig, photometric
-from s2s2.data.workers import Progress
 
 Doubles = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]

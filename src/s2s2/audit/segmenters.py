@@ -20,9 +20,9 @@ from s2s2.audit.folds import Fold, make_folds
 from s2s2.audit.tapped import masked_mean
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import padded_side, resize_mask
+from s2s2.data.progress import Progress
 from s2s2.data.split import TrainingData
 from s2s2.data.storage import read_json
-from s2s2.data.workers import Progress
 from s2s2.errors import AuditError
 from s2s2.networks.build import taps
 from s2s2.networks.checkpoint import CARD, NetworkCard, load_network

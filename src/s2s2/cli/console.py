@@ -5,9 +5,10 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
 
-from s2s2.pipeline.reporter import Update
+from s2s2.data.progress import Progress
 
 
 class TerminalReporter:
@@ -15,7 +16,7 @@ class TerminalReporter:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
-        self.progress = Progress(
+        self.progress = Bars(
             TextColumn("  {task.description}", justify="left"),
             BarColumn(bar_width=24),
             TaskProgressColumn(),
@@ -44,7 +45,7 @@ class TerminalReporter:
             self.progress.remove_task(task)
         self.console.print(f"[bold]{title:<8}[/bold] {detail}")
 
-    def task(self, name: str) -> Update:
+    def task(self, name: str) -> Progress:
         """Add a bar that appears when its task first reports."""
         if not self.console.is_terminal:
             return self._lines(name)
@@ -55,7 +56,7 @@ class TerminalReporter:
 
         return update
 
-    def _lines(self, name: str) -> Update:
+    def _lines(self, name: str) -> Progress:
         """Print a plain line at every quarter, as a log file wants it."""
         printed: set[tuple[int, int]] = set()
 

@@ -16,7 +16,7 @@ Finding = tuple[str, str, str]
 """State (ok, note or fault), what was found, what to do."""
 
 EXTRAS = {
-    "nibabel": "NIfTI volumes: pip install 's2s2[volumes]'",
+    "diffusers": "the generator controlnet: pip install 's2s2[controlnet]'",
     "segmentation_models_pytorch": "more networks by import path: pip install 's2s2[networks]'",
 }
 

@@ -6,7 +6,7 @@ no rule stops the others. An error would break training; a warning is to be look
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from s2s2.data.check_report import CheckReport
@@ -16,6 +16,7 @@ from s2s2.data.formats import Found, discover
 from s2s2.data.manifest import PARTS
 from s2s2.data.opening import CLASSES_FILE
 from s2s2.data.problems import Problem
+from s2s2.data.progress import Count
 from s2s2.data.rules import RULES, Evidence
 from s2s2.data.split import Split
 from s2s2.data.summary import summarise
@@ -32,7 +33,7 @@ def inspect(
     channels: int | None = None,
     masks: bool = True,
     split: Split | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Count | None = None,
 ) -> CheckReport:
     """Check a data set and report everything that is wrong with it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from s2s2.data.decoding import Header
 from s2s2.data.files import image_header, read_image_raw, read_mask_and_palette
 from s2s2.data.labels import Levels
 from s2s2.data.opening import in_threads
+from s2s2.data.progress import Count
 from s2s2.errors import DataError
 
 
@@ -45,7 +46,7 @@ class Surveyed:
     mask_fault: str | None = None
 
 
-def survey(cases: Sequence[Case], progress: Callable[[int, int], None] | None = None) -> list[Surveyed]:
+def survey(cases: Sequence[Case], progress: Count | None = None) -> list[Surveyed]:
     """Read the files of all cases in a few threads.
 
     Args:

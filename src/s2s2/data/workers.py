@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import torch
 
-Progress = Callable[[int, int, str], None]
-"""Called with the work done, the work in all, and a few words."""
+from s2s2.data.progress import Progress
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 

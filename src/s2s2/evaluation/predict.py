@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import Placement
+from s2s2.data.progress import Count
 from s2s2.errors import ConfigError, DataError, NetworkError
 from s2s2.evaluation.folder import PredictionFolder
 from s2s2.evaluation.overlays import draw_overlay
@@ -50,7 +51,7 @@ def predict(
     batch: int = 8,
     device: str = "auto",
     overwrite: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Count | None = None,
 ) -> PredictReport:
     """Segment every image of a data set with a trained network.
 
@@ -148,7 +149,7 @@ class _Work:
     folder: PredictionFolder
     probabilities: bool
     device: torch.device
-    progress: Callable[[int, int], None] | None
+    progress: Count | None
     todo: list[Placed] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)

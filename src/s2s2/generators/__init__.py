@@ -16,7 +16,7 @@ from s2s2.generators.composite import Composite, CompositeConfig
 from s2s2.generators.folder import Folder, FolderConfig
 from s2s2.generators.mixture import Mixture
 from s2s2.generators.named import GeneratorInfo
-from s2s2.generators.protocol import Generator, Judge, Progress, Restyler, Tunable, traits, tunables
+from s2s2.generators.protocol import Generator, Judge, Restyler, Tunable, traits, tunables
 
 __all__ = [
     "DEFAULT_GENERATOR",
@@ -33,7 +33,6 @@ __all__ = [
     "GeneratorInfo",
     "Judge",
     "Mixture",
-    "Progress",
     "Restyler",
     "Tunable",
     "build_generator",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from s2s2.data.case import Case
+from s2s2.data.progress import Progress
 from s2s2.data.ranges import Image
 from s2s2.generators.cost import Cost
 
@@ -20,9 +21,6 @@ EXACT = "exact"
 """Trait: the mask of a copy is right by construction, nothing has to be learnt for it."""
 GEOMETRY = "geometry"
 """Trait: a copy keeps the geometry of the real image, so it is like it in structure."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with what is done, what there is to do, and a few words on it."""
 
 
 class Judge(Protocol):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
-Update = Callable[[int, int, str], None]
-"""Called with the work done, the work in all, and a few words."""
+from s2s2.data.progress import Progress
 
 
 class Reporter(Protocol):
@@ -16,7 +14,7 @@ class Reporter(Protocol):
         """A stage begins, or is skipped because it is done."""
         ...
 
-    def task(self, name: str) -> Update:
+    def task(self, name: str) -> Progress:
         """A task with a progress bar of its own begins; call the result to move it."""
         ...
 
@@ -27,6 +25,6 @@ class Silent:
     def stage(self, title: str, detail: str) -> None:
         """Ignore a stage."""
 
-    def task(self, name: str) -> Update:
+    def task(self, name: str) -> Progress:
         """Ignore a task."""
         return lambda done, total, words: None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from s2s2.data.dataset import Dataset
+from s2s2.data.progress import Count
 from s2s2.data.split import Split
 from s2s2.data.words import duration
 from s2s2.data.workers import default_jobs
@@ -189,6 +190,6 @@ def outlook(part: Tunable, home: Dataset, split: Split, copies: int = 0) -> str:
     return f"{part.name}: {', '.join(words)}"
 
 
-def counting(update: Any, unit: str) -> Callable[[int, int], None]:
+def counting(update: Any, unit: str) -> Count:
     """Return a progress callback that names what it counts."""
     return lambda done, total: update(done, total, f"{done} of {total} {unit}")

@@ -9,11 +9,12 @@ from pathlib import Path
 import torch
 
 from s2s2.data.dataset import Dataset
+from s2s2.data.progress import Progress
 from s2s2.data.split import Split
 from s2s2.data.workers import side_by_side
 from s2s2.errors import EvaluationError
 from s2s2.networks.build import NetworkConfig
-from s2s2.pipeline.reporter import Reporter, Update
+from s2s2.pipeline.reporter import Reporter
 from s2s2.pipeline.stamp import Stamp, listing_digest
 from s2s2.pipeline.workspace import scores_file
 from s2s2.stack import Stack
@@ -59,7 +60,7 @@ class Training:
         return f"{self.arm} seed {self.seed}"
 
 
-def run_training(task: Training, update: Update) -> FitResult:
+def run_training(task: Training, update: Progress) -> FitResult:
     """Train, predict and score one arm and seed; what is done already is kept."""
     torch.set_num_threads(task.threads)
     data = task.split.training(task.home.resized(task.size))
@@ -80,7 +81,7 @@ def run_training(task: Training, update: Update) -> FitResult:
     return result
 
 
-def _test_domain(task: Training, domain: str, dataset: Dataset, update: Update) -> None:
+def _test_domain(task: Training, domain: str, dataset: Dataset, update: Progress) -> None:
     from s2s2.evaluation import predict, score, write_table
 
     scores_path = scores_file(task.folder, domain)

@@ -137,8 +137,8 @@ def _stack_panels(train: Dataset, stack: Stack, case: Case, copies: int, side: i
     ]
     for index in range(copies):
         copy = displayed(stack.copy(case.id, index), side)
-        alt = f"Synthetic copy {index + 1} of the stack of {case.id}"
-        panels.append(Panel(data_uri(copy), alt, copy.shape[1], copy.shape[0], f"copy {index + 1}"))
+        alt = f"Synthetic copy {index} of the stack of {case.id}"
+        panels.append(Panel(data_uri(copy), alt, copy.shape[1], copy.shape[0], f"copy {index}"))
     return tuple(panels)
 
 

@@ -70,7 +70,7 @@ def _pair(item: Mapping[str, Any], side: int) -> Pair:
         _view(item[key].numpy(), mask, side, f"{words} of {item['case']} as the network saw it", label)
         for key, words, label in (
             ("image", "Real image", "real"),
-            ("synthetic", "Synthetic copy", f"copy {int(item['copy']) + 1}"),
+            ("synthetic", "Synthetic copy", f"copy {int(item['copy'])}"),
         )
     )
     return Pair(str(item["case"]), (real, synthetic))

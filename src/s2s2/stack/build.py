@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2s2.data.dataset import Dataset
+from s2s2.data.progress import Count
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError
 from s2s2.stack.builder import Builder
 from s2s2.stack.pages import Compression
-from s2s2.stack.pool import Progress, make_files
+from s2s2.stack.pool import make_files
 from s2s2.stack.provenance import weights_of
 from s2s2.stack.recipe import (
     check_recipe,
@@ -45,7 +46,7 @@ def build_stack(
     jobs: int = 1,
     compression: Compression = "zstd",
     shard: tuple[int, int] | None = None,
-    progress: Progress | None = None,
+    progress: Count | None = None,
 ) -> Stack:
     """Make `depth` copies of every training mask, and keep what is there already.
 
@@ -127,7 +128,7 @@ def _build(
     split: Split,
     folder: Path,
     order: _Order,
-    progress: Progress | None,
+    progress: Count | None,
 ) -> Stack:
     """Make what is missing."""
     existing = Stack.open(folder) if manifest_path(folder).exists() else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -11,20 +11,19 @@ from pickle import PicklingError
 
 import torch
 
+from s2s2.data.progress import Count
 from s2s2.data.streams import stream
 from s2s2.data.workers import worker_environment
 from s2s2.errors import StackError
 from s2s2.stack.builder import Builder
 
-Progress = Callable[[int, int], None]
-
 
 def make_files(
-    builder: Builder, missing: Sequence[tuple[str, ...]], total: int, jobs: int, progress: Progress | None
+    builder: Builder, missing: Sequence[tuple[str, ...]], total: int, jobs: int, progress: Count | None
 ) -> None:
     """Make the missing groups, in an order of this process's own, so that two builders share the work."""
     done = total - sum(map(len, missing))
-    report: Progress = progress or (lambda done, total: None)
+    report: Count = progress or (lambda done, total: None)
     report(done, total)
     order = [missing[place] for place in stream(os.getpid(), "order").permutation(len(missing))]
     for group in _finished(builder, order, min(jobs, len(order))):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,10 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
+from s2s2.data.progress import Progress
 from s2s2.data.storage import atomic
 from s2s2.networks.checkpoint import NetworkCard, save_network
 from s2s2.training.module import StackingModule
-
-Progress = Callable[[int, int, str], None]
-"""Called with the steps done, the steps in all, and a few words."""
 
 COLUMNS = ("step", "total", "segmentation", "synthetic", "encoder", "decoder", "validation_dice")
 

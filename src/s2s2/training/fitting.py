@@ -12,6 +12,7 @@ import lightning as L
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from s2s2.data.progress import Progress
 from s2s2.data.quiet import quiet_lightning
 from s2s2.data.split import TrainingData
 from s2s2.data.storage import read_json, storage_errors, write_json
@@ -19,7 +20,7 @@ from s2s2.errors import TrainingError
 from s2s2.networks.build import NetworkConfig, build_network
 from s2s2.stack.store import Stack
 from s2s2.training.arms import get_arm
-from s2s2.training.callbacks import BestNetwork, History, Progress, StepProgress, TrainingState
+from s2s2.training.callbacks import BestNetwork, History, StepProgress, TrainingState
 from s2s2.training.config import TrainConfig
 from s2s2.training.data_module import PairModule, images_per_step
 from s2s2.training.module import StackingModule

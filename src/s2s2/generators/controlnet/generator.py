@@ -23,7 +23,8 @@ from s2s2.generators.placed import Placed
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
-    from s2s2.generators.protocol import Judge, Progress
+    from s2s2.data.progress import Progress
+from s2s2.generators.protocol import Judge
 
 
 class ControlNet(Placed):

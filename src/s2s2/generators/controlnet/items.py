@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
+from s2s2.data.progress import Count
 from s2s2.data.storage import atomic
 from s2s2.data.streams import stream
 from s2s2.generators.controlnet.base import Base
@@ -63,9 +63,7 @@ class Items(TorchDataset[dict[str, Any]]):
         return item
 
 
-def encoded(
-    base: Base, grid: Grid, folder: Path, *, model: str, flip: bool, progress: Callable[[int, int], None]
-) -> Tensor:
+def encoded(base: Base, grid: Grid, folder: Path, *, model: str, flip: bool, progress: Count) -> Tensor:
     """Return the latents of all cases, encoded once and kept in the folder.
 
     Kept are mean and log-variance, so each step still draws latents of its own. Mirror images
@@ -99,7 +97,7 @@ def encoded(
     return moments
 
 
-def _encode_all(base: Base, grid: Grid, mirror: int, progress: Callable[[int, int], None]) -> Tensor:
+def _encode_all(base: Base, grid: Grid, mirror: int, progress: Count) -> Tensor:
     cases = list(grid.train)
     parts = []
     for start in range(0, len(cases), TOGETHER):

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from s2s2.data.dataset import Dataset
+from s2s2.data.progress import Progress
 from s2s2.data.storage import write_text
 from s2s2.data.words import duration
 from s2s2.generators.controlnet.base import NETWORK, Base, load_base, new_controlnet, own_device
@@ -21,7 +22,7 @@ from s2s2.generators.controlnet.module import ControlNetModule
 from s2s2.generators.controlnet.prompts import prompt
 from s2s2.generators.controlnet.sampler import Sampler
 from s2s2.generators.controlnet.sampling import plan
-from s2s2.generators.protocol import Judge, Progress
+from s2s2.generators.protocol import Judge
 from s2s2.generators.tuning import Record, memory_errors, run_tuning
 from s2s2.generators.tuning.engine import precision
 

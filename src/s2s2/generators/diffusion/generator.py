@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from s2s2.data.case import Case
+from s2s2.data.progress import Progress
 from s2s2.errors import ConfigError, SplitError
 from s2s2.generators.cost import Cost
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid
 from s2s2.generators.placed import Placed
-from s2s2.generators.protocol import Judge, Progress
+from s2s2.generators.protocol import Judge
 from s2s2.generators.pyramid import Image
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from s2s2.data.progress import Progress
 from s2s2.generators.diffusion.autoencoder import AutoencoderModule
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid, MaskedImages
 from s2s2.generators.diffusion.module import FlowModule
-from s2s2.generators.protocol import Judge, Progress
+from s2s2.generators.protocol import Judge
 from s2s2.generators.tuning import Record, read_record, run_tuning
 
 AUTOENCODER = "autoencoder"

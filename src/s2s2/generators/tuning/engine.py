@@ -14,10 +14,11 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as Items
 
 from s2s2.data.dataset import Dataset
+from s2s2.data.progress import Progress
 from s2s2.data.quiet import quiet_lightning
 from s2s2.data.storage import read_json, storage_errors, write_json
 from s2s2.errors import GeneratorError
-from s2s2.generators.protocol import Judge, Progress
+from s2s2.generators.protocol import Judge
 from s2s2.generators.tuning.callbacks import Averages, Checks, State, Steps
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.ema import Ema
