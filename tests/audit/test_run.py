@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2s2.audit import Audit, Segmenters, run_audit
+from s2s2.audit import Audit, RealImages, Segmenters, run_audit
 from s2s2.errors import AuditError, StackError
 from s2s2.stack import Stack
 from s2s2.stack.pages import encode, read_index, read_page
@@ -19,8 +19,16 @@ from s2s2.stack.store import case_path
 from tests.audit.made import QUICK, Home, contents
 
 
-def audit(home: Home, stack: Stack, judges: Segmenters, progress: Callable[..., None] | None = None) -> Audit:
-    return run_audit(stack, home.dataset, home.split, config=QUICK, segmenters=judges, progress=progress)
+def audit(
+    home: Home,
+    stack: Stack,
+    judges: Segmenters,
+    progress: Callable[..., None] | None = None,
+    real: RealImages | None = None,
+) -> Audit:
+    return run_audit(
+        stack, home.dataset, home.split, config=QUICK, segmenters=judges, progress=progress, real=real
+    )
 
 
 class StoppedError(Exception):
@@ -70,6 +78,18 @@ def test_an_audit_that_was_killed_goes_on_to_the_same_bytes(
     assert 2 <= len(list((killed.path / "audit" / "parts").glob("*.safetensors"))) < len(small.split.train)
     audit(small, killed, judges)
     assert contents(killed.path) == contents(whole.path)
+
+
+def test_audits_of_two_stacks_measure_the_real_images_once(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack]
+) -> None:
+    alone, first, second = copied("alone"), copied("first"), copied("second")
+    audit(small, alone, judges)
+    real, told = RealImages(), []
+    for stack in (first, second):
+        audit(small, stack, judges, lambda done, total, words: told.append(words), real)
+        assert contents(stack.path) == contents(alone.path)
+    assert told.count("measuring real images") == len(small.split.train)
 
 
 def test_a_finished_audit_is_kept(small: Home, judges: Segmenters, copied: Callable[[str], Stack]) -> None:

@@ -22,11 +22,11 @@ from s2s2.data.acquisition import Acquisition
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import resize_mask
 from s2s2.data.progress import Progress
+from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.data.transforms import PhotometricConfig, photometric
 
 Doubles = npt.NDArray[np.float64]
-Image = npt.NDArray[np.float32]
 
 REENCODED = (75, 95)
 """Range of the JPEG quality of an image that was only stored anew."""
@@ -112,6 +112,27 @@ class Reference:
 def group_codes(groups: Sequence[str]) -> npt.NDArray[np.intp]:
     """Return the number of each case's group, 0 to groups - 1 in the order of their names."""
     return np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
+
+
+class RealImages:
+    """The real training images, measured when first asked for; all audits of a run share them."""
+
+    def __init__(self) -> None:
+        self._found: tuple[tuple[object, ...], Reference] | None = None
+
+    def measured(
+        self,
+        train: Dataset,
+        segmenters: Segmenters,
+        features: Features,
+        config: AuditConfig,
+        progress: Progress,
+    ) -> Reference:
+        """Return what was measured of these images by these judges, now if it was not before."""
+        key = (train.root, train.ids, train.size, segmenters.digest, config)
+        if self._found is None or self._found[0] != key:
+            self._found = key, measure_reference(train, segmenters, features, config, progress)
+        return self._found[1]
 
 
 def measure_reference(

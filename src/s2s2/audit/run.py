@@ -15,7 +15,7 @@ from s2s2.audit.config import AuditConfig
 from s2s2.audit.features import Features
 from s2s2.audit.measure import Workbench
 from s2s2.audit.parts import Part, parts_of
-from s2s2.audit.reference import measure_reference
+from s2s2.audit.reference import RealImages
 from s2s2.audit.result import CASES, COPIES, RECORD, Audit
 from s2s2.audit.rules import Rules
 from s2s2.audit.segmenters import Segmenters
@@ -45,6 +45,7 @@ def run_audit(
     segmenters: Segmenters | None = None,
     folder: str | Path | None = None,
     progress: Progress | None = None,
+    real: RealImages | None = None,
 ) -> Audit:
     """Judge every copy of a stack, mark those that must not be trained on, and say what was found.
 
@@ -60,6 +61,8 @@ def run_audit(
         segmenters: Cross-fitted on the training cases; None trains them first.
         folder: Where these are kept; None: in the audit's folder.
         progress: Called with the work done, the work in all, and a few words.
+        real: What an earlier audit measured of the real images: audits of several stacks
+            that are handed one measure them once.
 
     Raises:
         AuditError: If all training cases are of one group.
@@ -78,7 +81,7 @@ def run_audit(
         return finished
     with storage_errors(output):
         (output / RECORD).unlink(missing_ok=True)
-        _audit(stack, train, segmenters, config, fingerprint, report)
+        _audit(stack, train, segmenters, config, fingerprint, report, real or RealImages())
     return Audit.load(output)
 
 
@@ -89,12 +92,13 @@ def _audit(
     config: AuditConfig,
     fingerprint: str,
     report: Progress,
+    real: RealImages,
 ) -> None:
     """Measure, mark and write; the record last."""
     output, parts = stack.path / "audit", parts_of(stack)
     size = min(config.size, train.size or config.size)
     features = Features(train.channels, size, config.batch)
-    reference = measure_reference(train, segmenters, features, config, report)
+    reference = real.measured(train, segmenters, features, config, report)
     rules = Rules.fit(reference, config)
     bench = Workbench(
         stack,

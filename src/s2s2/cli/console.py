@@ -64,6 +64,6 @@ class TerminalReporter:
             quarter = 4 * done // max(total, 1)
             if quarter and (quarter, total) not in printed:
                 printed.add((quarter, total))
-                self.console.print(f"  {name}: {25 * quarter} %  {words}", highlight=False)
+                self.console.print(f"  {name}: {25 * quarter} %  {words}", highlight=False, soft_wrap=True)
 
         return update

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from s2s2.data.case import Case
+from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
-from s2s2.generators.donors import Cache, Donors
-from s2s2.generators.options import to_json
+from s2s2.generators.donors import Borrower, Cache, Donors
 from s2s2.generators.protocol import EXACT, GEOMETRY
-from s2s2.generators.pyramid import Image, expand, levels_for, side
+from s2s2.generators.pyramid import expand, levels_for, side
 from s2s2.generators.regions import Anatomy, Look, dissect
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class AppearanceConfig:
             )
 
 
-class Appearance:
+class Appearance(Borrower):
     r"""Moves the statistics of every region and scale towards a donor's.
 
     The image is taken apart into the bands $B_l$ of a Laplacian pyramid. With the
@@ -93,21 +93,12 @@ class Appearance:
 
     def __init__(self, config: AppearanceConfig | None = None) -> None:
         self._config = config or AppearanceConfig()
-        self._donors: Donors | None = None
+        super().__init__(self._config)
         self._looks: tuple[Look, ...] = ()
         self._levels = 0
         self._range = np.float32(1)
         self._white = 1.0
         self._cache: Cache[Anatomy] = Cache(self._config.cache_mb)
-
-    @property
-    def case_ids(self) -> tuple[str, ...]:
-        """The training cases it was fitted on."""
-        return self._donors.ids if self._donors else ()
-
-    def config(self) -> dict[str, Any]:
-        """Return the configuration, ready for JSON."""
-        return to_json(self._config)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Measure the look of every training case.
@@ -156,11 +147,6 @@ class Appearance:
         donors = self._fitted()
         donors.require(case)
         return self._restyle(self._dissect(image, mask, donors.classes), rng, case.group)
-
-    def _fitted(self) -> Donors:
-        if self._donors is None:
-            raise ConfigError("appearance: the generator was not fitted. Call fit(dataset, split) first.")
-        return self._donors
 
     def _dissect(self, image: Image, mask: npt.NDArray[np.uint8], classes: int) -> Anatomy:
         return dissect(image, mask, classes=classes, tissues=self._config.tissues, levels=self._levels)

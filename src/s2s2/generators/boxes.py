@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from s2s2.data.case import Case
+from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
-from s2s2.generators.donors import Donors
-from s2s2.generators.options import to_json
+from s2s2.generators.donors import Borrower, Donors
 from s2s2.generators.protocol import EXACT, GEOMETRY
-from s2s2.generators.pyramid import Image
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -42,7 +41,7 @@ class BoxesConfig:
             raise ConfigError(f"boxes: side must be a range within 0 to 1, got {self.side}.")
 
 
-class Boxes:
+class Boxes(Borrower):
     """Lays flat rectangles of random size and colour over the background.
 
     They stand for what no donor of one site shows: the text, the maps and the
@@ -62,16 +61,7 @@ class Boxes:
 
     def __init__(self, config: BoxesConfig | None = None) -> None:
         self._config = config or BoxesConfig()
-        self._donors: Donors | None = None
-
-    @property
-    def case_ids(self) -> tuple[str, ...]:
-        """The training cases it was fitted on."""
-        return self._donors.ids if self._donors else ()
-
-    def config(self) -> dict[str, Any]:
-        """Return the configuration, ready for JSON."""
-        return to_json(self._config)
+        super().__init__(self._config)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Note the training cases; there is nothing to learn."""
@@ -80,9 +70,8 @@ class Boxes:
 
     def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
         """Return `depth` copies of a training case: its own image under boxes."""
-        if self._donors is None:
-            raise ConfigError("boxes: the generator was not fitted. Call fit(dataset, split) first.")
-        image, mask = self._donors.image(case), self._donors.mask(case)
+        donors = self._fitted()
+        image, mask = donors.image(case), donors.mask(case)
         streams = (stream(seed, self.name, case.id, number) for number in range(start, start + depth))
         copies = [self.restyle(image, mask, rng, case) for rng in streams]
         return np.stack(copies) if copies else np.empty((0, *image.shape), np.float32)

@@ -13,6 +13,7 @@ from s2s2.errors import ConfigError
 from s2s2.generators.composed import Composed
 from s2s2.generators.donors import Donors
 from s2s2.generators.protocol import EXACT, Generator, Restyler, sample_all, traits
+from s2s2.generators.refusals import unfitted
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -93,7 +94,7 @@ class Chain(Composed):
     def sample_batch(self, cases: Sequence[Case], depth: int, seed: int, *, start: int = 0) -> list[Image]:
         """Return for each case what `sample` returns."""
         if self._donors is None:
-            raise ConfigError(f"{self.name}: the generator was not fitted. Call fit(dataset, split) first.")
+            raise unfitted(self.name)
         made = sample_all(self._first, cases, depth, seed, start=start)
         for case, copies in zip(cases, made, strict=True):
             self._restyle(case, copies, self._donors, seed, start)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from s2s2.data.case import Case
+from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
-from s2s2.generators.donors import Cache, Donors
-from s2s2.generators.options import to_json
+from s2s2.generators.donors import Borrower, Cache, Donors
 from s2s2.generators.parts import Plate, Subject, outline
 from s2s2.generators.placing import ORIENTATIONS, Outline, choose
 from s2s2.generators.protocol import EXACT
-from s2s2.generators.pyramid import Image, collapse, gaussian, laplacian
+from s2s2.generators.pyramid import collapse, gaussian, laplacian
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -72,7 +72,7 @@ class CompositeConfig:
             )
 
 
-class Composite:
+class Composite(Borrower):
     r"""A new image of the same mask from real parts.
 
     1. Of some donors of other groups, each in eight orientations, the one whose
@@ -102,20 +102,11 @@ class Composite:
 
     def __init__(self, config: CompositeConfig | None = None) -> None:
         self._config = config or CompositeConfig()
-        self._donors: Donors | None = None
+        super().__init__(self._config)
         self._outlines: list[Outline] = []
         self._white = 1.0
         self._plates: Cache[Plate] = Cache(self._config.cache_mb)
         self._subjects: Cache[Subject] = Cache(0)
-
-    @property
-    def case_ids(self) -> tuple[str, ...]:
-        """The training cases it was fitted on."""
-        return self._donors.ids if self._donors else ()
-
-    def config(self) -> dict[str, Any]:
-        """Return the configuration, ready for JSON."""
-        return to_json(self._config)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Measure the outline of every training case.
@@ -139,9 +130,7 @@ class Composite:
         Raises:
             SplitError: If it is not one.
         """
-        if self._donors is None:
-            raise ConfigError("composite: the generator was not fitted. Call fit(dataset, split) first.")
-        donors = self._donors
+        donors = self._fitted()
         own = self._outlines[donors.require(case)]
         subject = self._subjects.get(
             case.id,

@@ -10,10 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from s2s2.data.case import Case
+from s2s2.data.ranges import Image
 from s2s2.errors import SplitError
-from s2s2.generators.pyramid import Image
+from s2s2.generators.options import to_json
+from s2s2.generators.refusals import require_training_case, unfitted
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from s2s2.data import Dataset, Split
 
 
@@ -61,12 +65,7 @@ class Donors:
         Raises:
             SplitError: If it is not one.
         """
-        if case.id not in self._position:
-            raise SplitError(
-                f"Copies are made of training cases alone, got {case.id!r}, which is not among the "
-                f"{len(self.ids)} cases that the generator was fitted on. Fit it on the split that trains on "
-                "this case."
-            )
+        require_training_case(case, self._position)
         return self._position[case.id]
 
     def others(self, group: str) -> npt.NDArray[np.intp]:
@@ -82,6 +81,34 @@ class Donors:
         """Return the mask of a training case on the working grid."""
         self.require(case)
         return self._dataset.mask(case)
+
+
+class Borrower:
+    """What generators that rearrange training images have in common.
+
+    Args:
+        config: Their options.
+    """
+
+    name: str
+
+    def __init__(self, config: DataclassInstance) -> None:
+        self._options = config
+        self._donors: Donors | None = None
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        """The training cases it was fitted on."""
+        return self._donors.ids if self._donors else ()
+
+    def config(self) -> dict[str, Any]:
+        """Return the configuration, ready for JSON."""
+        return to_json(self._options)
+
+    def _fitted(self) -> Donors:
+        if self._donors is None:
+            raise unfitted(self.name)
+        return self._donors
 
 
 class Cache(Generic[Value]):

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from s2s2.generators.pyramid import Image, expand, reduce, side
+from s2s2.data.ranges import Image
+from s2s2.generators.pyramid import expand, reduce, side
 
 Region = npt.NDArray[np.bool_]
 

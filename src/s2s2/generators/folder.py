@@ -14,8 +14,9 @@ from s2s2.data.files import image_header, read_image
 from s2s2.data.geometry import resize_image, working_shape
 from s2s2.data.opening import in_threads
 from s2s2.data.ranges import Image
-from s2s2.errors import ConfigError, DataError, GeneratorError, SplitError
+from s2s2.errors import ConfigError, DataError, GeneratorError
 from s2s2.generators.options import to_json
+from s2s2.generators.refusals import require_training_case, unfitted
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -107,12 +108,8 @@ class Folder:
             GeneratorError: If there are not so many.
         """
         if self._dataset is None:
-            raise ConfigError("folder: the generator was not fitted. Call fit(dataset, split) first.")
-        if case.id not in self._files:
-            raise SplitError(
-                f"Copies are made of training cases alone, got {case.id!r}, which is not among the "
-                f"{len(self._files)} cases that the folder was read for."
-            )
+            raise unfitted(self.name)
+        require_training_case(case, self._files)
         files = self._files[case.id]
         if start + depth > len(files):
             raise GeneratorError(

@@ -22,6 +22,7 @@ from s2s2.pipeline.config import RunConfig
 from s2s2.pipeline.reporter import Silent
 from s2s2.pipeline.stacks import Stacks
 from s2s2.pipeline.workspace import RunData, Workspace, open_data
+from s2s2.report.names import without_options
 from s2s2.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _stack_rows(config: RunConfig, data: RunData, split: Split) -> list[tuple[st
         rows.append(("tune", f"{part.name} on {len(split.train)} training images", took))
     for spec, generator in stacks.generators.items():
         took = copies * _time_copy(stacks, generator) / stacks.jobs(generator)
-        rows.append(("stack", f"{copies} synthetic images ({spec})", took))
+        rows.append(("stack", f"{copies} synthetic images ({without_options(spec)})", took))
     if config.audited or untuned:
         rows.insert(0, _judges_row(config, data))
     if config.audited:

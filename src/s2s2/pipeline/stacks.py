@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from s2s2.data.dataset import Dataset
-from s2s2.data.progress import Count
+from s2s2.data.progress import Count, Progress
 from s2s2.data.split import Split
 from s2s2.data.words import duration
 from s2s2.data.workers import default_jobs
 from s2s2.pipeline.config import RunConfig
 from s2s2.pipeline.reporter import Reporter
 from s2s2.pipeline.workspace import Workspace
+from s2s2.report.names import without_options
 from s2s2.stack import Stack
 from s2s2.training.arms import get_arm
 
@@ -121,7 +122,7 @@ class Stacks:
 
         settings = self.config.stack
         for spec, folder in self.folders.items():
-            update = self.reporter.task(f"stack {spec}" if len(self.folders) > 1 else "stack")
+            update = self._task("stack", spec)
             build_stack(
                 self.generators[spec],
                 self.home,
@@ -133,6 +134,10 @@ class Stacks:
                 jobs=self.jobs(self.generators[spec]),
                 progress=counting(update, "masks"),
             )
+
+    def _task(self, verb: str, spec: str) -> Progress:
+        """Begin a task on one of the stacks."""
+        return self.reporter.task(f"{verb} {without_options(spec)}" if len(self.folders) > 1 else verb)
 
     def jobs(self, generator: Generator) -> int:
         """Return the number of processes: a network fills the cores, or the GPU, by itself."""
@@ -146,8 +151,9 @@ class Stacks:
         """Audit every stack; what was audited already is kept."""
         if not self.config.audited:
             return
-        from s2s2.audit import run_audit
+        from s2s2.audit import RealImages, run_audit
 
+        real = RealImages()
         for spec, folder in self.folders.items():
             run_audit(
                 Stack.open(folder),
@@ -155,7 +161,8 @@ class Stacks:
                 self.split,
                 config=self.config.audit,
                 segmenters=judges,
-                progress=self.reporter.task(f"audit {spec}" if len(self.folders) > 1 else "audit"),
+                progress=self._task("audit", spec),
+                real=real,
             )
 
 

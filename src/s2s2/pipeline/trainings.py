@@ -17,6 +17,7 @@ from s2s2.networks.build import NetworkConfig
 from s2s2.pipeline.reporter import Reporter
 from s2s2.pipeline.stamp import Stamp, listing_digest
 from s2s2.pipeline.workspace import scores_file
+from s2s2.report.names import without_options
 from s2s2.stack import Stack
 from s2s2.training.config import TrainConfig
 from s2s2.training.fitting import FitResult, fit
@@ -57,7 +58,7 @@ class Training:
     @property
     def name(self) -> str:
         """Arm and seed, for people."""
-        return f"{self.arm} seed {self.seed}"
+        return f"{without_options(self.arm)} seed {self.seed}"
 
 
 def run_training(task: Training, update: Progress) -> FitResult:

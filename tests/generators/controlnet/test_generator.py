@@ -214,7 +214,9 @@ def test_a_gpu_that_is_too_small_is_told_what_fits(
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(Sampler, "images", full)
-    with pytest.raises(GeneratorError, match=r"while sampling 4 images together. Try sample_batch=2"):
+    with pytest.raises(
+        GeneratorError, match=r"while making 4 images at once. Try controlnet\(sample_batch=2, ...\)"
+    ):
         tuned.generator.sample(cases.dataset.case(cases.split.train[0]), 1, 0)
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import torch
 
 from s2s2.data.case import Case
-from s2s2.errors import ConfigError, GeneratorError, SplitError
+from s2s2.data.ranges import Image
+from s2s2.errors import GeneratorError
 from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, load_base, load_controlnet, own_device, quiet
 from s2s2.generators.controlnet.config import ControlNetConfig
 from s2s2.generators.controlnet.cost import check_machine
 from s2s2.generators.controlnet.grid import Grid
 from s2s2.generators.controlnet.layout import Layout, find_base
-from s2s2.generators.controlnet.ranges import Image, check_channels
+from s2s2.generators.controlnet.ranges import check_channels
 from s2s2.generators.controlnet.sampler import Sampler
 from s2s2.generators.controlnet.sampling import plan
 from s2s2.generators.cost import Cost
 from s2s2.generators.placed import Placed
+from s2s2.generators.refusals import unfitted
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -45,6 +46,7 @@ class ControlNet(Placed):
 
     name = "controlnet"
     sampling = frozenset({"preset", "solver", "steps", "guidance", "sample_batch", "compile", "cpu"})
+    batched_by = "sample_batch"
     traits: frozenset[str] = frozenset()
 
     def __init__(self, config: ControlNetConfig | None = None) -> None:
@@ -123,39 +125,8 @@ class ControlNet(Placed):
         self._weights = f"{record['weights']}-{layout.digest()}"
         return self
 
-    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
-        """Return `depth` copies of a training case.
-
-        Raises:
-            SplitError: If it is not one.
-            GeneratorError: If memory runs out.
-        """
-        return self.sample_batch([case], depth, seed, start=start)[0]
-
-    def sample_batch(self, cases: Sequence[Case], depth: int, seed: int, *, start: int = 0) -> list[Image]:
-        """Return the copies of several training cases, made together.
-
-        Raises:
-            SplitError: If one is no training case.
-            GeneratorError: If memory runs out.
-        """
-        from s2s2.generators.tuning import memory_errors
-
-        train = self._fitted()
-        known = set(train.ids)
-        for case in cases:
-            if case.id not in known:
-                raise SplitError(
-                    f"Copies are made of training cases alone, got {case.id!r}, which is not among the "
-                    f"{len(known)} cases that the generator was tuned on. Tune it on the split that trains "
-                    "on this case."
-                )
-        wanted = [(case, number) for case in cases for number in range(start, start + depth)]
-        half = max(1, self.batch // 2)
-        advice = f"Try sample_batch={half}." if self.batch > 1 else "Choose a smaller resolution."
-        with memory_errors(f"while sampling {self.batch} images together", advice):
-            images = self._ready(train).images(wanted, seed)
-        return [np.stack(images[row * depth : (row + 1) * depth]) for row in range(len(cases))]
+    def _make(self, wanted: Sequence[tuple[Case, int]], seed: int) -> list[Image]:
+        return self._ready().images(wanted, seed)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the networks behind; another process loads them from their files."""
@@ -165,11 +136,6 @@ class ControlNet(Placed):
         if self._layout is None:
             self._layout = find_base(self._config.base)
         return self._layout
-
-    def _fitted(self) -> Dataset:
-        if self._train is None:
-            raise ConfigError("controlnet: the generator was not fitted. Call fit(dataset, split) first.")
-        return self._train
 
     def _about(self, train: Dataset) -> dict[str, Any]:
         """Return what the weights depend on beside the cases and the settings of the engine."""
@@ -182,8 +148,10 @@ class ControlNet(Placed):
             **{name: getattr(self._config, name) for name in names},
         }
 
-    def _ready(self, train: Dataset) -> Sampler:
+    def _ready(self) -> Sampler:
         """Return what samples, loaded on first use."""
+        if self._train is None:
+            raise unfitted(self.name)
         if self._sampler is None:
             base = load_base(self._base_layout())
             device = own_device()
@@ -193,7 +161,7 @@ class ControlNet(Placed):
                 controlnet.to(base.device, base.dtype, memory_format=base.memory_format)
             if self._config.compile:
                 base.unet, controlnet = torch.compile(base.unet), torch.compile(controlnet)
-            grid = Grid.of(train, self._config.resolution, base.multiple)
+            grid = Grid.of(self._train, self._config.resolution, base.multiple)
             self._sampler = Sampler(
                 base, controlnet, grid, plan(self._config), self._config.modality, self.batch
             )

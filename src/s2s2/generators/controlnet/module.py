@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s2.data.case import Case
+from s2s2.data.ranges import Image
 from s2s2.data.storage import storage_errors
 from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, Base, libraries, quiet
 from s2s2.generators.controlnet.hint import check_hint, draw_hint, palette
-from s2s2.generators.controlnet.ranges import Image, to_model
+from s2s2.generators.controlnet.ranges import to_model
 from s2s2.generators.controlnet.sampler import Sampler
 from s2s2.generators.controlnet.sampling import predict
 from s2s2.generators.tuning import TuneConfig, TunedModule

@@ -10,8 +10,6 @@ from torch import Tensor
 
 from s2s2.errors import GeneratorError
 
-Image = npt.NDArray[np.float32]
-
 
 def to_model(images: Tensor) -> Tensor:
     """Return images as the autoencoder takes them: three channels, in [-1, 1], grey or not.

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from s2s2.data.case import Case
+from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.generators.controlnet.base import Base
 from s2s2.generators.controlnet.grid import Grid
 from s2s2.generators.controlnet.hint import check_hint, draw_hint, palette
 from s2s2.generators.controlnet.prompts import prompt
-from s2s2.generators.controlnet.ranges import Image, from_model
+from s2s2.generators.controlnet.ranges import from_model
 from s2s2.generators.controlnet.sampling import Plan, sample_latents
 
 
@@ -40,7 +41,7 @@ class Sampler:
     modality: str
     batch: int
 
-    def images(self, wanted: list[tuple[Case, int]], seed: int) -> list[Image]:
+    def images(self, wanted: Sequence[tuple[Case, int]], seed: int) -> list[Image]:
         """Return for each case its copy of the number beside it, on the working grid, in [0, 1].
 
         A copy's noise is named by seed, case and number. The networks always see a full batch,
@@ -49,7 +50,7 @@ class Sampler:
         """
         copies: list[Image] = []
         for start in range(0, len(wanted), self.batch):
-            part = wanted[start : start + self.batch]
+            part = list(wanted[start : start + self.batch])
             filled = [*part, *part[-1:] * (self.batch - len(part))]
             squares = self._squares(filled, seed, kept=len(part))
             copies += [

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import torch
 
 from s2s2.data.case import Case
 from s2s2.data.progress import Progress
-from s2s2.errors import ConfigError, SplitError
+from s2s2.data.ranges import Image
 from s2s2.generators.cost import Cost
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid
 from s2s2.generators.placed import Placed
 from s2s2.generators.protocol import Judge
-from s2s2.generators.pyramid import Image
+from s2s2.generators.refusals import unfitted
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -39,6 +38,7 @@ class Diffusion(Placed):
 
     name = "diffusion"
     sampling = frozenset({"solver", "solver_steps", "guidance", "made_at_once"})
+    batched_by = "made_at_once"
 
     def __init__(self, config: DiffusionConfig | None = None) -> None:
         self._config = config or DiffusionConfig()
@@ -93,41 +93,14 @@ class Diffusion(Placed):
         self._module, self._weights = module, record["weights"]
         return self
 
-    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
-        """Return `depth` copies of a training case.
-
-        Raises:
-            SplitError: If it is not one.
-        """
-        return self.sample_batch([case], depth, seed, start=start)[0]
-
-    def sample_batch(self, cases: Sequence[Case], depth: int, seed: int, *, start: int = 0) -> list[Image]:
-        """Return for each case what `sample` returns, made together."""
-        from s2s2.generators.tuning import memory_errors
-
+    def _make(self, wanted: Sequence[tuple[Case, int]], seed: int) -> list[Image]:
         if self._module is None:
-            raise ConfigError("diffusion: the generator was not fitted. Call fit(dataset, split) first.")
-        known = set(self.case_ids)
-        for case in cases:
-            if case.id not in known:
-                raise SplitError(
-                    f"Copies are made of training cases alone, got {case.id!r}, which is not among the "
-                    f"{len(known)} cases that the generator was tuned on. Tune it on the split that trains "
-                    "on this case."
-                )
-        wanted = [(case, number) for case in cases for number in range(start, start + depth)]
+            raise unfitted(self.name)
         images: list[Image] = []
-        half = (
-            f"Try diffusion(made_at_once={max(1, self.batch // 2)}, ...)"
-            if self.batch > 1
-            else "Close other programs"
-        )
-        advice = f"{half}, or a smaller resolution."
-        with memory_errors(f"while making {self.batch} images at once", advice):
-            for first in range(0, len(wanted), self.batch):
-                some, numbers = zip(*wanted[first : first + self.batch], strict=True)
-                images += self._module.sample(some, numbers, seed)
-        return [np.stack(images[row * depth : (row + 1) * depth]) for row in range(len(cases))]
+        for first in range(0, len(wanted), self.batch):
+            cases, numbers = zip(*wanted[first : first + self.batch], strict=True)
+            images += self._module.sample(cases, numbers, seed)
+        return images
 
     def _resolved(self) -> DiffusionConfig:
         """Return the options with the values of the preset that the folder was tuned with."""

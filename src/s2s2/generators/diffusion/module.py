@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from s2s2.data.case import Case
+from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.generators.diffusion.autoencoder import decode, encode
 from s2s2.generators.diffusion.config import PATCH, DiffusionConfig
 from s2s2.generators.diffusion.flow import draw_times, mix, solve
 from s2s2.generators.diffusion.items import SETTINGS, Grid
 from s2s2.generators.diffusion.network import MaskUNet
-from s2s2.generators.pyramid import Image
 from s2s2.generators.tuning import TunedModule
 
 

@@ -17,10 +17,10 @@ from lightning.pytorch.callbacks import Callback
 
 from s2s2.data.case import Case
 from s2s2.data.progress import Progress
+from s2s2.data.ranges import Image
 from s2s2.data.storage import atomic
 from s2s2.errors import GeneratorError
 from s2s2.generators.protocol import Judge
-from s2s2.generators.pyramid import Image
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.ema import Ema
 from s2s2.generators.tuning.grid import JudgedCases, draw_grid
