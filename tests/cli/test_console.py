@@ -20,6 +20,18 @@ def test_a_log_file_gets_a_line_a_quarter() -> None:
     ]
 
 
+def test_a_task_that_counts_anew_tells_anew_and_a_long_line_stays_one() -> None:
+    text = io.StringIO()
+    with TerminalReporter(Console(file=text, force_terminal=False, width=40)) as reporter:
+        update = reporter.task("audit")
+        for words in ("measuring real images that are many", "judging copies that are many more"):
+            for done in range(1, 9):
+                update(done, 8, words)
+    lines = text.getvalue().splitlines()
+    assert len(lines) == 8
+    assert lines[4] == "  audit: 25 %  judging copies that are many more"
+
+
 def test_a_terminal_gets_a_bar() -> None:
     text = io.StringIO()
     with TerminalReporter(Console(file=text, force_terminal=True, width=100)) as reporter:

@@ -58,12 +58,15 @@ class TerminalReporter:
 
     def _lines(self, name: str) -> Progress:
         """Print a plain line at every quarter, as a log file wants it."""
-        printed: set[tuple[int, int]] = set()
+        told = 0
 
         def update(done: int, total: int, words: str) -> None:
+            nonlocal told
             quarter = 4 * done // max(total, 1)
-            if quarter and (quarter, total) not in printed:
-                printed.add((quarter, total))
+            # A task that counts anew, as an audit does for the copies after the real images, tells anew.
+            told = min(told, quarter)
+            if quarter > told:
+                told = quarter
                 self.console.print(f"  {name}: {25 * quarter} %  {words}", highlight=False, soft_wrap=True)
 
         return update
