@@ -27,7 +27,7 @@ def test_a_task_that_counts_anew_tells_anew_and_a_long_line_stays_one() -> None:
         for words in ("measuring real images that are many", "judging copies that are many more"):
             for done in range(1, 9):
                 update(done, 8, words)
-    lines = text.getvalue().splitlines()
+    lines = [line for line in text.getvalue().splitlines() if line]
     assert len(lines) == 8
     assert lines[4] == "  audit: 25 %  judging copies that are many more"
 

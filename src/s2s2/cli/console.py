@@ -43,7 +43,7 @@ class TerminalReporter:
         """Print the name of a stage, and take the bars of the one before away."""
         for task in self.progress.task_ids:
             self.progress.remove_task(task)
-        self.console.print(f"[bold]{title:<8}[/bold] {detail}")
+        self.console.print(f"[bold]{title:<8}[/bold] {detail}", soft_wrap=not self.console.is_terminal)
 
     def task(self, name: str) -> Progress:
         """Add a bar that appears when its task first reports."""
