@@ -8,15 +8,20 @@ imported when they are built. `Folder` reads images made elsewhere. `Chain` lays
 generators over each other, `Mixture` shares the copies among several.
 """
 
-from s2s2.generators.appearance import Appearance, AppearanceConfig
-from s2s2.generators.boxes import Boxes, BoxesConfig
 from s2s2.generators.build import DEFAULT_GENERATOR, build_generator, describe_generators
 from s2s2.generators.chain import Chain
-from s2s2.generators.composite import Composite, CompositeConfig
 from s2s2.generators.folder import Folder, FolderConfig
 from s2s2.generators.mixture import Mixture
 from s2s2.generators.named import GeneratorInfo
 from s2s2.generators.protocol import Generator, Judge, Restyler, Tunable, traits, tunables
+from s2s2.generators.training_free import (
+    Appearance,
+    AppearanceConfig,
+    Boxes,
+    BoxesConfig,
+    Composite,
+    CompositeConfig,
+)
 
 __all__ = [
     "DEFAULT_GENERATOR",

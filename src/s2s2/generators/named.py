@@ -53,7 +53,7 @@ class Named:
 
 NAMED: dict[str, Named] = {
     "appearance": Named(
-        "s2s2.generators.appearance",
+        "s2s2.generators.training_free",
         "Appearance",
         GeneratorInfo(
             "the case keeps its geometry and takes the colours, contrast and texture of another patient",
@@ -63,7 +63,7 @@ NAMED: dict[str, Named] = {
         ),
     ),
     "composite": Named(
-        "s2s2.generators.composite",
+        "s2s2.generators.training_free",
         "Composite",
         GeneratorInfo(
             "the labelled region of the case in the surroundings of another patient",
@@ -73,7 +73,7 @@ NAMED: dict[str, Named] = {
         ),
     ),
     "boxes": Named(
-        "s2s2.generators.boxes",
+        "s2s2.generators.training_free",
         "Boxes",
         GeneratorInfo(
             "flat rectangles outside the mask, as text and device overlays are",

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from s2s2.data.ranges import Image
-from s2s2.generators.pyramid import expand, reduce, side
+from s2s2.generators.training_free.pyramid import expand, reduce, side
 
 Region = npt.NDArray[np.bool_]
 

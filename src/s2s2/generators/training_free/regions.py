@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from s2s2.data.ranges import Image
-from s2s2.generators.fill import Region, field_of_view, push_pull
-from s2s2.generators.pyramid import expand, gaussian, laplacian, side
+from s2s2.generators.training_free.fill import Region, field_of_view, push_pull
+from s2s2.generators.training_free.pyramid import expand, gaussian, laplacian, side
 
 CLUSTER_SIDE = 40
 """Tissues are told apart on the first scale whose longer side is no longer than this."""

@@ -13,10 +13,10 @@ from s2s2.data.ranges import Image
 from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators.donors import Borrower, Cache, Donors
-from s2s2.generators.parts import Plate, Subject, outline
-from s2s2.generators.placing import ORIENTATIONS, Outline, choose
 from s2s2.generators.protocol import EXACT
-from s2s2.generators.pyramid import collapse, gaussian, laplacian
+from s2s2.generators.training_free.parts import Plate, Subject, outline
+from s2s2.generators.training_free.placing import ORIENTATIONS, Outline, choose
+from s2s2.generators.training_free.pyramid import collapse, gaussian, laplacian
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split

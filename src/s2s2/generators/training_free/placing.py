@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from s2s2.data.ranges import Image
-from s2s2.generators.fill import Region
+from s2s2.generators.training_free.fill import Region
 
 Points = npt.NDArray[np.float64]
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s2s2.generators.fill import dark_surround, dilate, field_of_view, push_pull
-from s2s2.generators.pyramid import expand, reduce
+from s2s2.generators.training_free.fill import dark_surround, dilate, field_of_view, push_pull
+from s2s2.generators.training_free.pyramid import expand, reduce
 
 
 def scope(side: int = 64, radius: float = 24, value: float = 0.6) -> np.ndarray:

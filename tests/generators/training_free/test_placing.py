@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s2s2.generators.placing import DARK, FREE, HOLE, ORIENTATIONS, Outline, Placing, choose
+from s2s2.generators.training_free.placing import DARK, FREE, HOLE, ORIENTATIONS, Outline, Placing, choose
 
 
 def blob(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> np.ndarray:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s2s2.generators.fill import dilate
-from s2s2.generators.parts import Plate, Subject, clearing, outline
+from s2s2.generators.training_free.fill import dilate
+from s2s2.generators.training_free.parts import Plate, Subject, clearing, outline
 
 
 def disc(

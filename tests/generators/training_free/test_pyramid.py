@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s2s2.generators.pyramid import collapse, expand, gaussian, laplacian, levels_for, reduce
+from s2s2.generators.training_free.pyramid import collapse, expand, gaussian, laplacian, levels_for, reduce
 
 
 def halved(line: list[float]) -> list[float]:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s2s2.generators.pyramid import collapse
-from s2s2.generators.regions import cluster, dissect
+from s2s2.generators.training_free.pyramid import collapse
+from s2s2.generators.training_free.regions import cluster, dissect
 from tests.drawn import draw_case
 
 

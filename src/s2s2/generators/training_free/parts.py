@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from s2s2.data.ranges import Image
-from s2s2.generators.fill import Region, dilate, field_of_view, push_pull
-from s2s2.generators.placing import GRID, Outline, Points, lattice
-from s2s2.generators.pyramid import collapse, gaussian, levels_for, side
-from s2s2.generators.regions import soften
+from s2s2.generators.training_free.fill import Region, dilate, field_of_view, push_pull
+from s2s2.generators.training_free.placing import GRID, Outline, Points, lattice
+from s2s2.generators.training_free.pyramid import collapse, gaussian, levels_for, side
+from s2s2.generators.training_free.regions import soften
 
 MOST_POINTS = 256
 """How many points of the foreground are tried against a donor's ground."""

@@ -9,7 +9,7 @@ from PIL import Image
 from s2s2.data import Dataset, Split
 from s2s2.errors import ConfigError
 from s2s2.generators import Appearance, AppearanceConfig
-from s2s2.generators.pyramid import collapse, gaussian, laplacian, levels_for
+from s2s2.generators.training_free.pyramid import collapse, gaussian, laplacian, levels_for
 from tests.generators.made import drawn, split_of
 
 

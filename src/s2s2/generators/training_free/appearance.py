@@ -14,8 +14,8 @@ from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators.donors import Borrower, Cache, Donors
 from s2s2.generators.protocol import EXACT, GEOMETRY
-from s2s2.generators.pyramid import expand, levels_for, side
-from s2s2.generators.regions import Anatomy, Look, dissect
+from s2s2.generators.training_free.pyramid import expand, levels_for, side
+from s2s2.generators.training_free.regions import Anatomy, Look, dissect
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
