@@ -87,7 +87,7 @@ NAMED: dict[str, Named] = {
         "Diffusion",
         GeneratorInfo(
             "wholly new images by a diffusion model trained from scratch on the training cases",
-            needs="half an hour on a CPU at 48 to 64 px, a GPU above; no download",
+            needs="ten minutes to half an hour on a CPU at 64 px, a GPU above; no download",
             gives="new anatomy and looks; masks as well as it has learnt them, so audit the stack",
             when="grey and unusual modalities, machines without the hub, and a hundred cases or more",
         ),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from rich.table import Table
 
+from s2s2.data.clock import seconds_of
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import padded_side
 from s2s2.data.split import Split, split_by_group
@@ -28,7 +27,6 @@ from s2s2.training.config import TrainConfig
 if TYPE_CHECKING:
     from s2s2.generators import Generator
 
-TIMED_STEPS = 2
 TIMED_IMAGES = 4
 TIMED_CASES = 12
 AUDITED_S = 0.05
@@ -106,7 +104,7 @@ def _time_network(config: RunConfig, channels: int, classes: int) -> tuple[float
             network(images)
 
     # Few images are timed, since a whole step of large ones takes long on a CPU.
-    return _seconds(step) / count * config.train.images_per_step, _seconds(look) / count
+    return seconds_of(step) / count * config.train.images_per_step, seconds_of(look) / count
 
 
 def _stack_rows(config: RunConfig, data: RunData, split: Split) -> list[tuple[str, str, float]]:
@@ -154,7 +152,7 @@ def _time_copy(stacks: Stacks, generator: Generator) -> float:
     few = _few_of_each_group(stacks.home.subset(split.train))
     generator.fit(stacks.home, Split(few, split.validation, split.test, split.seed))
     case = stacks.home.case(split.train[0])
-    return _seconds(lambda: generator.sample(case, 1, stacks.config.stack.seed))
+    return seconds_of(lambda: generator.sample(case, 1, stacks.config.stack.seed))
 
 
 def _few_of_each_group(train: Dataset, at_most: int = TIMED_CASES) -> tuple[str, ...]:
@@ -164,13 +162,3 @@ def _few_of_each_group(train: Dataset, at_most: int = TIMED_CASES) -> tuple[str,
         by_group.setdefault(case.group, []).append(case.id)
     in_turn = chain.from_iterable(zip_longest(*by_group.values()))
     return tuple(islice((case_id for case_id in in_turn if case_id is not None), at_most))
-
-
-def _seconds(action: Callable[[], object]) -> float:
-    action()
-    begin = time.perf_counter()
-    for _ in range(TIMED_STEPS):
-        action()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return (time.perf_counter() - begin) / TIMED_STEPS

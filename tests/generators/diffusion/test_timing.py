@@ -21,7 +21,7 @@ def second(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         calls.append(1)
         return 1.0
 
-    monkeypatch.setattr(timing, "_seconds", seconds)
+    monkeypatch.setattr(timing, "seconds_of", seconds)
     return calls
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from s2s2.data import Dataset
 from s2s2.errors import ConfigError, GeneratorError
 from s2s2.generators.tuning import TuneConfig, read_record, weights_digest
+from s2s2.generators.tuning.engine import precision
 from s2s2.generators.tuning.grid import JudgedCases, draw_grid
 from tests.drawn import draw_site
 from tests.generators.tuning.little import LittleModule, tune_little
@@ -225,3 +226,21 @@ def test_a_generator_of_grey_images_is_drawn_too(tmp_path: Path) -> None:
     draw_grid(tmp_path / "grid.jpg", judged, rows)
     with Image.open(tmp_path / "grid.jpg") as picture:
         assert picture.size == (4 * 132 - 4, 3 * 132 - 4)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the GPU decides")
+@pytest.mark.parametrize(
+    ("found", "chosen"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, "bf16-mixed"),
+        ({"amx_bf16": True}, "bf16-mixed"),
+        ({"avx512_bf16": False, "avx2": True}, "32-true"),
+        ({}, "32-true"),
+    ],
+)
+def test_a_processor_that_has_bfloat16_uses_it(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, bool], chosen: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
+    assert precision(TuneConfig(precision="auto")) == chosen
+    assert precision(TuneConfig(precision="16-mixed")) == "16-mixed"

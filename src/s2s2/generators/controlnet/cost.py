@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from functools import cache
 from typing import Any
 
 import torch
 
+from s2s2.data.clock import seconds_of
 from s2s2.data.geometry import padded_side
 from s2s2.data.words import duration
 from s2s2.errors import GeneratorError
@@ -109,12 +109,5 @@ def machine_speed() -> float:
     gpu = torch.cuda.is_available()
     size, dtype, device = (8192, torch.float16, "cuda") if gpu else (1024, torch.float32, "cpu")
     matrix = torch.ones(size, size, dtype=dtype, device=device)
-    best = float("inf")
-    for _ in range(4):
-        if gpu:
-            torch.cuda.synchronize()
-        started = time.perf_counter()
-        product = matrix @ matrix
-        float(product[0, 0])  # waits for the GPU
-        best = min(best, time.perf_counter() - started)
-    return float(2 * size**3 / best)
+    # Reading a number waits for the GPU.
+    return 2 * size**3 / seconds_of(lambda: float((matrix @ matrix)[0, 0]))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import torch
 
+from s2s2.data.clock import seconds_of
 from s2s2.data.dataset import Dataset
 from s2s2.generators.cost import Cost
 from s2s2.generators.diffusion.autoencoder import AutoencoderModule
@@ -14,7 +12,9 @@ from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid, MaskedImages
 from s2s2.generators.diffusion.module import FlowModule
 from s2s2.generators.tuning import TunedModule
+from s2s2.generators.tuning.engine import precision
 
+_COMPUTED = {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16}
 TIMED = 4
 """Images that are timed together."""
 
@@ -36,7 +36,7 @@ def measure(train: Dataset, options: DiffusionConfig) -> Cost:
     tuning_s += _tuning_s(flow, grid, options)
     flow.learnt.eval()
     cases = list(few)
-    image_s = _seconds(lambda: flow.sample(cases, range(len(cases)), 0)) / len(cases)
+    image_s = seconds_of(lambda: flow.sample(cases, range(len(cases)), 0)) / len(cases)
     return Cost(tuning_s, image_s)
 
 
@@ -47,21 +47,13 @@ def _tuning_s(module: TunedModule, grid: Grid, options: DiffusionConfig) -> floa
     items = MaskedImages(grid, augment=options.augment, seed=options.seed)
     rows = [items[number, 0] for number in range(len(items))]
     image, condition, settings = (torch.stack(part).to(device) for part in zip(*rows, strict=True))
-    noise = torch.Generator().manual_seed(0)
+    noise, tuning = torch.Generator().manual_seed(0), module.config
+    dtype = _COMPUTED.get(precision(tuning))
 
     def step() -> None:
-        torch.autograd.backward(module.loss((image, condition, settings), noise))
+        with torch.autocast(device.type, dtype, enabled=dtype is not None):
+            loss = module.loss((image, condition, settings), noise)
+        torch.autograd.backward(loss)
 
-    step_s = _seconds(step)
-    tuning = module.config
+    step_s = seconds_of(step)
     return step_s / len(rows) * tuning.steps * tuning.batch * tuning.accumulate
-
-
-def _seconds(action: Callable[[], object]) -> float:
-    """Return the time of the second of two calls: the first one warms up."""
-    for _ in range(2):
-        begin = time.perf_counter()
-        action()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-    return time.perf_counter() - begin

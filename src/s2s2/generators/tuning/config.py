@@ -35,8 +35,8 @@ class TuneConfig:
         checks: How often samples are judged and drawn and the state is saved, spread evenly.
         judged: Masks that are sampled for the judge at each check.
         patience: Checks without a gain in agreement until the tuning stops; 0 never stops.
-        precision: Of Lightning; `auto` is bfloat16 on a GPU that has it, 16-bit mixed on
-            another and 32-bit on a CPU.
+        precision: Of Lightning; `auto` is bfloat16 on a GPU or CPU that computes in it, 16-bit
+            mixed on another GPU and 32-bit on another CPU.
         checkpointing: Compute activations twice to save memory.
         eight_bit: Keep the optimiser's state in 8 bits, by bitsandbytes.
         devices: GPUs of this node to tune on.

@@ -181,9 +181,11 @@ def precision(config: TuneConfig) -> Any:
     """Return the precision that Lightning is asked for."""
     if config.precision != "auto":
         return config.precision
-    if not torch.cuda.is_available():
-        return "32-true"
-    return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    if torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    # A processor that has to imitate bfloat16 is ten times slower in it; one that has it a third faster.
+    found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bf16-mixed" if found.get("avx512_bf16") or found.get("amx_bf16") else "32-true"
 
 
 def _check_cases(train: Dataset) -> None:
