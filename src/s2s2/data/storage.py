@@ -11,14 +11,22 @@ import errno
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+
 from s2s2.errors import DataError, S2S2Error, StorageError
 
 FORMAT = 1
+PATIENCE_S = 10.0
+"""How long to wait for a claim: the workers of a process that was killed live some seconds longer."""
 
 _CAUSES = {
     errno.ENOSPC: "the disk is full. Free some space",
@@ -58,6 +66,45 @@ def storage_errors(path: str | Path) -> Iterator[None]:
         if cause is None:
             raise
         raise StorageError(f"Cannot write {path}: {cause}; what was written before is kept.") from error
+
+
+@contextmanager
+def claimed(folder: str | Path) -> Iterator[None]:
+    """Keep a second process from working in a folder at the same time.
+
+    The operating system holds the claim and drops it with the process, even one that is killed;
+    nothing is written. Where it knows no such claim (Windows), nothing is claimed.
+
+    Args:
+        folder: Made if it is not there.
+
+    Raises:
+        StorageError: If another process, or another call of this one, works there.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        given_up = time.monotonic() + PATIENCE_S
+        while not _locked(descriptor):
+            if time.monotonic() > given_up:
+                raise StorageError(
+                    f"Another process is at work in {folder}. Wait until it is done, or give another folder."
+                )
+            time.sleep(0.2)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from s2s2.data import Dataset
-from s2s2.errors import ConfigError, GeneratorError
+from s2s2.errors import ConfigError, GeneratorError, StorageError
 from s2s2.generators.tuning import TuneConfig, read_record, weights_digest
 from s2s2.generators.tuning.engine import precision
 from s2s2.generators.tuning.grid import JudgedCases, draw_grid
@@ -106,6 +106,26 @@ def test_a_tuning_that_was_stopped_goes_on_to_the_same_bytes(
     assert read_record(tmp_path / "torn") is None
     tune_little(train, tmp_path / "torn", config, judge=BlueJudge())
     assert everything(tmp_path / "whole") == everything(tmp_path / "torn")
+
+
+def test_a_second_tuning_of_the_same_folder_is_refused_while_the_first_runs(
+    train: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2s2.data.storage.PATIENCE_S", 0.0)
+    refused: list[str] = []
+
+    def meddle(done: int, total: int, words: str) -> None:
+        if done == 5:
+            with pytest.raises(
+                StorageError, match=r"Another process is at work in .*another folder"
+            ) as found:
+                tune_little(train, tmp_path / "tuned", CONFIG)
+            refused.append(str(found.value))
+
+    tune_little(train, tmp_path / "tuned", CONFIG, progress=meddle)
+    assert refused
+    tune_little(train, tmp_path / "whole", CONFIG)
+    assert everything(tmp_path / "tuned") == everything(tmp_path / "whole")
 
 
 def test_a_finished_tuning_is_left_alone(train: Dataset, tmp_path: Path) -> None:
