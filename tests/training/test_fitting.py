@@ -79,6 +79,22 @@ def test_a_killed_training_goes_on_to_the_same_bytes(home: Home, tmp_path: Path)
     assert histories[0] == histories[1]
 
 
+def test_a_second_training_in_the_same_folder_is_refused_while_the_first_runs(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2s2.data.storage.PATIENCE_S", 0.0)
+    refused: list[str] = []
+
+    def meddle(done: int, total: int, words: str) -> None:
+        if done == 3:
+            with pytest.raises(StorageError, match="Another process is at work in") as found:
+                fit(home.data, home.stack, tmp_path / "same", network=SMALL, config=QUICK)
+            refused.append(str(found.value))
+
+    fit(home.data, home.stack, tmp_path / "same", network=SMALL, config=QUICK, progress=meddle)
+    assert len(refused) == 1
+
+
 def test_a_finished_training_is_not_done_again(home: Home, tmp_path: Path) -> None:
     first = fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK)
     steps: list[int] = []

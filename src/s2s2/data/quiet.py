@@ -1,11 +1,14 @@
-"""Keeping a library's chatter out of the user's terminal."""
+"""Lightning at work: in a folder of its own, without chatter."""
 
 from __future__ import annotations
 
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from s2s2.data.storage import claimed, storage_errors
 
 
 @contextmanager
@@ -20,3 +23,18 @@ def quiet_lightning() -> Iterator[None]:
             yield
         finally:
             logger.setLevel(level)
+
+
+@contextmanager
+def lightning_in(folder: Path) -> Iterator[None]:
+    """Let Lightning write into a folder: quietly, and as the only one there.
+
+    Raises:
+        StorageError: If a file cannot be written, or another process works in the folder.
+    """
+    from lightning.pytorch.utilities import rank_zero_only
+
+    # Of several processes that learn together the first claims the folder for all.
+    claim = claimed(folder) if getattr(rank_zero_only, "rank", 0) == 0 else nullcontext()
+    with storage_errors(folder), claim, quiet_lightning():
+        yield

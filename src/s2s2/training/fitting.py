@@ -13,9 +13,9 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from s2s2.data.progress import Progress
-from s2s2.data.quiet import quiet_lightning
+from s2s2.data.quiet import lightning_in
 from s2s2.data.split import TrainingData
-from s2s2.data.storage import read_json, storage_errors, write_json
+from s2s2.data.storage import read_json, write_json
 from s2s2.errors import TrainingError
 from s2s2.networks.build import NetworkConfig, build_network
 from s2s2.stack.store import Stack
@@ -79,7 +79,7 @@ def fit(
         TrainingError: If the folder holds a training with other settings, if a split is
             empty, or if the loss is not finite.
         StackError: If the stack does not fit the training cases.
-        StorageError: If a file cannot be written.
+        StorageError: If a file cannot be written, or another process trains there.
     """
     chosen = get_arm(arm)
     recipe = Recipe(
@@ -95,7 +95,7 @@ def fit(
     if record.get("finished"):
         names = ("best_dice", "steps", "images_seen", "seconds")
         return FitResult(output / "network", *(record[name] for name in names))
-    with storage_errors(output), quiet_lightning():
+    with lightning_in(output):
         _write_record(output, recipe, {"finished": False})
         result = _run(recipe, output, progress)
         fields = {name: value for name, value in asdict(result).items() if name != "network_folder"}

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as Items
 
 from s2s2.data.dataset import Dataset
 from s2s2.data.progress import Progress
-from s2s2.data.quiet import quiet_lightning
-from s2s2.data.storage import claimed, read_json, storage_errors, write_json
+from s2s2.data.quiet import lightning_in
+from s2s2.data.storage import read_json, write_json
 from s2s2.errors import GeneratorError
 from s2s2.generators.protocol import Judge
 from s2s2.generators.tuning.callbacks import Averages, Checks, State, Steps
@@ -89,18 +87,13 @@ def run_tuning(
     about = {"fingerprint": wanted, "cases": list(train.ids), "config": asdict(config)}
     doing = f"while tuning with batch {config.batch}; the last check is kept"
     advice = batch_that_fits(config.batch, config.accumulate)
-    with storage_errors(folder), _alone(folder), quiet_lightning(), memory_errors(doing, advice):
+    with lightning_in(folder), memory_errors(doing, advice):
         if record is None:
             write_json(folder / RECORD, {"finished": False, **about})
         judged = JudgedCases.drawn(train, config.judged, config.seed)
         checks = Checks(folder, config, Ema(module.learnt, config.ema), judged, judge)
         _fit(module, items, checks, about, progress)
     return read_json(folder / RECORD, error=GeneratorError)
-
-
-def _alone(folder: Path) -> AbstractContextManager[None]:
-    """Claim the folder, unless this is one of several processes that tune together."""
-    return claimed(folder) if getattr(rank_zero_only, "rank", 0) == 0 else nullcontext()
 
 
 def _fit(
