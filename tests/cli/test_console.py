@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from s2s2.cli.console import TerminalReporter
@@ -38,3 +39,15 @@ def test_a_terminal_gets_a_bar() -> None:
         reporter.task("stack")(3, 4, "3 of 4 masks")
     assert "75%" in text.getvalue()
     assert "3 of 4 masks" in text.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_stands_in_brackets_is_shown(terminal: bool) -> None:
+    text = io.StringIO()
+    with TerminalReporter(
+        Console(file=text, force_terminal=terminal, color_system=None, width=100)
+    ) as reporter:
+        reporter.stage("train", "on site[bold]")
+        reporter.task("stack of site[red]")(4, 4, "in folder[blue]")
+    for words in ("site[bold]", "site[red]", "folder[blue]"):
+        assert words in text.getvalue()

@@ -64,6 +64,15 @@ def test_check_prints_json_and_judges(site: Path, capsys: pytest.CaptureFixture[
     assert "case_00" in capsys.readouterr().out
 
 
+def test_doctor_names_the_extra_that_brings_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2s2.cli.doctor.find_spec", lambda name: None)
+    monkeypatch.setenv("COLUMNS", "160")
+    assert main(["doctor"]) == 0
+    assert "pip install 's2s2[controlnet]'" in capsys.readouterr().out
+
+
 def test_doctor_finds_this_machine_fit(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     assert "default network" in capsys.readouterr().out

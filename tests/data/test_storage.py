@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from s2s2.data import storage
 from s2s2.data.storage import atomic, read_json, storage_errors, write_json
 from s2s2.errors import DataError, SplitError, StorageError
 
@@ -91,3 +92,33 @@ def test_json_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "later.json").write_text('{"format": 2}')
     with pytest.raises(DataError, match="is of format 2, expected 1"):
         read_json(tmp_path / "later.json")
+
+
+@pytest.mark.skipif(storage.fcntl is None, reason="no claims on this system")
+def test_a_claim_keeps_others_out_until_it_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "PATIENCE_S", 0.0)
+    with storage.claimed(tmp_path / "new"):
+        with (
+            pytest.raises(StorageError, match=r"Another process is at work in .*new"),
+            storage.claimed(tmp_path / "new"),
+        ):
+            pytest.fail("the folder was claimed twice")
+        assert not any((tmp_path / "new").iterdir())
+    with storage.claimed(tmp_path / "new"):
+        pass
+
+
+@pytest.mark.skipif(storage.fcntl is None, reason="no claims on this system")
+def test_a_disk_without_claims_is_worked_on_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(storage.fcntl, "flock", unknown)
+    done = False
+    with storage.claimed(tmp_path):
+        done = True
+    assert done

@@ -3,11 +3,14 @@ from __future__ import annotations
 import csv
 import errno
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
 
+from s2s2.data import storage
 from s2s2.data.split import TrainingData
 from s2s2.errors import StackError, StorageError, TrainingError
 from s2s2.networks.build import NetworkConfig
@@ -93,6 +96,32 @@ def test_a_second_training_in_the_same_folder_is_refused_while_the_first_runs(
 
     fit(home.data, home.stack, tmp_path / "same", network=SMALL, config=QUICK, progress=meddle)
     assert len(refused) == 1
+
+
+def test_a_training_that_waited_for_its_folder_takes_what_was_finished_there(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed, first = storage.claimed, []
+
+    @contextmanager
+    def claimed_late(folder: Path) -> Iterator[None]:
+        monkeypatch.undo()
+        first.append(fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK))
+        with claimed(folder):
+            yield
+
+    monkeypatch.setattr("s2s2.data.quiet.claimed", claimed_late)
+    steps: list[int] = []
+    again = fit(
+        home.data,
+        home.stack,
+        tmp_path,
+        network=SMALL,
+        config=QUICK,
+        progress=lambda done, total, words: steps.append(done),
+    )
+    assert [again] == first
+    assert steps == []
 
 
 def test_a_finished_training_is_not_done_again(home: Home, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
@@ -17,11 +18,11 @@ class TerminalReporter:
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True)
         self.progress = Bars(
-            TextColumn("  {task.description}", justify="left"),
+            TextColumn("  {task.description}", justify="left", markup=False),
             BarColumn(bar_width=24),
             TaskProgressColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[words]}", style="dim"),
+            TextColumn("{task.fields[words]}", style="dim", markup=False),
             console=self.console,
         )
 
@@ -43,7 +44,9 @@ class TerminalReporter:
         """Print the name of a stage, and take the bars of the one before away."""
         for task in self.progress.task_ids:
             self.progress.remove_task(task)
-        self.console.print(f"[bold]{title:<8}[/bold] {detail}", soft_wrap=not self.console.is_terminal)
+        self.console.print(
+            f"[bold]{title:<8}[/bold] {escape(detail)}", soft_wrap=not self.console.is_terminal
+        )
 
     def task(self, name: str) -> Progress:
         """Add a bar that appears when its task first reports."""
@@ -67,6 +70,8 @@ class TerminalReporter:
             told = min(told, quarter)
             if quarter > told:
                 told = quarter
-                self.console.print(f"  {name}: {25 * quarter} %  {words}", highlight=False, soft_wrap=True)
+                self.console.print(
+                    f"  {name}: {25 * quarter} %  {words}", markup=False, highlight=False, soft_wrap=True
+                )
 
         return update

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from s2s2.cli.options import new_parser
@@ -30,7 +31,8 @@ def main(arguments: list[str]) -> int:
     table = Table("", "found", "what to do")
     colours = {"ok": "green", "note": "yellow", "fault": "red"}
     for state, found, advice in findings:
-        table.add_row(f"[{colours[state]}]{state}[/]", found, advice)
+        # The brackets of an extra are no markup.
+        table.add_row(f"[{colours[state]}]{state}[/]", escape(found), escape(advice))
     Console().print(table)
     return 2 if any(state == "fault" for state, _, _ in findings) else 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from s2s2.report.names import shown_names
@@ -17,7 +18,9 @@ def print_summary(summary: pd.DataFrame) -> None:
         first = rows.iloc[0]
         cells = {row.metric: f"{row.mean:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in rows.itertuples()}
         counts = (str(first[name]) for name in ("n_cases", "n_groups", "n_absent"))
-        table.add_row(str(domain), str(label), *counts, *(cells.get(name, "") for name in metrics))
+        table.add_row(
+            escape(str(domain)), escape(str(label)), *counts, *(cells.get(name, "") for name in metrics)
+        )
     Console(width=160).print(table)
 
 
@@ -29,10 +32,10 @@ def print_comparisons(comparisons: pd.DataFrame) -> None:
     names = shown_names(dict.fromkeys([*comparisons["reference"], *comparisons["arm"]]))
     for row in comparisons.itertuples():
         table.add_row(
-            str(row.domain),
+            escape(str(row.domain)),
             str(row.metric),
-            names[str(row.arm)],
-            names[str(row.reference)],
+            escape(names[str(row.arm)]),
+            escape(names[str(row.reference)]),
             f"{row.difference:+.3f}",
             f"[{row.low:+.3f}, {row.high:+.3f}]",
             f"{row.p_holm:.3g}",

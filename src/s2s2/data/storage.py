@@ -73,7 +73,9 @@ def claimed(folder: str | Path) -> Iterator[None]:
     """Keep a second process from working in a folder at the same time.
 
     The operating system holds the claim and drops it with the process, even one that is killed;
-    nothing is written. Where it knows no such claim (Windows), nothing is claimed.
+    nothing is written. Where there is no such claim (Windows, some network disks), nothing is
+    claimed. What the folder holds is to be read after the claim: another process may have been
+    at work until then.
 
     Args:
         folder: Made if it is not there.
@@ -104,6 +106,8 @@ def _locked(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError:
+        return True  # A file system without claims, as some of clusters: work as before there were any.
     return True
 
 

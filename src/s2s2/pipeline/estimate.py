@@ -8,6 +8,7 @@ from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
 
 import torch
+from rich.markup import escape
 from rich.table import Table
 
 from s2s2.data.clock import seconds_of
@@ -56,7 +57,7 @@ def estimate(config: RunConfig) -> Table:
     ]
     table = Table("stage", "what", "about", title="Nothing is written: this is what would be done.")
     for name, what, seconds in [*rows, ("in all", "", sum(row[2] for row in rows))]:
-        table.add_row(name, what, duration(seconds))
+        table.add_row(name, escape(what), duration(seconds))
     return table
 
 

@@ -91,11 +91,12 @@ def fit(
         seed=seed,
     )
     recipe.check()
-    record = _read_record(output, recipe.fingerprint())
-    if record.get("finished"):
-        names = ("best_dice", "steps", "images_seen", "seconds")
-        return FitResult(output / "network", *(record[name] for name in names))
+    if (finished := _finished(output, recipe)) is not None:
+        return finished
     with lightning_in(output):
+        # Whoever had the folder until now may have finished.
+        if (finished := _finished(output, recipe)) is not None:
+            return finished
         _write_record(output, recipe, {"finished": False})
         result = _run(recipe, output, progress)
         fields = {name: value for name, value in asdict(result).items() if name != "network_folder"}
@@ -163,6 +164,15 @@ def is_finished(output: Path) -> bool:
     return (output / RECORD).exists() and bool(
         read_json(output / RECORD, error=TrainingError).get("finished")
     )
+
+
+def _finished(output: Path, recipe: Recipe) -> FitResult | None:
+    """Return what a finished training left in the folder; another training's folder is refused."""
+    record = _read_record(output, recipe.fingerprint())
+    if not record.get("finished"):
+        return None
+    names = ("best_dice", "steps", "images_seen", "seconds")
+    return FitResult(output / "network", *(record[name] for name in names))
 
 
 def _read_record(output: Path, fingerprint: str) -> dict[str, Any]:

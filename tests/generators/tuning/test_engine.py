@@ -4,6 +4,8 @@ import hashlib
 import importlib.util
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from s2s2.data import Dataset
+from s2s2.data import Dataset, storage
 from s2s2.errors import ConfigError, GeneratorError, StorageError
 from s2s2.generators.tuning import TuneConfig, read_record, weights_digest
 from s2s2.generators.tuning.engine import precision
@@ -126,6 +128,22 @@ def test_a_second_tuning_of_the_same_folder_is_refused_while_the_first_runs(
     assert refused
     tune_little(train, tmp_path / "whole", CONFIG)
     assert everything(tmp_path / "tuned") == everything(tmp_path / "whole")
+
+
+def test_a_tuning_that_waited_for_its_folder_takes_what_was_finished_there(
+    train: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed, first = storage.claimed, []
+
+    @contextmanager
+    def claimed_late(folder: Path) -> Iterator[None]:
+        monkeypatch.undo()
+        first.append(tune_little(train, tmp_path, CONFIG))
+        with claimed(folder):
+            yield
+
+    monkeypatch.setattr("s2s2.data.quiet.claimed", claimed_late)
+    assert [tune_little(train, tmp_path, CONFIG, progress=stop_at(1))] == first
 
 
 def test_a_finished_tuning_is_left_alone(train: Dataset, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from s2s2.generators.refusals import unfitted
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
     from s2s2.data.progress import Progress
-from s2s2.generators.protocol import Judge
+    from s2s2.generators.protocol import Judge
 
 
 class ControlNet(Placed):

@@ -79,21 +79,31 @@ def run_tuning(
     """
     _check_cases(train)
     wanted = fingerprint_of(fingerprint, config)
-    record = read_record(folder, finished=False)
-    if record is not None:
-        check_record(folder, record, fingerprint=wanted, cases=train.ids)
-        if record["finished"]:
-            return record
+    record = _left(folder, wanted, train)
+    if record is not None and record["finished"]:
+        return record
     about = {"fingerprint": wanted, "cases": list(train.ids), "config": asdict(config)}
     doing = f"while tuning with batch {config.batch}; the last check is kept"
     advice = batch_that_fits(config.batch, config.accumulate)
     with lightning_in(folder), memory_errors(doing, advice):
+        # Whoever had the folder until now may have finished.
+        record = _left(folder, wanted, train)
+        if record is not None and record["finished"]:
+            return record
         if record is None:
             write_json(folder / RECORD, {"finished": False, **about})
         judged = JudgedCases.drawn(train, config.judged, config.seed)
         checks = Checks(folder, config, Ema(module.learnt, config.ema), judged, judge)
         _fit(module, items, checks, about, progress)
     return read_json(folder / RECORD, error=GeneratorError)
+
+
+def _left(folder: Path, wanted: Mapping[str, Any], train: Dataset) -> Record | None:
+    """Return what an earlier call left in the folder, refused where it is another tuning's."""
+    record = read_record(folder, finished=False)
+    if record is not None:
+        check_record(folder, record, fingerprint=wanted, cases=train.ids)
+    return record
 
 
 def _fit(
