@@ -25,9 +25,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.types import Floats, Region
 from s2s2.errors import EvaluationError, ShapeError
 
-Floats = npt.NDArray[np.float64]
 LabelMap = npt.NDArray[np.integer]
 Status = Literal["scored", "missed", "false", "absent"]
 
@@ -176,7 +176,7 @@ def surface(
 
 
 def _surface_of_class(
-    predicted: npt.NDArray[np.bool_], labelled: npt.NDArray[np.bool_], spacing: Floats, tolerance: float
+    predicted: Region, labelled: Region, spacing: Floats, tolerance: float
 ) -> tuple[float, float]:
     """Return HD95 and NSD of one class."""
     status = _status(bool(predicted.any()), bool(labelled.any()))
@@ -198,7 +198,7 @@ def _surface_of_class(
     return float(hd95), float(np.mean(np.concatenate([there, back]) <= reach))
 
 
-def _border(region: npt.NDArray[np.bool_]) -> Floats:
+def _border(region: Region) -> Floats:
     """Return row and column of each border pixel of a region."""
     framed = np.pad(region, 1)
     inside = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]

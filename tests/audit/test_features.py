@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from s2s2.audit.features import GRID, Features, distances
-from s2s2.data.streams import stream
+from s2s2.core.streams import stream
 from s2s2.networks.normalisation import default_normalisation
 from s2s2.networks.unet import Encoder
 from tests.audit.made import redraw, stored

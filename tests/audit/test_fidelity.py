@@ -68,7 +68,7 @@ def test_the_interval_draws_whole_groups() -> None:
 
 
 def test_the_interval_is_what_naive_loops_give() -> None:
-    from s2s2.data.streams import stream
+    from s2s2.core.streams import stream
 
     groups, values = ["b", "a", "b", "c"], [0.1, 0.4, np.nan, 0.9]
     picks = stream(3, "audit", "bootstrap").integers(3, size=(50, 3))

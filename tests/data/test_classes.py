@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from s2s2.data.classes import ClassMap
-from s2s2.data.labels import Levels
+from s2s2.data.reading.labels import Levels
 from s2s2.errors import DataError
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2s2.data.streams import stream
+from s2s2.core.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators import Appearance, Boxes, Composite, Mixture, build_generator, traits, tunables
 from tests.generators.learnt import Learnt

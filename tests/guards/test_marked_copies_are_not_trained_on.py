@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from s2s2.arms import get_arm
 from s2s2.data import Dataset, split_by_group
 from s2s2.stack import PairedDataset, build_stack
 from s2s2.training import TrainConfig
-from s2s2.training.arms import get_arm
 from s2s2.training.data_module import PairModule
 from tests.stack.made import Echo
 

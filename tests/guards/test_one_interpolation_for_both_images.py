@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s2s2.data.transforms import GeometryConfig, PairedGeometry
+from s2s2.data.transforms.paired import GeometryConfig, PairedGeometry
 
 
 @pytest.mark.parametrize("side", [24, 40, 64])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from s2s2.report import build_report, read_run
-from s2s2.report.names import shown_names, without_options
+from s2s2.run.names import shown_names, without_options
 from tests.report.fake import Runs
 
 LONG = "s2s2@diffusion(resolution=48, channels=(16, 32))"

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from s2s2.data import Dataset, Split
-from s2s2.data.acquisition import AcquisitionConfig
-from s2s2.data.transforms import UNCHANGED, PhotometricConfig
+from s2s2.data.transforms.acquisition import AcquisitionConfig
+from s2s2.data.transforms.paired import UNCHANGED, PhotometricConfig
 from s2s2.errors import ConfigError, StackError
 from s2s2.stack import PairedDataset, Stack
 from tests.stack.made import opened

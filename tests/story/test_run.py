@@ -11,7 +11,7 @@ import pytest
 
 from s2s2.errors import ConfigError, DataError
 from s2s2.pipeline import Run, RunConfig, SplitConfig, estimate, load_config
-from s2s2.pipeline.workspace import Workspace
+from s2s2.run.folder import Workspace
 from tests.drawn import draw_site
 
 

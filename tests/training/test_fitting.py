@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from s2s2.data import storage
+from s2s2.core import storage
 from s2s2.data.split import TrainingData
 from s2s2.errors import StackError, StorageError, TrainingError
 from s2s2.networks.build import NetworkConfig
@@ -85,7 +85,7 @@ def test_a_killed_training_goes_on_to_the_same_bytes(home: Home, tmp_path: Path)
 def test_a_second_training_in_the_same_folder_is_refused_while_the_first_runs(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("s2s2.data.storage.PATIENCE_S", 0.0)
+    monkeypatch.setattr("s2s2.core.storage.PATIENCE_S", 0.0)
     refused: list[str] = []
 
     def meddle(done: int, total: int, words: str) -> None:
@@ -110,7 +110,7 @@ def test_a_training_that_waited_for_its_folder_takes_what_was_finished_there(
         with claimed(folder):
             yield
 
-    monkeypatch.setattr("s2s2.data.quiet.claimed", claimed_late)
+    monkeypatch.setattr("s2s2.core.quiet.claimed", claimed_late)
     steps: list[int] = []
     again = fit(
         home.data,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from s2s2.audit.config import AuditConfig
 from s2s2.audit.folds import Fold
+from s2s2.core.progress import Progress
+from s2s2.core.workers import default_jobs, side_by_side
 from s2s2.data.dataset import Dataset
-from s2s2.data.progress import Progress
 from s2s2.data.split import TrainingData
-from s2s2.data.workers import default_jobs, side_by_side
 from s2s2.training import TrainConfig, fit
 
 

@@ -14,6 +14,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.types import Indices, Region
 from s2s2.data.geometry import resize_image
 
 Floats = npt.NDArray[np.floating]
@@ -50,7 +51,7 @@ def mask_shares(mask: npt.NDArray[np.uint8], classes: int) -> npt.NDArray[np.flo
     return resize_image(one_hot, (_GRID, _GRID)).ravel()
 
 
-def likeness(shares: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def likeness(shares: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> Floats:
     r"""Return the soft IoU $\sum \min(a, b) / \sum \max(a, b)$ of a mask with others; 1 for two empty ones.
 
     Shape:
@@ -67,9 +68,7 @@ def likeness(shares: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -
     return np.where(either > 0, both / np.maximum(either, 1e-12), 1.0)
 
 
-def likest(
-    shares: npt.NDArray[np.float32], place: int, allowed: npt.NDArray[np.bool_], neighbours: int
-) -> npt.NDArray[np.intp]:
+def likest(shares: npt.NDArray[np.float32], place: int, allowed: Region, neighbours: int) -> Indices:
     """Return the places of the likest masks among those allowed, the likest first.
 
     Args:

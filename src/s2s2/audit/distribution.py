@@ -22,13 +22,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from s2s2.audit.intervals import TAILS, Interval
-from s2s2.data.streams import stream
+from s2s2.core.streams import stream
+from s2s2.core.types import Floats, Indices
 
-Doubles = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.intp]
+Codes = Indices
 
 _BLOCK = 2048
 SCALE = 1000.0
@@ -43,7 +42,7 @@ class Sample(NamedTuple):
         groups: Number of each image's group, (image,).
     """
 
-    features: Doubles
+    features: Floats
     groups: Codes
 
 
@@ -72,7 +71,7 @@ def kid(images: Sample, real: Sample, *, draws: int, seed: int) -> Interval:
     return Interval(value, float(low), float(high))
 
 
-def fid(images: Doubles, real: Doubles) -> float:
+def fid(images: Floats, real: Floats) -> float:
     """Return the Frechet distance of two sets of features, NaN for fewer than two rows.
 
     Shape:
@@ -90,7 +89,7 @@ def fid(images: Doubles, real: Doubles) -> float:
     return float(gap + np.trace(left) + np.trace(right) - 2 * both)
 
 
-def _pairs(left: Sample, right: Sample, size: int) -> tuple[Doubles, Doubles]:
+def _pairs(left: Sample, right: Sample, size: int) -> tuple[Floats, Floats]:
     """Return sum of the kernel and number of pairs for each two groups, (group, group), none within."""
     sums = np.zeros((size, size))
     of_right = (right.groups[:, None] == np.arange(size)).astype(np.float64)
@@ -103,12 +102,12 @@ def _pairs(left: Sample, right: Sample, size: int) -> tuple[Doubles, Doubles]:
     return sums * different, counts * different
 
 
-def _distance(pairs: list[tuple[Doubles, Doubles]], counts: Doubles) -> Doubles:
+def _distance(pairs: list[tuple[Floats, Floats]], counts: Floats) -> Floats:
     """Return the distance for each row of group counts, (draw,)."""
     means = []
     for sums, numbers in pairs:
         total = np.einsum("bg,bg->b", counts @ sums, counts)
         weight = np.einsum("bg,bg->b", counts @ numbers, counts)
         means.append(np.divide(total, weight, out=np.full(len(counts), np.nan), where=weight > 0))
-    distance: Doubles = SCALE * (means[0] + means[1] - 2 * means[2])
+    distance: Floats = SCALE * (means[0] + means[1] - 2 * means[2])
     return distance

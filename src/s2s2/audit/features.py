@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from s2s2.core.types import Floats, Image, Vectors
 from s2s2.data.geometry import padded_side
 from s2s2.networks.normalisation import default_normalisation
 from s2s2.networks.unet import Encoder
-
-Floats = npt.NDArray[np.float32]
 
 GRID = 8
 """Places a side at which the features of a stage are compared at most."""
@@ -30,8 +28,8 @@ class Seen(NamedTuple):
         pooled: Shape (n, 320); the mean of the last stage over all places.
     """
 
-    descriptor: Floats
-    pooled: Floats
+    descriptor: Vectors
+    pooled: Vectors
 
 
 class Features:
@@ -64,7 +62,7 @@ class Features:
         self._side = padded_side(max(size, _LEAST_SIDE))
         self._batch = batch
 
-    def __call__(self, images: Floats) -> Seen:
+    def __call__(self, images: Image) -> Seen:
         """Return the features of images of one shape.
 
         Shape:
@@ -76,7 +74,7 @@ class Features:
         return Seen(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
     @torch.inference_mode()
-    def _see(self, images: Floats) -> Seen:
+    def _see(self, images: Image) -> Seen:
         batch = torch.from_numpy(np.ascontiguousarray(images)).to(self._device)
         square = (self._side, self._side)
         if batch.shape[2:] != square:
@@ -96,7 +94,7 @@ def _entries(stage: Tensor) -> Tensor:
     return functional.adaptive_avg_pool2d(unit, side).flatten(1) / side
 
 
-def distances(left: Floats, right: Floats) -> npt.NDArray[np.float64]:
+def distances(left: Vectors, right: Vectors) -> Floats:
     """Return the Euclidean distance of every row of `left` to every row of `right`.
 
     Shape:

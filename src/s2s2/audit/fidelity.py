@@ -20,9 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Doubles = npt.NDArray[np.float64]
+from s2s2.core.types import Floats, Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class FidelityRule:
     agreement: float
 
     @classmethod
-    def fit(cls, readings: Doubles, quantile: float) -> FidelityRule:
+    def fit(cls, readings: Floats, quantile: float) -> FidelityRule:
         """Set the rule by real images, so that about `quantile` of true ones would be marked.
 
         Args:
@@ -57,7 +56,7 @@ class FidelityRule:
         drop = max(0.0, float(np.quantile(others - readings, 1 - quantile)))
         return cls(round(drop, 6), round(float(np.median(readings[:, 0])), 6))
 
-    def unfaithful(self, copies: Doubles, expected: float | Doubles) -> npt.NDArray[np.bool_]:
+    def unfaithful(self, copies: Floats, expected: float | Floats) -> Region:
         """Return which copies do not show their mask.
 
         Args:

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.data.streams import stream
+from s2s2.core.streams import stream
+from s2s2.core.types import Floats
 
-Floats = npt.NDArray[np.float64]
 TAILS = (0.025, 0.975)
 
 

@@ -17,11 +17,11 @@ from s2s2.audit.features import Features, distances
 from s2s2.audit.memorisation import nearest, structural_similarity
 from s2s2.audit.reference import Reference
 from s2s2.audit.segmenters import Segmenters
+from s2s2.core.storage import atomic
+from s2s2.core.types import Floats, Region
 from s2s2.data.dataset import Dataset
-from s2s2.data.storage import atomic
 from s2s2.stack import Stack
 
-Doubles = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 
@@ -42,14 +42,14 @@ class Measured:
         features: Of the held-out segmenter inside the mask, (copy, entries).
     """
 
-    agreement: Doubles
-    mean: Doubles
-    own: Doubles
+    agreement: Floats
+    mean: Floats
+    own: Floats
     place: npt.NDArray[np.int64]
-    first: Doubles
-    second: Doubles
-    ssim: Doubles
-    apart: Doubles
+    first: Floats
+    second: Floats
+    ssim: Floats
+    apart: Floats
     pooled: Singles
     features: Singles
 
@@ -106,7 +106,7 @@ class Workbench:
         """Return all copies of a case, (copy, channel, height, width)."""
         return np.stack([self.stack.copy(case_id, number) for number in range(self.stack.depth)])
 
-    def disagreement(self, case_id: str, numbers: Sequence[int]) -> npt.NDArray[np.bool_]:
+    def disagreement(self, case_id: str, numbers: Sequence[int]) -> Region:
         """Return where some copies of a case are not read as their mask; of others nothing is said.
 
         Shape:

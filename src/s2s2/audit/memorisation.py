@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.types import Floats, Indices, Region
 from s2s2.data.geometry import resize_image, working_shape
-
-Doubles = npt.NDArray[np.float64]
 
 
 class Nearest(NamedTuple):
@@ -30,19 +29,19 @@ class Nearest(NamedTuple):
             infinite where there is none.
     """
 
-    place: npt.NDArray[np.intp]
-    first: Doubles
-    second: Doubles
+    place: Indices
+    first: Floats
+    second: Floats
 
     @property
-    def ratio(self) -> Doubles:
+    def ratio(self) -> Floats:
         """First to second distance, in [0, 1]."""
         return np.divide(
             self.first, self.second, out=np.ones_like(self.first), where=np.asarray(self.second) > 0
         )
 
 
-def nearest(distance: Doubles, groups: npt.NDArray[np.intp]) -> Nearest:
+def nearest(distance: Floats, groups: Indices) -> Nearest:
     """Find the nearest real image and the nearest of another group.
 
     Args:
@@ -66,7 +65,7 @@ def nearest(distance: Doubles, groups: npt.NDArray[np.intp]) -> Nearest:
 
 def structural_similarity(
     images: npt.NDArray[np.float32], real: npt.NDArray[np.float32], size: int
-) -> Doubles:
+) -> Floats:
     """Return the SSIM of each image to a real one, on a grid of at most `size` pixels.
 
     Shape:
@@ -107,7 +106,7 @@ class MemorisationRule:
     duplicate: float
 
     @classmethod
-    def fit(cls, real: Doubles, relit: Doubles, stored: Doubles, quantile: float) -> MemorisationRule:
+    def fit(cls, real: Floats, relit: Floats, stored: Floats, quantile: float) -> MemorisationRule:
         """Set the rule by real images.
 
         The line for the ratio lies halfway between real images, which copy none of another
@@ -130,9 +129,7 @@ class MemorisationRule:
         middle = (low + float(np.quantile(relit, 1 - quantile))) / 2
         return cls(round(min(low, middle), 6), round(float(np.quantile(stored, 1 - quantile)), 6))
 
-    def memorised(
-        self, first: Doubles, second: Doubles, *, excused: npt.NDArray[np.bool_]
-    ) -> npt.NDArray[np.bool_]:
+    def memorised(self, first: Floats, second: Floats, *, excused: Region) -> Region:
         """Return which copies are training images over again.
 
         A generator that keeps the real image's geometry by design gives copies that lie nearer to

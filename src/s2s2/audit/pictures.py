@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from s2s2.data.storage import atomic
+from s2s2.core.storage import atomic
 
 Picture = npt.NDArray[np.uint8]
 """Height, width, RGB; 0..255."""

@@ -18,15 +18,13 @@ from s2s2.audit.dispersion import likest, mask_shares, scatter
 from s2s2.audit.features import Features, distances
 from s2s2.audit.memorisation import Nearest, nearest
 from s2s2.audit.segmenters import Segmenters
-from s2s2.data.acquisition import Acquisition
+from s2s2.core.progress import Progress
+from s2s2.core.streams import stream
+from s2s2.core.types import Floats, Image, Indices
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import resize_mask
-from s2s2.data.progress import Progress
-from s2s2.data.ranges import Image
-from s2s2.data.streams import stream
-from s2s2.data.transforms import PhotometricConfig, photometric
-
-Doubles = npt.NDArray[np.float64]
+from s2s2.data.transforms.acquisition import Acquisition
+from s2s2.data.transforms.paired import PhotometricConfig, photometric
 
 REENCODED = (75, 95)
 """Range of the JPEG quality of an image that was only stored anew."""
@@ -61,34 +59,34 @@ class Reference:
     ids: tuple[str, ...]
     groups: tuple[str, ...]
     classes: int
-    agreement: Doubles
-    readings: Doubles
-    wrong: Doubles
+    agreement: Floats
+    readings: Floats
+    wrong: Floats
     descriptors: Image
     pooled: Image
-    stored: Doubles
-    relit: Doubles
+    stored: Floats
+    relit: Floats
     features: Image
-    folds: npt.NDArray[np.intp]
+    folds: Indices
     shares: Image
 
     @property
-    def mean(self) -> Doubles:
+    def mean(self) -> Floats:
         """Agreement of each held-out real image as it is, (case,)."""
         return np.asarray(self.readings[:, 0])
 
     @property
-    def expected(self) -> Doubles:
+    def expected(self) -> Floats:
         """Mean agreement of the readings of each case, (case,)."""
         return np.asarray(self.readings.mean(axis=1))
 
     @cached_property
-    def codes(self) -> npt.NDArray[np.intp]:
+    def codes(self) -> Indices:
         """Number of each case's group."""
         return group_codes(self.groups)
 
     @cached_property
-    def between_groups(self) -> Doubles:
+    def between_groups(self) -> Floats:
         """Distances of all real images, infinite within a group: (case, case)."""
         apart = distances(self.descriptors, self.descriptors)
         return np.where(self.codes[:, None] == self.codes, np.inf, apart)
@@ -109,7 +107,7 @@ class Reference:
         return scatter(self.features[chosen]), len(chosen)
 
 
-def group_codes(groups: Sequence[str]) -> npt.NDArray[np.intp]:
+def group_codes(groups: Sequence[str]) -> Indices:
     """Return the number of each case's group, 0 to groups - 1 in the order of their names."""
     return np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2s2.data.storage import read_json
+from s2s2.core.storage import read_json
 from s2s2.errors import AuditError
 
 if TYPE_CHECKING:

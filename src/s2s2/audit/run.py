@@ -23,10 +23,10 @@ from s2s2.audit.sheets import write_sheets
 from s2s2.audit.summary import Findings, summarise
 from s2s2.audit.tables import cases_table, copies_table, write_table
 from s2s2.audit.verdict import verdict
+from s2s2.core.progress import Progress
+from s2s2.core.storage import read_json, storage_errors, write_json
 from s2s2.data.dataset import Dataset
-from s2s2.data.progress import Progress
 from s2s2.data.split import Split
-from s2s2.data.storage import read_json, storage_errors, write_json
 from s2s2.errors import AuditError
 from s2s2.networks.checkpoint import software
 from s2s2.stack import Stack

@@ -18,11 +18,12 @@ from s2s2.audit.config import AuditConfig
 from s2s2.audit.crossfit import FoldTraining, train_folds
 from s2s2.audit.folds import Fold, make_folds
 from s2s2.audit.tapped import masked_mean
+from s2s2.core.progress import Progress
+from s2s2.core.storage import read_json
+from s2s2.core.types import Floats
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import padded_side, resize_mask
-from s2s2.data.progress import Progress
 from s2s2.data.split import TrainingData
-from s2s2.data.storage import read_json
 from s2s2.errors import AuditError
 from s2s2.networks.build import taps
 from s2s2.networks.checkpoint import CARD, NetworkCard, load_network
@@ -113,7 +114,7 @@ class Segmenters:
         weights = json.dumps([card.get("weights_sha256") for card in cards])
         return hashlib.sha256(weights.encode()).hexdigest()[:16]
 
-    def __call__(self, images: Images, masks: Labels, case_ids: Sequence[str]) -> npt.NDArray[np.float64]:
+    def __call__(self, images: Images, masks: Labels, case_ids: Sequence[str]) -> Floats:
         """Return how well each image shows its mask: mean Dice over the classes present.
 
         Args:

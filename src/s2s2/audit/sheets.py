@@ -12,6 +12,7 @@ from s2s2.audit.measure import Workbench
 from s2s2.audit.pictures import Row, displayed, draw_sheet, laid_over, painted
 from s2s2.audit.result import SHEETS
 from s2s2.audit.summary import Findings
+from s2s2.core.types import Floats
 
 ROWS = 6
 """Rows of a sheet."""
@@ -116,7 +117,7 @@ def _reasons(findings: Findings, place: Place) -> tuple[str, ...]:
     return findings.marks.get(findings.reference.ids[place.case], {}).get(place.number, ())
 
 
-def _ordered(values: npt.NDArray[np.float64]) -> list[Place]:
+def _ordered(values: Floats) -> list[Place]:
     """Return all copies from the lowest value to the highest; equal ones in their own order."""
     order = np.argsort(values, axis=None, kind="stable")
     return [Place(*(int(part) for part in divmod(int(flat), values.shape[1]))) for flat in order]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from s2s2.audit.config import AuditConfig
 from s2s2.audit.dispersion import scatter
@@ -19,9 +18,8 @@ from s2s2.audit.measure import Measured
 from s2s2.audit.parts import Part
 from s2s2.audit.reference import Reference
 from s2s2.audit.rules import Rules
+from s2s2.core.types import Floats
 from s2s2.stack.marks import REASONS, Marks
-
-Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -187,7 +185,7 @@ def _scale(reference: Reference) -> float:
     return float(np.sqrt(np.mean(reference.pooled.astype(np.float64) ** 2))) or 1.0
 
 
-def _nanmean(table: Doubles) -> Doubles:
+def _nanmean(table: Floats) -> Floats:
     """Mean over the rows that have a value; NaN where none has."""
     there = np.isfinite(table)
     total = np.where(there, table, 0).sum(axis=0)

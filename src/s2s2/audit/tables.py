@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from s2s2.audit.memorisation import Nearest
 from s2s2.audit.parts import Part
 from s2s2.audit.summary import Findings, case_diversity, case_scatter
-from s2s2.data.storage import atomic
+from s2s2.core.storage import atomic
 
 if TYPE_CHECKING:
     import pandas as pd

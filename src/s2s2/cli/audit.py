@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
 def _complete(options: Namespace) -> None:
     """Take data and split from the run that the stack lies in, where they are not given."""
     from s2s2.pipeline import load_config
-    from s2s2.pipeline.settings import FILE
+    from s2s2.run.settings import FILE
 
     runs = [folder for folder in options.stack.resolve().parents[:2] if (folder / FILE).exists()]
     if runs:

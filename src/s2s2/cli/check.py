@@ -28,8 +28,8 @@ def main(arguments: list[str]) -> int:
     add_data_options(parser)
     options = parser.parse_args(arguments)
 
-    from s2s2.data.check import inspect
-    from s2s2.pipeline.workspace import read_class_map
+    from s2s2.data.checking.check import inspect
+    from s2s2.run.folder import read_class_map
 
     with TerminalReporter() as reporter:
         update = reporter.task("reading")

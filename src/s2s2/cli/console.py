@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from s2s2.data.progress import Progress
+from s2s2.core.progress import Progress
 
 
 class TerminalReporter:

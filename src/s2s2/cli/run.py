@@ -12,7 +12,7 @@ from rich.console import Console
 
 from s2s2.cli.console import TerminalReporter
 from s2s2.cli.options import add_data_options, help_width, new_parser
-from s2s2.pipeline.config import RunConfig, SplitConfig, StackConfig
+from s2s2.run.config import RunConfig, SplitConfig, StackConfig
 
 
 def main(arguments: list[str]) -> int:
@@ -44,10 +44,10 @@ def execute(config: RunConfig, arguments: list[str], *, dry_run: bool = False, c
 
 
 def _parser() -> ArgumentParser:
+    from s2s2.arms import ARMS
     from s2s2.audit import AuditConfig
     from s2s2.generators.help import choice_of_generators
     from s2s2.networks.build import NetworkConfig
-    from s2s2.training.arms import ARMS
     from s2s2.training.config import TrainConfig
 
     parser = new_parser(

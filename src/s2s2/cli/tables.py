@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from s2s2.report.names import shown_names
+from s2s2.run.names import shown_names
 
 
 def print_summary(summary: pd.DataFrame) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from s2s2.data.streams import stream
+from s2s2.core.streams import stream
 
 _MOST_STRATA = 20
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from s2s2.data.labels import Levels, Value, infer_values, looks_soft, read_levels, unpack
-from s2s2.data.storage import read_json, write_json
+from s2s2.core.storage import read_json, write_json
+from s2s2.core.types import Floats
+from s2s2.data.reading.labels import Levels, Value, infer_values, looks_soft, read_levels, unpack
 from s2s2.errors import DataError
 
 # Okabe and Ito's colours, told apart by colour-blind eyes; black is the background.
@@ -208,7 +209,7 @@ class ClassMap:
             f"Expected the class map {self}. Mend the mask, or give a class map that names these values."
         )
 
-    def share(self, levels: Levels) -> npt.NDArray[np.float64] | None:
+    def share(self, levels: Levels) -> Floats | None:
         """Return the share of pixels of each class, or None if a value is unknown."""
         shares = np.zeros(len(self))
         where = {value: index for index, values in enumerate(self.values) for value in values}

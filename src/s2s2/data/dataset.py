@@ -11,16 +11,16 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from s2s2.data.cache import ArrayCache
+from s2s2.core.cache import ArrayCache
 from s2s2.data.case import Case
+from s2s2.data.checking.problems import several
 from s2s2.data.classes import ClassMap
-from s2s2.data.decoding import Header
-from s2s2.data.files import image_header, read_image_raw, read_mask_raw, resize_pixels, to_unit
-from s2s2.data.formats import discover
 from s2s2.data.geometry import Placement, padded_side, resize_mask, working_shape
-from s2s2.data.manifest import PARTS
-from s2s2.data.opening import common_channels, read_headers, site_class_map
-from s2s2.data.problems import several
+from s2s2.data.reading.decoding import Header
+from s2s2.data.reading.files import image_header, read_image_raw, read_mask_raw, resize_pixels, to_unit
+from s2s2.data.reading.formats import discover
+from s2s2.data.reading.manifest import PARTS
+from s2s2.data.reading.opening import common_channels, read_headers, site_class_map
 from s2s2.errors import DataError
 
 

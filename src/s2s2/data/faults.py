@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from s2s2.data.ranges import Image
+from s2s2.core.types import Image
 
 Fault = Literal["nan", "constant", ""]
 

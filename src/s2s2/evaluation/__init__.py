@@ -1,6 +1,5 @@
 """Predictions, their scores, and what the scores say: with intervals, case against case."""
 
-from s2s2.evaluation.bootstrap import ClusterBootstrap, Interval
 from s2s2.evaluation.columns import COMPARISON_COLUMNS, METRICS, SCORE_COLUMNS, SUMMARY_COLUMNS, Metric
 from s2s2.evaluation.compare import compare, holm, signed_rank
 from s2s2.evaluation.folder import PredictionFolder
@@ -9,6 +8,7 @@ from s2s2.evaluation.predict import PredictReport, predict
 from s2s2.evaluation.score import score
 from s2s2.evaluation.summary import summarise
 from s2s2.evaluation.tables import read_scores, write_table
+from s2s2.statistics import ClusterBootstrap, Interval
 
 __all__ = [
     "COMPARISON_COLUMNS",

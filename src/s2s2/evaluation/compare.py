@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.types import Floats
 from s2s2.errors import EvaluationError
-from s2s2.evaluation.bootstrap import ClusterBootstrap
 from s2s2.evaluation.columns import (
     ALL_CLASSES,
     COMPARISON_COLUMNS,
@@ -19,11 +19,11 @@ from s2s2.evaluation.columns import (
     require_metrics,
 )
 from s2s2.evaluation.summary import case_values, cases_of, checked_scores, groups_of_cases
+from s2s2.statistics import ClusterBootstrap
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = npt.NDArray[np.float64]
 
 _CELL = ["domain", "case", "class_id"]
 # Differences below are rounding of the same prediction, so they are ties.

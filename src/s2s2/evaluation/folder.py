@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from s2s2.data.files import read_mask_raw
-from s2s2.data.storage import atomic, read_json, write_json
+from s2s2.core.storage import atomic, read_json, write_json
+from s2s2.data.reading.files import read_mask_raw
 from s2s2.errors import DataError, EvaluationError
 
 _TOP = np.iinfo(np.uint16).max

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.types import Region
 from s2s2.errors import ShapeError
 
 # Width of an outline: one pixel up to this side, two at twice the side.
@@ -61,10 +62,10 @@ def draw_overlay(
     return np.round(picture).clip(0, 255).astype(np.uint8)
 
 
-def _outline(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _outline(region: Region) -> Region:
     """Return the pixels of a region that lie next to its outside."""
     from scipy.ndimage import binary_erosion
 
     width = max(1, round(max(region.shape) / _SIDE_OF_ONE_PIXEL))
-    eroded: npt.NDArray[np.bool_] = binary_erosion(region, iterations=width)
+    eroded: Region = binary_erosion(region, iterations=width)
     return region & ~eroded

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from s2s2.core.types import Floats
 from s2s2.errors import EvaluationError
-from s2s2.evaluation.bootstrap import ClusterBootstrap
 from s2s2.evaluation.columns import (
     ALL_CLASSES,
     METRICS,
@@ -18,6 +17,7 @@ from s2s2.evaluation.columns import (
     require_columns,
     require_metrics,
 )
+from s2s2.statistics import ClusterBootstrap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def checked_scores(scores: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame
     return table
 
 
-def case_values(rows: pd.DataFrame, metric: str, cases: Sequence[str]) -> npt.NDArray[np.float64]:
+def case_values(rows: pd.DataFrame, metric: str, cases: Sequence[str]) -> Floats:
     """Return one value a run and case of one domain, the mean over its classes: (run, case).
 
     Runs are sorted by seed; cases keep the order of `cases`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2s2.data.storage import atomic
+from s2s2.core.storage import atomic
 from s2s2.errors import EvaluationError
 from s2s2.evaluation.columns import SCORE_COLUMNS, require_columns
 

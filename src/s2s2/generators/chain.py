@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from s2s2.core.streams import stream
+from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.data.faults import fault_of
-from s2s2.data.ranges import Image
-from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators.composed import Composed
 from s2s2.generators.donors import Donors

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.types import Image, Indices
 from s2s2.data.case import Case
-from s2s2.data.ranges import Image
 from s2s2.errors import SplitError
 from s2s2.generators.options import to_json
 from s2s2.generators.refusals import require_training_case, unfitted
@@ -68,7 +68,7 @@ class Donors:
         require_training_case(case, self._position)
         return self._position[case.id]
 
-    def others(self, group: str) -> npt.NDArray[np.intp]:
+    def others(self, group: str) -> Indices:
         """Return the positions of the cases that are not of this group."""
         return np.flatnonzero(self._groups != group)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.ranges import Image
 from s2s2.errors import ConfigError
 from s2s2.generators.options import to_json
 from s2s2.generators.refusals import require_training_case, unfitted

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.progress import Progress
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.progress import Progress
-from s2s2.data.ranges import Image
 from s2s2.generators.cost import Cost
 
 if TYPE_CHECKING:

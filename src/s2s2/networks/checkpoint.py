@@ -15,8 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from s2s2.core.storage import atomic, read_json, write_json
 from s2s2.data.classes import ClassMap
-from s2s2.data.storage import atomic, read_json, write_json
 from s2s2.errors import NetworkError
 from s2s2.networks.build import NetworkConfig, build_network
 from s2s2.networks.normalisation import Normalisation

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from s2s2.audit.config import AuditConfig
-from s2s2.pipeline.config import RunConfig, SplitConfig, StackConfig
+from s2s2.run.config import RunConfig, SplitConfig, StackConfig
 from s2s2.training.config import TrainConfig
 
 HOME = "paris"

@@ -11,18 +11,18 @@ import torch
 from rich.markup import escape
 from rich.table import Table
 
-from s2s2.data.clock import seconds_of
+from s2s2.core.clock import seconds_of
+from s2s2.core.words import duration
+from s2s2.core.workers import default_jobs
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import padded_side
 from s2s2.data.split import Split, split_by_group
-from s2s2.data.words import duration
-from s2s2.data.workers import default_jobs
 from s2s2.networks.build import build_network
-from s2s2.pipeline.config import RunConfig
 from s2s2.pipeline.reporter import Silent
 from s2s2.pipeline.stacks import Stacks
-from s2s2.pipeline.workspace import RunData, Workspace, open_data
-from s2s2.report.names import without_options
+from s2s2.run.config import RunConfig
+from s2s2.run.folder import RunData, Workspace, open_data
+from s2s2.run.names import without_options
 from s2s2.training.config import TrainConfig
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from s2s2.data.progress import Progress
+from s2s2.core.progress import Progress
 
 
 class Reporter(Protocol):

@@ -16,22 +16,22 @@ from typing import Any
 
 import torch
 
-from s2s2.data.check import inspect
-from s2s2.data.duplicates import between_sites
+from s2s2.arms import get_arm
+from s2s2.core.storage import read_json, write_json
+from s2s2.core.words import duration
+from s2s2.data.checking.check import inspect
+from s2s2.data.checking.duplicates import between_sites
 from s2s2.data.split import Split
-from s2s2.data.storage import read_json, write_json
-from s2s2.data.words import duration
 from s2s2.errors import ConfigError, DataError
-from s2s2.pipeline.config import RunConfig
 from s2s2.pipeline.estimate import planned_split, training_jobs, training_seconds
 from s2s2.pipeline.reporter import Reporter, Silent
-from s2s2.pipeline.settings import load_config, plain, save_config
 from s2s2.pipeline.stacks import Stacks, build_generators, counting, generator_of, outlook, stack_folders
 from s2s2.pipeline.stamp import Stamp, listing_digest
 from s2s2.pipeline.trainings import Training, run_trainings
-from s2s2.pipeline.workspace import RunData, Workspace, open_data
+from s2s2.run.config import RunConfig
+from s2s2.run.folder import RunData, Workspace, open_data
+from s2s2.run.settings import load_config, plain, save_config
 from s2s2.stack import Stack
-from s2s2.training.arms import get_arm
 from s2s2.training.data_module import images_per_step
 from s2s2.training.fitting import is_finished
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from s2s2.arms import get_arm
+from s2s2.core.progress import Count, Progress
+from s2s2.core.words import duration
+from s2s2.core.workers import default_jobs
 from s2s2.data.dataset import Dataset
-from s2s2.data.progress import Count, Progress
 from s2s2.data.split import Split
-from s2s2.data.words import duration
-from s2s2.data.workers import default_jobs
-from s2s2.pipeline.config import RunConfig
 from s2s2.pipeline.reporter import Reporter
-from s2s2.pipeline.workspace import Workspace
-from s2s2.report.names import without_options
+from s2s2.run.config import RunConfig
+from s2s2.run.folder import Workspace
+from s2s2.run.names import without_options
 from s2s2.stack import Stack
-from s2s2.training.arms import get_arm
 
 if TYPE_CHECKING:
     from s2s2.audit import Segmenters

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from s2s2.core.storage import write_json
 from s2s2.data.dataset import Dataset
-from s2s2.data.storage import write_json
 
 
 class Stamp:

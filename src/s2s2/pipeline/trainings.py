@@ -8,16 +8,16 @@ from pathlib import Path
 
 import torch
 
+from s2s2.core.progress import Progress
+from s2s2.core.workers import side_by_side
 from s2s2.data.dataset import Dataset
-from s2s2.data.progress import Progress
 from s2s2.data.split import Split
-from s2s2.data.workers import side_by_side
 from s2s2.errors import EvaluationError
 from s2s2.networks.build import NetworkConfig
 from s2s2.pipeline.reporter import Reporter
 from s2s2.pipeline.stamp import Stamp, listing_digest
-from s2s2.pipeline.workspace import scores_file
-from s2s2.report.names import without_options
+from s2s2.run.folder import scores_file
+from s2s2.run.names import without_options
 from s2s2.stack import Stack
 from s2s2.training.config import TrainConfig
 from s2s2.training.fitting import FitResult, fit

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2s2.data.words import duration
-from s2s2.report.names import arm_folder, base_arm
+from s2s2.core.words import duration
 from s2s2.report.numbers import DASH, thousands
 from s2s2.report.reading import Run
 from s2s2.report.settings import Settings
+from s2s2.run.names import arm_folder, base_arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def fairness(run: Run, manifest: Mapping[str, Any]) -> Fairness:
         run: The tables of a run.
         manifest: ``images_seen`` and ``as_published`` are read.
     """
-    from s2s2.training.arms import ARMS, get_arm
+    from s2s2.arms import ARMS, get_arm
 
     seen = {arm: int(number) for arm, number in (manifest.get("images_seen") or {}).items()}
     records = {arm: _fits(run.folder, spec) for arm, spec in run.specs.items()}

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from s2s2.report.names import arm_folder
 from s2s2.report.numbers import plain, signed
 from s2s2.report.pictures import data_uri, displayed, flat_uri, outlines, painted
 from s2s2.report.reading import Run, case_values
+from s2s2.run.names import arm_folder
 
 if TYPE_CHECKING:
     import pandas as pd

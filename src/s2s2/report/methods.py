@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from s2s2.report.names import base_arm
 from s2s2.report.numbers import count, joined, plain, thousands
 from s2s2.report.reading import Run
 from s2s2.report.settings import Settings
+from s2s2.run.names import base_arm
 
 CITATION = (
     "Pan et al., S2S2: Semantic Stacking for Robust Semantic Segmentation in Medical Imaging, AAAI 2025, "

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2s2.data.storage import write_text
-from s2s2.data.words import duration
+from s2s2.core.storage import write_text
+from s2s2.core.words import duration
 from s2s2.report.fairness import fairness
 from s2s2.report.figures import curves, forest, scatter
 from s2s2.report.gallery import DomainExamples, Panel, StackRow, examples, stack_rows
 from s2s2.report.headline import headline, setting
 from s2s2.report.methods import CITATION, methods
-from s2s2.report.names import base_arm
 from s2s2.report.numbers import count
 from s2s2.report.pairs import seen_pairs
 from s2s2.report.palette import arm_styles
@@ -24,6 +23,7 @@ from s2s2.report.sites import data_rows, finding_counts
 from s2s2.report.tables import every_difference, every_mean, glance
 from s2s2.report.trust import audit_methods, audit_styles, build_audit_section
 from s2s2.report.tuning import tunings as tunings_of
+from s2s2.run.names import base_arm
 
 if TYPE_CHECKING:
     from s2s2.audit import Audit

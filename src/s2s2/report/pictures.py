@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from s2s2.core.types import Floats, Region
 from s2s2.data.geometry import resize_image, working_shape
 from s2s2.errors import StorageError
 
@@ -103,7 +104,7 @@ def flat_uri(picture: Picture) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def outline(inside: npt.NDArray[np.bool_], grid: tuple[int, int]) -> str:
+def outline(inside: Region, grid: tuple[int, int]) -> str:
     """Return the border of a region as an SVG path on a display grid.
 
     The region is averaged down to the grid and cut at one half, so the line runs
@@ -144,7 +145,7 @@ def outlines(mask: npt.NDArray[np.uint8], grid: tuple[int, int]) -> str:
     return "".join(outline(mask == label, grid) for label in np.unique(mask) if label)
 
 
-def _path(points: npt.NDArray[np.float64]) -> str:
+def _path(points: Floats) -> str:
     # Every second vertex of a marching-squares line carries the shape: half the bytes.
     thinned = points[:-1:2] if len(points) > 24 else points[:-1]
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in thinned) + "Z"

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from s2s2.errors import EvaluationError
 from s2s2.evaluation.columns import ALL_CLASSES
-from s2s2.report.names import base_arm, shown_names
+from s2s2.run.names import base_arm, shown_names
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from s2s2.data.storage import read_json
+from s2s2.core.storage import read_json
 from s2s2.errors import EvaluationError
 from s2s2.report.axes import Scale, chart, mark, scale
 from s2s2.report.figures import CurvePanel

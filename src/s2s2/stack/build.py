@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s2s2.core.progress import Count
 from s2s2.data.dataset import Dataset
-from s2s2.data.progress import Count
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError
 from s2s2.stack.builder import Builder

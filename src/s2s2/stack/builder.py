@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.storage import FORMAT, atomic
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
 from s2s2.data.faults import fault_of
-from s2s2.data.storage import FORMAT, atomic
 from s2s2.errors import StackError
 from s2s2.stack.pages import TORN, Compression, Index, Pixels, encode, read_index, read_page
 from s2s2.stack.provenance import is_exact

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.data.storage import FORMAT, atomic, read_json, write_json
+from s2s2.core.storage import FORMAT, atomic, read_json, write_json
+from s2s2.core.types import Region
 from s2s2.errors import StackError
 from s2s2.stack.pages import TORN, encode, read_index, read_page
 
@@ -110,7 +110,7 @@ def merged(all_marks: Iterable[Mapping[str, Mapping[int, Sequence[str]]]]) -> Ma
     return {case_id: copies for case_id, copies in ordered.items() if copies}
 
 
-def write_disagreement(folder: Path, case_id: str, maps: npt.NDArray[np.bool_]) -> None:
+def write_disagreement(folder: Path, case_id: str, maps: Region) -> None:
     """Write where each copy of a case disagrees with its mask.
 
     Args:
@@ -123,7 +123,7 @@ def write_disagreement(folder: Path, case_id: str, maps: npt.NDArray[np.bool_]) 
         temporary.write_bytes(encode(pages, {"format": FORMAT, "case": case_id}))
 
 
-def read_disagreement(folder: Path, case_id: str, number: int) -> npt.NDArray[np.bool_] | None:
+def read_disagreement(folder: Path, case_id: str, number: int) -> Region | None:
     """Return where a copy disagrees with its mask, shape (height, width), or None where nobody looked.
 
     Raises:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.utils import data
 
-from s2s2.data.acquisition import Acquisition, AcquisitionConfig
+from s2s2.core.streams import stream
+from s2s2.core.types import Image, Region
 from s2s2.data.dataset import Dataset
-from s2s2.data.ranges import Image
-from s2s2.data.streams import stream
-from s2s2.data.transforms import GeometryConfig, PairedGeometry, PhotometricConfig, photometric
+from s2s2.data.transforms.acquisition import Acquisition, AcquisitionConfig
+from s2s2.data.transforms.paired import GeometryConfig, PairedGeometry, PhotometricConfig, photometric
 from s2s2.errors import ConfigError, StackError
 from s2s2.stack.marks import Marks
 from s2s2.stack.store import Stack
@@ -160,14 +159,14 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         numbers = range(self.stack.depth if self.stack else 0)
         return tuple(n for n in numbers if n not in marks or self._disputed(case_id, n) is not None)
 
-    def _disputed(self, case_id: str, number: int) -> npt.NDArray[np.bool_] | None:
+    def _disputed(self, case_id: str, number: int) -> Region | None:
         """Return where a copy that is no worse than unfaithful disagrees with its mask."""
         marks = self._marks.get(case_id, {}).get(number, ())
         if self.stack is None or self.marked != "mask" or marks != ("unfaithful",):
             return None
         return self.stack.disagreement(case_id, number)
 
-    def _ignore(self, case_id: str, number: int, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
+    def _ignore(self, case_id: str, number: int, shape: tuple[int, ...]) -> Region | None:
         """Return which pixels of a copy are to be ignored; None where none ever are."""
         if self.stack is None or self.marked != "mask":
             return None
@@ -182,7 +181,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         return number, image if number < 0 else self.stack.copy(case_id, number)
 
     def _finish(
-        self, view: Image, inside: npt.NDArray[np.bool_], which: str, name: tuple[str, int], *, acquired: bool
+        self, view: Image, inside: Region, which: str, name: tuple[str, int], *, acquired: bool
     ) -> torch.Tensor:
         """Change light, colour and acquisition of one view."""
         if self._photometric is not None:

@@ -11,9 +11,9 @@ from pickle import PicklingError
 
 import torch
 
-from s2s2.data.progress import Count
-from s2s2.data.streams import stream
-from s2s2.data.workers import worker_environment
+from s2s2.core.progress import Count
+from s2s2.core.streams import stream
+from s2s2.core.workers import worker_environment
 from s2s2.errors import StackError
 from s2s2.stack.builder import Builder
 

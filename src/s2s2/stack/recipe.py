@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2s2.core.storage import read_json, write_json
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
-from s2s2.data.storage import read_json, write_json
 from s2s2.errors import StackError
 from s2s2.stack.provenance import parts_of
 from s2s2.stack.store import Stack, listed, manifest_path

@@ -11,9 +11,10 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.storage import read_json
+from s2s2.core.types import Region
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
-from s2s2.data.storage import read_json
 from s2s2.errors import StackError
 from s2s2.stack.marks import (
     Marks,
@@ -153,12 +154,12 @@ class Stack:
             self._require(case_id, *copies)
         write_marks(self.path, self.digest, marks)
 
-    def write_disagreement(self, case_id: str, maps: npt.NDArray[np.bool_]) -> None:
+    def write_disagreement(self, case_id: str, maps: Region) -> None:
         """Write where the copies of a case disagree with its mask, shape (depth, height, width)."""
         self._require(case_id, len(maps) - 1)
         write_disagreement(self.path, case_id, maps)
 
-    def disagreement(self, case_id: str, number: int) -> npt.NDArray[np.bool_] | None:
+    def disagreement(self, case_id: str, number: int) -> Region | None:
         """Return where a copy disagrees with its mask, shape (height, width), or None where nobody looked.
 
         Raises:

@@ -11,8 +11,8 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
-from s2s2.data.progress import Progress
-from s2s2.data.storage import atomic
+from s2s2.core.progress import Progress
+from s2s2.core.storage import atomic
 from s2s2.networks.checkpoint import NetworkCard, save_network
 from s2s2.training.module import StackingModule
 

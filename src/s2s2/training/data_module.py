@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
+from s2s2.arms import Arm
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import padded_side
 from s2s2.data.split import TrainingData
@@ -18,7 +19,6 @@ from s2s2.errors import TrainingError
 from s2s2.stack.paired import PairedDataset
 from s2s2.stack.sampler import StepSampler
 from s2s2.stack.store import Stack
-from s2s2.training.arms import Arm
 from s2s2.training.config import TrainConfig
 
 

@@ -12,14 +12,14 @@ import lightning as L
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from s2s2.data.progress import Progress
-from s2s2.data.quiet import lightning_in
+from s2s2.arms import get_arm
+from s2s2.core.progress import Progress
+from s2s2.core.quiet import lightning_in
+from s2s2.core.storage import read_json, write_json
 from s2s2.data.split import TrainingData
-from s2s2.data.storage import read_json, write_json
 from s2s2.errors import TrainingError
 from s2s2.networks.build import NetworkConfig, build_network
 from s2s2.stack.store import Stack
-from s2s2.training.arms import get_arm
 from s2s2.training.callbacks import BestNetwork, History, StepProgress, TrainingState
 from s2s2.training.config import TrainConfig
 from s2s2.training.data_module import PairModule, images_per_step
@@ -71,7 +71,7 @@ def fit(
         output: Folder to write to: network/, history.csv, tensorboard/, fit.json.
         network: Which network and where its features are tapped.
         config: Settings of the training.
-        arm: Name of the arm, see `s2s2.training.arms`.
+        arm: Name of the arm, see `s2s2.arms`.
         seed: Of weights and of every draw.
         progress: Called after each step.
 

@@ -7,12 +7,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from s2s2.arms import Arm
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
 from s2s2.networks import NetworkCard, NetworkConfig, Normalisation, default_normalisation, taps
 from s2s2.objective import ConsistencyLoss, SemanticStacking
 from s2s2.stack.store import Stack
-from s2s2.training.arms import Arm
 from s2s2.training.config import TrainConfig
 from s2s2.training.loss import DiceCrossEntropy
 

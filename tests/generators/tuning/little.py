@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from s2s2.core.streams import stream
 from s2s2.data import Dataset
 from s2s2.data.case import Case
-from s2s2.data.streams import stream
 from s2s2.generators.tuning import Record, TuneConfig, TunedModule, run_tuning
 
 SIDE = 32

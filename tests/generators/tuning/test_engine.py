@@ -17,7 +17,8 @@ import pytest
 import torch
 from PIL import Image
 
-from s2s2.data import Dataset, storage
+from s2s2.core import storage
+from s2s2.data import Dataset
 from s2s2.errors import ConfigError, GeneratorError, StorageError
 from s2s2.generators.tuning import TuneConfig, read_record, weights_digest
 from s2s2.generators.tuning.engine import precision
@@ -113,7 +114,7 @@ def test_a_tuning_that_was_stopped_goes_on_to_the_same_bytes(
 def test_a_second_tuning_of_the_same_folder_is_refused_while_the_first_runs(
     train: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("s2s2.data.storage.PATIENCE_S", 0.0)
+    monkeypatch.setattr("s2s2.core.storage.PATIENCE_S", 0.0)
     refused: list[str] = []
 
     def meddle(done: int, total: int, words: str) -> None:
@@ -142,7 +143,7 @@ def test_a_tuning_that_waited_for_its_folder_takes_what_was_finished_there(
         with claimed(folder):
             yield
 
-    monkeypatch.setattr("s2s2.data.quiet.claimed", claimed_late)
+    monkeypatch.setattr("s2s2.core.quiet.claimed", claimed_late)
     assert [tune_little(train, tmp_path, CONFIG, progress=stop_at(1))] == first
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from s2s2.data.streams import stream
+from s2s2.core.streams import stream
 from s2s2.errors import GeneratorError
 from s2s2.generators.controlnet.layout import Layout
 

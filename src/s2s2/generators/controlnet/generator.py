@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.ranges import Image
 from s2s2.errors import GeneratorError
 from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, load_base, load_controlnet, own_device, quiet
 from s2s2.generators.controlnet.config import ControlNetConfig
@@ -23,8 +23,8 @@ from s2s2.generators.placed import Placed
 from s2s2.generators.refusals import unfitted
 
 if TYPE_CHECKING:
+    from s2s2.core.progress import Progress
     from s2s2.data import Dataset, Split
-    from s2s2.data.progress import Progress
     from s2s2.generators.protocol import Judge
 
 

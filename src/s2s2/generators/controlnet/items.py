@@ -14,9 +14,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
-from s2s2.data.progress import Count
-from s2s2.data.storage import atomic
-from s2s2.data.streams import stream
+from s2s2.core.progress import Count
+from s2s2.core.storage import atomic
+from s2s2.core.streams import stream
 from s2s2.generators.controlnet.base import Base
 from s2s2.generators.controlnet.grid import Grid
 from s2s2.generators.controlnet.ranges import to_model

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from s2s2.core.storage import storage_errors
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.ranges import Image
-from s2s2.data.storage import storage_errors
 from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, Base, libraries, quiet
 from s2s2.generators.controlnet.hint import check_hint, draw_hint, palette
 from s2s2.generators.controlnet.ranges import to_model

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from s2s2.core.streams import stream
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.ranges import Image
-from s2s2.data.streams import stream
 from s2s2.generators.controlnet.base import Base
 from s2s2.generators.controlnet.grid import Grid
 from s2s2.generators.controlnet.hint import check_hint, draw_hint, palette

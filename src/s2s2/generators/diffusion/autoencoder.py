@@ -9,9 +9,9 @@ from monai.networks.nets.autoencoderkl import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn import functional
 
+from s2s2.core.streams import stream
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.ranges import Image
-from s2s2.data.streams import stream
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid
 from s2s2.generators.tuning import TunedModule

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
+from s2s2.core.progress import Progress
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.progress import Progress
-from s2s2.data.ranges import Image
 from s2s2.generators.cost import Cost
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from s2s2.core.streams import stream
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.ranges import Image
-from s2s2.data.streams import stream
 from s2s2.generators.diffusion.autoencoder import decode, encode
 from s2s2.generators.diffusion.config import PATCH, DiffusionConfig
 from s2s2.generators.diffusion.flow import draw_times, mix, solve

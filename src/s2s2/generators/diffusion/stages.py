@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from s2s2.data.progress import Progress
+from s2s2.core.progress import Progress
 from s2s2.generators.diffusion.autoencoder import AutoencoderModule
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid, MaskedImages

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.streams import stream
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.ranges import Image
-from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators.donors import Borrower, Cache, Donors
 from s2s2.generators.protocol import EXACT, GEOMETRY

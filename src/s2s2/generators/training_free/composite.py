@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from s2s2.core.streams import stream
+from s2s2.core.types import Image, Indices
 from s2s2.data.case import Case
-from s2s2.data.ranges import Image
-from s2s2.data.streams import stream
 from s2s2.errors import ConfigError
 from s2s2.generators.donors import Borrower, Cache, Donors
 from s2s2.generators.protocol import EXACT
@@ -152,7 +151,7 @@ class Composite(Borrower):
         self,
         own: Outline,
         subject: Subject,
-        others: npt.NDArray[np.intp],
+        others: Indices,
         donors: Donors,
         rng: np.random.Generator,
     ) -> Image:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-from s2s2.data.ranges import Image
+from s2s2.core.types import Image, Region
 from s2s2.generators.training_free.pyramid import expand, reduce, side
-
-Region = npt.NDArray[np.bool_]
 
 DARK = 0.06
 """Below this share of an image's range a pixel at the rim counts as no tissue."""

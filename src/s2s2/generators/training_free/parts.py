@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.data.ranges import Image
-from s2s2.generators.training_free.fill import Region, dilate, field_of_view, push_pull
+from s2s2.core.types import Image, Indices, Region
+from s2s2.generators.training_free.fill import dilate, field_of_view, push_pull
 from s2s2.generators.training_free.placing import GRID, Outline, Points, lattice
 from s2s2.generators.training_free.pyramid import collapse, gaussian, levels_for, side
 from s2s2.generators.training_free.regions import soften
@@ -37,10 +36,10 @@ class Subject:
     weights: tuple[Image, ...]
     thin: Image
     contrast: Image
-    ring: npt.NDArray[np.intp]
+    ring: Indices
     ring_mean: Image | None
     points: Points
-    zone: npt.NDArray[np.intp]
+    zone: Indices
 
     @property
     def nbytes(self) -> int:
@@ -82,7 +81,7 @@ def _thickness(weights: list[Image], pixels: float) -> Image:
     return thick
 
 
-def _points(foreground: Region, wide: Region) -> tuple[Points, npt.NDArray[np.intp]]:
+def _points(foreground: Region, wide: Region) -> tuple[Points, Indices]:
     """Return points in the foreground, close round it and elsewhere, and which is which."""
     places = np.argwhere(foreground)
     inside = places[:: max(1, len(places) // MOST_POINTS)]

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from s2s2.data.ranges import Image
-from s2s2.generators.training_free.fill import Region
+from s2s2.core.types import Floats, Image, Indices, Region
 
-Points = npt.NDArray[np.float64]
+Points = Floats
 
 ORIENTATIONS: Points = np.array(
     [
@@ -29,7 +28,7 @@ FINALISTS = 16
 """How many candidates are laid down on paper."""
 
 
-def lattice(shape: tuple[int, int], count: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def lattice(shape: tuple[int, int], count: int) -> tuple[Indices, Indices]:
     """Return the rows and columns in the middle of `count` equal parts of each side."""
     rows, columns = (((np.arange(count) + 0.5) * length / count).astype(np.intp) for length in shape)
     return rows, columns
@@ -125,9 +124,9 @@ class Placing:
 def choose(
     case: Outline,
     donors: list[Outline],
-    positions: npt.NDArray[np.intp],
+    positions: Indices,
     points: Points,
-    zone: npt.NDArray[np.intp],
+    zone: Indices,
     *,
     turns: Points,
     scales: tuple[float, float],
@@ -179,7 +178,7 @@ def choose(
     return placings[int(np.argmin(score.ravel()[best] + faults))]
 
 
-def _faults(placing: Placing, donor: Outline, points: Points, zone: npt.NDArray[np.intp]) -> float:
+def _faults(placing: Placing, donor: Outline, points: Points, zone: Indices) -> float:
     """Return what would look wrong: shares of bad ground under, near and far from the mask."""
     counts = np.bincount(4 * zone + _ground(placing, donor, points), minlength=12).reshape(3, 4)
     inside, near, far = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
@@ -200,11 +199,11 @@ def _ground(placing: Placing, donor: Outline, points: Points) -> npt.NDArray[np.
     return codes
 
 
-def _missing(places: Points, length: int) -> npt.NDArray[np.bool_]:
+def _missing(places: Points, length: int) -> Region:
     return (places < -0.5) | (places > length - 0.5)
 
 
-def _taps(places: Points, length: int) -> list[tuple[npt.NDArray[np.intp], Image]]:
+def _taps(places: Points, length: int) -> list[tuple[Indices, Image]]:
     """Return the four neighbours of each place and their Catmull-Rom weights."""
     below = np.floor(places).astype(np.intp)
     t = places - below

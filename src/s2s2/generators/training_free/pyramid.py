@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from s2s2.data.ranges import Image
+from s2s2.core.types import Image
 
 # The C library hands freed memory back to the system beyond a threshold, and each
 # page taken again costs a fault: more than the arithmetic on it. Freeing one large

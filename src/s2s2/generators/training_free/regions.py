@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from s2s2.data.ranges import Image
-from s2s2.generators.training_free.fill import Region, field_of_view, push_pull
+from s2s2.core.types import Image, Indices, Region
+from s2s2.generators.training_free.fill import field_of_view, push_pull
 from s2s2.generators.training_free.pyramid import expand, gaussian, laplacian, side
 
 CLUSTER_SIDE = 40
@@ -39,7 +39,7 @@ class Look:
 
     mean: Image
     spread: Image
-    present: npt.NDArray[np.bool_]
+    present: Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _weigh(
     return (*found.tolist(), *(classes - 1 + seen).tolist()), weights
 
 
-def cluster(colours: Image, inside: Region, count: int) -> npt.NDArray[np.intp]:
+def cluster(colours: Image, inside: Region, count: int) -> Indices:
     """Sort pixels into `count` tissues by colour, ordered from dark to bright.
 
     K-means from the quantiles of brightness: no random start, so that an image
@@ -186,7 +186,7 @@ def cluster(colours: Image, inside: Region, count: int) -> npt.NDArray[np.intp]:
     return _nearest(colours.reshape(len(colours), -1), centres).reshape(side(colours))
 
 
-def _nearest(points: Image, centres: Image) -> npt.NDArray[np.intp]:
+def _nearest(points: Image, centres: Image) -> Indices:
     """Return the number of the nearest centre of every column of `points`."""
     distances = ((points[None] - centres[:, :, None]) ** 2).sum(axis=1)
     return np.asarray(distances.argmin(axis=0))

@@ -5,7 +5,7 @@ map-style set of items; `run_tuning` does the rest on Lightning: steps, averaged
 weights, samples that are judged and drawn, early stop, resumption after a kill.
 """
 
-from s2s2.data.progress import Progress
+from s2s2.core.progress import Progress
 from s2s2.generators.protocol import Judge
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.engine import run_tuning

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from s2s2.core.progress import Progress
+from s2s2.core.storage import atomic
+from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.progress import Progress
-from s2s2.data.ranges import Image
-from s2s2.data.storage import atomic
 from s2s2.errors import GeneratorError
 from s2s2.generators.protocol import Judge
 from s2s2.generators.tuning.config import TuneConfig

@@ -13,10 +13,10 @@ import torch
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as Items
 
+from s2s2.core.progress import Progress
+from s2s2.core.quiet import lightning_in
+from s2s2.core.storage import read_json, write_json
 from s2s2.data.dataset import Dataset
-from s2s2.data.progress import Progress
-from s2s2.data.quiet import lightning_in
-from s2s2.data.storage import read_json, write_json
 from s2s2.errors import GeneratorError
 from s2s2.generators.protocol import Judge
 from s2s2.generators.tuning.callbacks import Averages, Checks, State, Steps

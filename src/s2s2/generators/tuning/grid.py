@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
+from s2s2.core.storage import atomic
+from s2s2.core.streams import stream
+from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
 from s2s2.data.geometry import padded_side, resize_image, resize_mask, working_shape
-from s2s2.data.ranges import Image
-from s2s2.data.storage import atomic
-from s2s2.data.streams import stream
 
 CELL = 128
 """Longer side of an image in the grid, in pixels."""

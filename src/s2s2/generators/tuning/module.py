@@ -17,9 +17,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from s2s2.core.storage import atomic
+from s2s2.core.streams import stream
 from s2s2.data.case import Case
-from s2s2.data.storage import atomic
-from s2s2.data.streams import stream
 from s2s2.errors import ConfigError, GeneratorError
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.record import Record, check_weights

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from torch.utils.data import Sampler
 
-from s2s2.data.streams import stream
+from s2s2.core.streams import stream
 
 
 class BatchOrder(Sampler[list[tuple[int, int]]]):

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from s2s2.data.storage import read_json
+from s2s2.core.storage import read_json
 from s2s2.errors import GeneratorError
 from s2s2.generators.tuning.config import TuneConfig
 

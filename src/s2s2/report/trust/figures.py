@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from s2s2.core.types import Floats
 from s2s2.report.axes import Scale, attribute, chart, scale
 from s2s2.report.numbers import plain
 from s2s2.report.palette import REAL, ArmStyle
 
-Values = npt.NDArray[np.float64]
+Values = Floats
 
 _FEWEST, _MOST = 6, 30
 

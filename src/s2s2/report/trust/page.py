@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2s2.data.storage import write_text
+from s2s2.core.storage import write_text
 from s2s2.report.palette import ArmStyle, part_styles
 from s2s2.report.rendering import render
 from s2s2.report.trust.reading import WHOLE

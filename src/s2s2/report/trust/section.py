@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from s2s2.report.figures import CurvePanel
-from s2s2.report.names import without_options
 from s2s2.report.numbers import DASH, count, joined, plain
 from s2s2.report.palette import REAL, ArmStyle
 from s2s2.report.settings import flattened
@@ -17,6 +16,7 @@ from s2s2.report.trust.plots import audit_plots, how_to_read
 from s2s2.report.trust.reading import Figure, PartFigures, part_figures
 from s2s2.report.trust.sheets import audit_sheets
 from s2s2.report.trust.table import HEADS, Row, caption, part_row
+from s2s2.run.names import without_options
 
 if TYPE_CHECKING:
     import pandas as pd

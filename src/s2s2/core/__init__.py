@@ -1,0 +1,1 @@
+"""What every other package needs and none of them owns: streams, files, processes, progress."""

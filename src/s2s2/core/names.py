@@ -1,0 +1,54 @@
+"""File names made from names that people give: cases, domains, arms.
+
+Nothing else joins a user's text to a path. A name of letters, digits and ordinary signs
+is its own file name, so folders stay readable; whatever a file system would take for
+something else is percent-encoded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import quote, unquote
+
+LONGEST = 120
+"""Bytes of the longest file name; most file systems allow 255 with every suffix."""
+_SAFE = "@+(),="
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+
+
+def file_name(text: str) -> str:
+    """Return a file name, without a suffix, that stands for a text.
+
+    Two texts never share one. `text_of` gives the text back, unless it was too long: then
+    the name ends in a digest of it, and the text stands in the table or record beside it.
+
+    Args:
+        text: Any text, such as a case id.
+
+    Example:
+        >>> file_name("case_1"), file_name("CT/MR"), file_name(".."), file_name("s2s2@diffusion(steps=9)")
+        ('case_1', 'CT%2FMR', '%2E%2E', 's2s2@diffusion(steps=9)')
+    """
+    name = quote(text, safe=_SAFE, errors="surrogatepass")
+    if not name.strip("."):
+        name = "%2E" * len(name) or "%"
+    if name[0] == ".":
+        name = f"%2E{name[1:]}"
+    if name[-1] == ".":
+        name = f"{name[:-1]}%2E"
+    if name.partition(".")[0].lower() in _DEVICES:
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    if len(name) <= LONGEST:
+        return name
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+    return f"{name[: LONGEST - 17]}~{digest}"
+
+
+def text_of(name: str) -> str:
+    """Return the text that a file name stands for.
+
+    Example:
+        >>> text_of(file_name("CT/MR"))
+        'CT/MR'
+    """
+    return "" if name == "%" else unquote(name, errors="surrogatepass")

@@ -1,0 +1,30 @@
+"""Array types, by what they hold.
+
+Shapes stand in the docstrings; these names say what an array means and how it is stored.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.float32]
+"""An image or several: (..., channel, height, width), in [0, 1]."""
+
+LabelMap = npt.NDArray[np.uint8]
+"""A mask or a prediction: (..., height, width), class ids."""
+
+Picture = npt.NDArray[np.uint8]
+"""An image for people to look at: (height, width, RGB), 0 to 255."""
+
+Region = npt.NDArray[np.bool_]
+"""What belongs to something and what does not: (..., height, width)."""
+
+Vectors = npt.NDArray[np.float32]
+"""Features, distances and other numbers of single precision that are no image."""
+
+Floats = npt.NDArray[np.float64]
+"""Scores, coordinates and other numbers of double precision."""
+
+Indices = npt.NDArray[np.intp]
+"""Positions in another array."""

@@ -1,0 +1,87 @@
+"""The check of a data set: everything that is wrong with it, in one pass.
+
+Every file is decoded once. A rule looks at what was found and tells its problems;
+no rule stops the others. An error would break training; a warning is to be looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from s2s2.core.progress import Count
+from s2s2.data.checking.duplicates import across
+from s2s2.data.checking.problems import Problem
+from s2s2.data.checking.report import CheckReport
+from s2s2.data.checking.rules import RULES, Evidence
+from s2s2.data.checking.summary import summarise
+from s2s2.data.checking.survey import Surveyed, survey
+from s2s2.data.classes import ClassMap
+from s2s2.data.reading.formats import Found, discover
+from s2s2.data.reading.manifest import PARTS
+from s2s2.data.reading.opening import CLASSES_FILE
+from s2s2.data.split import Split
+from s2s2.errors import DataError
+
+
+def inspect(
+    path: str | Path,
+    *,
+    groups: str | Path | None = None,
+    domain: str | None = None,
+    class_map: ClassMap | None = None,
+    channels: int | None = None,
+    masks: bool = True,
+    split: Split | None = None,
+    progress: Count | None = None,
+) -> CheckReport:
+    """Check a data set and report everything that is wrong with it.
+
+    Args:
+        path: A folder or a CSV manifest, see `discover`.
+        groups: A CSV file (case,group) or a regular expression with one group.
+        domain: Name of the site; default: the folder's name.
+        class_map: Meaning of the mask values; default: classes.json, else inferred.
+        channels: Number of channels that images will be read with; default: their own.
+        masks: Whether there must be masks.
+        split: A split to look for duplicates across; default: the one of the manifest.
+        progress: Called with the number of cases done and of all cases.
+
+    Returns:
+        Problems and summary; `CheckReport.ok` tells whether training would work.
+
+    Raises:
+        DataError: If there is no data set at all at this path.
+    """
+    found = discover(path, groups=groups, domain=domain, masks_required=masks)
+    surveyed = survey(found.cases, progress)
+    problems = list(found.problems)
+    if class_map is None and masks:
+        class_map, fault = _find_class_map(found, surveyed)
+        problems += [Problem("error", "class-map", str(path), fault)] if fault else []
+    evidence = Evidence(found, surveyed, class_map, channels)
+    for rule in RULES:
+        problems += rule(evidence)
+    problems += across(surveyed, _parts(found, split))
+    return CheckReport(
+        root=Path(path),
+        problems=tuple(sorted(problems, key=lambda problem: problem.level)),
+        summary=summarise(surveyed, class_map),
+        digests={one.case.id: one.digest for one in surveyed if one.digest is not None},
+    )
+
+
+def _find_class_map(found: Found, surveyed: Sequence[Surveyed]) -> tuple[ClassMap | None, str | None]:
+    try:
+        if (found.root / CLASSES_FILE).is_file():
+            return ClassMap.load(found.root / CLASSES_FILE), None
+        levels = [one.levels for one in surveyed if one.levels is not None]
+        return (ClassMap.from_levels(levels), None) if levels else (None, "no mask can be read.")
+    except DataError as error:
+        return None, str(error)
+
+
+def _parts(found: Found, split: Split | None) -> dict[str, str]:
+    if split is None:
+        return dict(found.declared)
+    return {case_id: part for part in PARTS for case_id in getattr(split, part)}

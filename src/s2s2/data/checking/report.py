@@ -1,0 +1,140 @@
+"""What the check found, as a table to read and as JSON to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s2s2.data.checking.problems import Problem
+from s2s2.data.classes import ClassMap
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The findings about a data set.
+
+    Args:
+        root: The folder or manifest that was checked.
+        problems: Everything that is wrong, errors first.
+        summary: The data set in numbers, see `summarise`.
+        digests: Hash of the pixels of each image that can be read, by case id.
+    """
+
+    root: Path
+    problems: tuple[Problem, ...]
+    summary: Mapping[str, Any]
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that would break training."""
+        return tuple(problem for problem in self.problems if problem.level == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that are to be looked at."""
+        return tuple(problem for problem in self.problems if problem.level == "warning")
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found that would break training."""
+        return not self.errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return problems and summary as plain lists and mappings, for JSON."""
+        return {
+            "path": str(self.root),
+            "ok": self.ok,
+            "summary": dict(self.summary),
+            "problems": [asdict(problem) for problem in self.problems],
+        }
+
+    def render(self, console: Console) -> None:
+        """Print the summary, the classes and the problems as tables.
+
+        Args:
+            console: Where to print to.
+        """
+        from rich.text import Text
+
+        console.print(Text(f"Data set {self.root}", "bold"))
+        console.print(self._overview())
+        if self.summary["classes"]:
+            console.print(self._class_table())
+        if self.problems:
+            console.print(self._problem_table())
+        console.print(self._verdict())
+
+    def _overview(self) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(show_header=False, box=None)
+        table.add_column(style="dim")
+        table.add_column()
+        for name, text in self._facts():
+            table.add_row(name, Text(text))
+        return table
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        numbers = self.summary
+        yield "cases", f"{numbers['cases']}, {numbers['masks']} with a mask"
+        yield "groups", str(numbers["groups"])
+        yield "domain", ", ".join(numbers["domains"])
+        sizes = list(numbers["sizes"].items())
+        more = f", {len(sizes) - _SHOWN} more" if len(sizes) > _SHOWN else ""
+        yield "height x width", ", ".join(f"{size} ({count})" for size, count in sizes[:_SHOWN]) + more
+        yield "channels", ", ".join(f"{key} ({count})" for key, count in numbers["channels"].items())
+        yield "bits", ", ".join(f"{key} ({count})" for key, count in numbers["bits"].items())
+
+    def _class_table(self) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        class_map = ClassMap.from_dict(self.summary["class_map"])
+        soft = ", soft edges are cut at one half" if class_map.soft else ""
+        table = Table(title=f"Class map{soft}", title_justify="left")
+        for name in ("id", "class", "values", "pixels", "cases"):
+            table.add_column(name, justify="left" if name in ("class", "values") else "right")
+        for entry, colour in zip(self.summary["classes"], class_map.colours, strict=True):
+            label = Text.assemble(("\u25a0 ", "rgb({},{},{})".format(*colour)), entry["name"])
+            values = ", ".join(map(str, entry["values"]))
+            table.add_row(str(entry["id"]), label, values, f"{entry['pixel_share']:.2%}", str(entry["cases"]))
+        return table
+
+    def _problem_table(self) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        by_rule: dict[tuple[str, str], list[Problem]] = {}
+        for problem in self.problems:
+            by_rule.setdefault((problem.level, problem.rule), []).append(problem)
+        table = Table(title="Problems", title_justify="left", show_lines=True)
+        for name in ("level", "rule", "number", "where and what to do"):
+            table.add_column(name, justify="right" if name == "number" else "left")
+        for (level, rule), problems in by_rule.items():
+            lines = [self._line(problem) for problem in problems[:_SHOWN]]
+            if len(problems) > _SHOWN:
+                lines.append(f"... and {len(problems) - _SHOWN} more")
+            style = "bold red" if level == "error" else "yellow"
+            table.add_row(Text(level, style), rule, str(len(problems)), Text("\n".join(lines)))
+        return table
+
+    def _line(self, problem: Problem) -> str:
+        said = problem.subject == str(self.root) or problem.message.startswith(problem.subject)
+        return (problem.message if said else str(problem)).replace(f"{self.root}/", "")
+
+    def _verdict(self) -> str:
+        errors, warnings = len(self.errors), len(self.warnings)
+        looked_at = f" {warnings} warning{'s' * (warnings != 1)} to look at." if warnings else ""
+        if self.ok:
+            return f"[bold green]Nothing here would break training.[/]{looked_at}"
+        return f"[bold red]{errors} error{'s' * (errors != 1)} would break training.[/]{looked_at}"

@@ -1,0 +1,1 @@
+"""Files and folders of images and masks, read."""

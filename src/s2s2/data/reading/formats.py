@@ -1,0 +1,178 @@
+"""How data sets lie on disk, and what is wrong with how they lie.
+
+Three layouts are known: a folder with images/ and masks/ (or image/ and masks/, as
+PraNet has it), a folder of images alone (for prediction), and a CSV manifest.
+Nothing here decodes a file, and nothing stops at the first fault: `discover`
+returns the cases together with the problems.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from s2s2.data.case import Case
+from s2s2.data.checking.problems import Problem
+from s2s2.data.reading.files import SUFFIXES
+from s2s2.data.reading.groups import assign_groups
+from s2s2.data.reading.manifest import read_manifest
+from s2s2.errors import DataError
+
+_IMAGE_FOLDERS = ("images", "image")
+_MASK_FOLDERS = ("masks", "mask")
+# Files that lie beside images without being meant as images.
+_SILENT_SUFFIXES = {"", ".csv", ".json", ".txt", ".md", ".yaml", ".yml", ".xml", ".db", ".ini", ".pdf"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies at a path.
+
+    Args:
+        root: The folder, or the folder of the manifest.
+        cases: The cases in the order of their ids (a manifest keeps its own order).
+        problems: What is wrong with the layout.
+        declared: The part (train, validation, test) of each case id of a manifest
+            with a column split; empty otherwise.
+    """
+
+    root: Path
+    cases: tuple[Case, ...]
+    problems: tuple[Problem, ...] = ()
+    declared: tuple[tuple[str, str], ...] = ()
+
+
+def discover(
+    path: str | Path,
+    *,
+    groups: str | Path | None = None,
+    domain: str | None = None,
+    masks_required: bool = True,
+) -> Found:
+    """Find the cases of a data set.
+
+    Args:
+        path: A folder with images/ and masks/ (same stem, sub-folders allowed), with
+            image/ and masks/, with images alone, or a CSV manifest with the columns
+            image, mask, case, group, domain, split, spacing_mm (image alone is needed).
+        groups: A CSV file (case,group), or a regular expression with one group in
+            parentheses that is searched for in the case id. Default: groups.csv of
+            the folder or the column group; else every case is its own group.
+        domain: Name of the site; default: the column domain, or the folder's name.
+        masks_required: Whether an image without a mask is an error. If not, masks
+            are left aside.
+
+    Raises:
+        DataError: If there is no data set at all at this path.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"There is no data set at {path}. Check the path.")
+    if path.is_file():
+        found = _from_manifest(path, domain, masks_required)
+    else:
+        found = _from_folder(path, domain, masks_required)
+    cases, problems = assign_groups(found.cases, groups, found.root, is_manifest=path.is_file())
+    if not masks_required:
+        cases = tuple(replace(case, mask_path=None) for case in cases)
+    return replace(found, cases=cases, problems=found.problems + problems)
+
+
+def _from_manifest(path: Path, domain: str | None, masks_required: bool) -> Found:
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        raise DataError(f"{path} is a file, expected a folder with images/ and masks/, or a CSV manifest.")
+    cases, problems, declared = read_manifest(path, domain=domain)
+    if masks_required:
+        problems += tuple(_without_mask(case.id, path) for case in cases if case.mask_path is None)
+    return Found(path.parent, cases, problems, declared)
+
+
+def _from_folder(root: Path, domain: str | None, masks_required: bool) -> Found:
+    image_folder = _sub_folder(root, _IMAGE_FOLDERS)
+    mask_folder = _sub_folder(root, _MASK_FOLDERS)
+    if masks_required and (image_folder is None or mask_folder is None):
+        raise DataError(_no_masks(root, image_folder))
+    images, problems = _files(image_folder or root)
+    if not images:
+        raise DataError(_no_images(root, image_folder or root))
+    masks: dict[str, list[Path]] = {}
+    if masks_required and mask_folder is not None:
+        masks, mask_problems = _files(mask_folder)
+        problems += mask_problems + _unpaired(images, masks)
+    name = domain if domain is not None else root.resolve().name
+    cases = [
+        Case(key, paths[0], masks[key][0] if key in masks else None, key, name)
+        for key, paths in sorted(images.items())
+    ]
+    return Found(root, tuple(cases), problems)
+
+
+def _sub_folder(root: Path, names: Iterable[str]) -> Path | None:
+    return next((root / name for name in names if (root / name).is_dir()), None)
+
+
+def _files(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
+    """List the image files below a folder by their relative path without suffix."""
+    files: dict[str, list[Path]] = {}
+    strange: Counter[str] = Counter()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            path = Path(parent, name)
+            suffix = path.suffix.lower()
+            if suffix in SUFFIXES:
+                files.setdefault(path.relative_to(folder).with_suffix("").as_posix(), []).append(path)
+            elif suffix not in _SILENT_SUFFIXES:
+                strange[suffix] += 1
+    problems = [
+        Problem("error", "same-name", str(paths[1]), f"has the stem of {paths[0].name}. Keep one, or rename.")
+        for paths in files.values()
+        if len(paths) > 1
+    ]
+    for suffix, count in sorted(strange.items()):
+        message = f"{count} file{'s' * (count > 1)} {suffix} left aside: images are {', '.join(SUFFIXES)}."
+        problems.append(Problem("warning", "left-aside", str(folder), message))
+    return files, tuple(problems)
+
+
+def _unpaired(images: dict[str, list[Path]], masks: dict[str, list[Path]]) -> tuple[Problem, ...]:
+    lone = [_without_mask(key, images[key][0]) for key in sorted(images.keys() - masks.keys())]
+    orphans = [
+        Problem(
+            "warning", "mask-without-image", str(masks[key][0]), "no image has this stem; it is left aside."
+        )
+        for key in sorted(masks.keys() - images.keys())
+    ]
+    return tuple(lone + orphans)
+
+
+def _without_mask(case: str, where: Path) -> Problem:
+    message = f"{where.name} gives this case no mask. Add the mask (same stem), or take the image out."
+    return Problem("error", "image-without-mask", case, message)
+
+
+def _no_masks(root: Path, image_folder: Path | None) -> str:
+    if image_folder is not None:
+        got = f"{image_folder.name}/ but no masks/"
+    else:
+        sites = sorted(
+            entry.name for entry in root.iterdir() if entry.is_dir() and _sub_folder(entry, _IMAGE_FOLDERS)
+        )
+        if sites:
+            few = ", ".join(sites[:6])
+            return f"{root} is no data set itself but holds {len(sites)}: {few}. Give one of them."
+        images, _ = _files(root)
+        got = f"{len(images)} image{'s' * (len(images) != 1)} and no masks/"
+    return (
+        f"{root} has {got}. Expected a folder images/ and a folder masks/ whose files have the same stem: "
+        "add the masks; only predicting works without them."
+    )
+
+
+def _no_images(root: Path, folder: Path) -> str:
+    _, problems = _files(folder)
+    other = "".join(f" {problem.message}" for problem in problems)
+    return f"{folder} holds no images, expected {', '.join(SUFFIXES)} files.{other} Check the path."

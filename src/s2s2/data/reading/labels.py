@@ -1,0 +1,115 @@
+"""The values that occur in mask files, counted, and what they can mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from s2s2.data.reading.files import read_mask_raw
+from s2s2.errors import DataError
+
+Value = int | tuple[int, int, int]
+MOST_CLASSES = 64
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How many pixels of a mask file have each value, grey level or colour.
+
+    Args:
+        counts: Pixels of each value, in ascending order.
+    """
+
+    counts: dict[Value, int]
+
+    @property
+    def grey(self) -> bool:
+        """Whether all values are grey levels."""
+        return all(isinstance(value, int) for value in self.counts)
+
+    @classmethod
+    def count(cls, raw: npt.NDArray[np.generic]) -> Levels:
+        """Count the values of a mask of shape (height, width) or (height, width, 3)."""
+        if raw.ndim == 2:
+            histogram = np.bincount(raw.ravel())
+            return cls({int(value): int(histogram[value]) for value in np.flatnonzero(histogram)})
+        codes = raw.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+        found, counts = np.unique(codes, return_counts=True)
+        return cls({unpack(int(code)): int(count) for code, count in zip(found, counts, strict=True)})
+
+
+def unpack(code: int) -> Value:
+    """Return the colour of a code 0xrrggbb, or its level if it is grey."""
+    red, green, blue = code >> 16, code >> 8 & 255, code & 255
+    return red if red == green == blue else (red, green, blue)
+
+
+def read_levels(path: Path) -> Levels:
+    """Count the values of a mask file.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
+    return Levels.count(read_mask_raw(path))
+
+
+def looks_soft(levels: Levels) -> bool:
+    """Whether grey levels are a black and white mask with blurred or compressed edges.
+
+    They are, if black and white both occur, little lies between, and the levels
+    either crowd at the two ends (compression) or lie too close to be labels (blur).
+    """
+    counts = {level: count for level, count in levels.counts.items() if isinstance(level, int)}
+    if (
+        len(counts) != len(levels.counts)
+        or len(counts) < 5
+        or min(counts) > 15
+        or not 240 <= max(counts) <= 255
+    ):
+        return False
+    between = [level for level in counts if 32 <= level < 224]
+    if sum(counts[level] for level in between) > 0.2 * sum(counts.values()):
+        return False
+    return not between or (len(counts) > 8 and int(np.diff(sorted(counts)).min()) <= 2)
+
+
+def infer_values(files: Sequence[Levels]) -> tuple[tuple[tuple[Value, ...], ...], bool]:
+    """Infer the values of each class, and whether the masks are soft.
+
+    Args:
+        files: The counted values of each mask file.
+
+    Raises:
+        DataError: If no mask has a foreground, or there are too many values.
+    """
+    total: Counter[Value] = Counter()
+    for levels in files:
+        total.update(levels.counts)
+    marked = {value for value in total if value != 0}
+    if not marked:
+        raise DataError(
+            f"No class can be inferred from {len(files)} masks: all of them are blank. "
+            "Check that these are the masks, or give a class map."
+        )
+    both = any({1, 255} <= levels.counts.keys() for levels in files)
+    if marked == {1, 255} and not both:
+        return ((0,), (1, 255)), False
+    if len(marked) == 1 and isinstance(level := next(iter(marked)), int):
+        return ((0,), tuple(sorted({1, 255, level}))), False
+    if looks_soft(Levels(dict(total))):
+        return ((0,), (1, 255)), True
+    if len(marked) >= MOST_CLASSES:
+        raise DataError(
+            f"The masks hold {len(marked) + 1} values, too many to be classes (at most {MOST_CLASSES}). "
+            "They may be numbered instances, photographs, or colours saved as JPEG: "
+            "save label maps without loss, or give a class map."
+        )
+    ordered = sorted(
+        marked, key=lambda value: (isinstance(value, tuple), value if isinstance(value, tuple) else (value,))
+    )
+    return ((0,), *((value,) for value in ordered)), False

@@ -1,0 +1,125 @@
+"""CSV manifests: one line a case, paths relative to the file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from s2s2.core.tables import read_table
+from s2s2.data.case import Case
+from s2s2.data.checking.problems import Problem
+from s2s2.errors import DataError
+
+COLUMNS = ("image", "mask", "case", "group", "domain", "split", "spacing_mm")
+PARTS = ("train", "validation", "test")
+_SYNONYMS = {
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "dev": "validation",
+    "testing": "test",
+}
+
+
+def read_manifest(
+    path: Path, *, domain: str | None = None
+) -> tuple[tuple[Case, ...], tuple[Problem, ...], tuple[tuple[str, str], ...]]:
+    """Read the cases of a CSV manifest, what is wrong with it, and the declared split.
+
+    Args:
+        path: The CSV file. Its columns are image, mask, case, group, domain, split
+            and spacing_mm (height and width of a pixel, or one number for both);
+            only image is needed. A case is named by its image's stem by default.
+        domain: Overrides the column domain.
+
+    Raises:
+        DataError: If the file cannot be read or names no image.
+    """
+    rows = read_table(path, ("image",))
+    if not rows:
+        raise DataError(f"{path} names no images. Expected one line a case below the names of the columns.")
+    strange = sorted(rows[0].keys() - set(COLUMNS))
+    problems = [
+        Problem(
+            "warning",
+            "unknown-column",
+            str(path),
+            f"column {name} is left aside; known: {', '.join(COLUMNS)}.",
+        )
+        for name in strange
+    ]
+    cases, declared = [], []
+    for number, row in enumerate(rows, start=1):
+        if not row["image"]:
+            problems.append(
+                Problem("error", "no-image", f"{path}, case {number}", "the cell image is empty. Fill it.")
+            )
+            continue
+        case = _case(row, path, domain, problems)
+        cases.append(case)
+        part = _part(row, case.id, problems)
+        if part:
+            declared.append((case.id, part))
+    return tuple(cases), (*problems, *_twice(cases), *_undeclared(cases, declared)), tuple(declared)
+
+
+def _case(row: dict[str, str], path: Path, domain: str | None, problems: list[Problem]) -> Case:
+    image = path.parent / row["image"]
+    case_id = row.get("case") or Path(row["image"]).stem
+    mask = path.parent / row["mask"] if row.get("mask") else None
+    return Case(
+        id=case_id,
+        image_path=image,
+        mask_path=mask,
+        group=row.get("group") or case_id,
+        domain=domain or row.get("domain") or path.resolve().parent.name,
+        spacing_mm=_spacing(row.get("spacing_mm", ""), case_id, problems),
+    )
+
+
+def _spacing(text: str, case_id: str, problems: list[Problem]) -> tuple[float, float] | None:
+    if not text:
+        return None
+    try:
+        numbers = [float(part) for part in text.replace("x", " ").replace(";", " ").split()]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or min(numbers) <= 0:
+        message = f"spacing_mm is {text!r}, expected one or two numbers above 0, as in 0.5 or 0.5 0.7."
+        problems.append(Problem("error", "spacing", case_id, message))
+        return None
+    return numbers[0], numbers[-1]
+
+
+def _part(row: dict[str, str], case_id: str, problems: list[Problem]) -> str | None:
+    text = row.get("split", "").lower()
+    part = _SYNONYMS.get(text, text)
+    if part and part not in PARTS:
+        problems.append(
+            Problem("error", "unknown-split", case_id, f"split is {text!r}, expected {', '.join(PARTS)}.")
+        )
+        return None
+    return part or None
+
+
+def _twice(cases: list[Case]) -> list[Problem]:
+    counts = Counter(case.id for case in cases)
+    message = "the manifest names this case {} times. Give every line its own case id in the column case."
+    return [Problem("error", "same-name", name, message.format(n)) for name, n in counts.items() if n > 1]
+
+
+def _undeclared(cases: list[Case], declared: list[tuple[str, str]]) -> list[Problem]:
+    if not declared:
+        return []
+    parts: dict[str, set[str]] = {}
+    for case_id, part in declared:
+        parts.setdefault(case_id, set()).add(part)
+    by_group: dict[str, set[str]] = {}
+    for case in cases:
+        by_group.setdefault(case.group, set()).update(parts.get(case.id, set()))
+    message = "lies in the parts {} of the column split. Keep every group in one part."
+    return [
+        Problem("error", "group-in-two-parts", group, message.format(" and ".join(sorted(found))))
+        for group, found in by_group.items()
+        if len(found) > 1
+    ]

@@ -1,0 +1,1 @@
+"""Changes of images before a network sees them: geometry, light, acquisition."""

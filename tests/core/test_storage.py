@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from s2s2.core import storage
+from s2s2.core.storage import atomic, read_json, storage_errors, write_json
+from s2s2.errors import DataError, SplitError, StorageError
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "file.png"
+
+    def write_half() -> None:
+        with atomic(target) as temporary:
+            temporary.write_bytes(b"half")
+            raise RuntimeError("torn")
+
+    with pytest.raises(RuntimeError, match="torn"):
+        write_half()
+    assert list(target.parent.iterdir()) == []
+    with atomic(target) as temporary:
+        assert temporary.parent == target.parent
+        assert temporary.suffix == ".png"
+        assert temporary.name.startswith(".")
+        temporary.write_bytes(b"whole")
+    assert target.read_bytes() == b"whole"
+    assert [path.name for path in target.parent.iterdir()] == ["file.png"]
+
+
+def test_what_was_there_stays_when_writing_fails(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"value": 1})
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "a.json", {"value": object()})
+    assert read_json(tmp_path / "a.json")["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "no permission")],
+)
+def test_a_disk_that_refuses_is_named(tmp_path: Path, number: int, words: str) -> None:
+    with (
+        pytest.raises(StorageError, match=rf"Cannot write .*file\.bin: .*{words}"),
+        atomic(tmp_path / "file.bin"),
+    ):
+        raise OSError(number, os.strerror(number))
+
+
+def test_a_full_disk_is_known_in_other_words() -> None:
+    with (
+        pytest.raises(StorageError, match=r"the disk is full\. Free some space"),
+        storage_errors("run/weights"),
+    ):
+        raise RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/7")
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(RuntimeError, match="a bug"), storage_errors("x"):
+        raise RuntimeError("a bug")
+    with pytest.raises(FileNotFoundError), storage_errors("x"):
+        raise FileNotFoundError(errno.ENOENT, "gone")
+
+
+def test_a_file_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="a file"):
+        write_json(tmp_path / "file" / "a.json", {})
+
+
+def test_json_carries_its_format(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"name": "Klinikum Süd"})
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {
+        "format": 1,
+        "name": "Klinikum Süd",
+    }
+
+
+def test_json_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SplitError, match=r"There is no file .*split\.json"):
+        read_json(tmp_path / "split.json", error=SplitError)
+    (tmp_path / "torn.json").write_text('{"a": ')
+    with pytest.raises(DataError, match=r"torn\.json cannot be read as JSON"):
+        read_json(tmp_path / "torn.json")
+    (tmp_path / "list.json").write_text("[]")
+    with pytest.raises(DataError, match="holds a list, expected a JSON object"):
+        read_json(tmp_path / "list.json")
+    (tmp_path / "later.json").write_text('{"format": 2}')
+    with pytest.raises(DataError, match="is of format 2, expected 1"):
+        read_json(tmp_path / "later.json")
+
+
+@pytest.mark.skipif(storage.fcntl is None, reason="no claims on this system")
+def test_a_claim_keeps_others_out_until_it_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "PATIENCE_S", 0.0)
+    with storage.claimed(tmp_path / "new"):
+        with (
+            pytest.raises(StorageError, match=r"Another process is at work in .*new"),
+            storage.claimed(tmp_path / "new"),
+        ):
+            pytest.fail("the folder was claimed twice")
+        assert not any((tmp_path / "new").iterdir())
+    with storage.claimed(tmp_path / "new"):
+        pass
+
+
+@pytest.mark.skipif(storage.fcntl is None, reason="no claims on this system")
+def test_a_disk_without_claims_is_worked_on_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(storage.fcntl, "flock", unknown)
+    done = False
+    with storage.claimed(tmp_path):
+        done = True
+    assert done
