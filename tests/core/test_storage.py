@@ -3,8 +3,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import filelock
 import pytest
 
 from s2s2.core import storage
@@ -18,9 +21,9 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
     def write_half() -> None:
         with atomic(target) as temporary:
             temporary.write_bytes(b"half")
-            raise RuntimeError("torn")
+            raise RuntimeError("interrupted")
 
-    with pytest.raises(RuntimeError, match="torn"):
+    with pytest.raises(RuntimeError, match="interrupted"):
         write_half()
     assert list(target.parent.iterdir()) == []
     with atomic(target) as temporary:
@@ -83,9 +86,9 @@ def test_json_carries_its_format(tmp_path: Path) -> None:
 def test_json_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     with pytest.raises(SplitError, match=r"There is no file .*split\.json"):
         read_json(tmp_path / "split.json", error=SplitError)
-    (tmp_path / "torn.json").write_text('{"a": ')
-    with pytest.raises(DataError, match=r"torn\.json cannot be read as JSON"):
-        read_json(tmp_path / "torn.json")
+    (tmp_path / "corrupt.json").write_text('{"a": ')
+    with pytest.raises(DataError, match=r"corrupt\.json cannot be read as JSON"):
+        read_json(tmp_path / "corrupt.json")
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(DataError, match="holds a list, expected a JSON object"):
         read_json(tmp_path / "list.json")
@@ -94,7 +97,6 @@ def test_json_that_cannot_be_used_is_named(tmp_path: Path) -> None:
         read_json(tmp_path / "later.json")
 
 
-@pytest.mark.skipif(storage.fcntl is None, reason="no claims on this system")
 def test_a_claim_keeps_others_out_until_it_is_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,19 +107,28 @@ def test_a_claim_keeps_others_out_until_it_is_given_back(
             storage.claimed(tmp_path / "new"),
         ):
             pytest.fail("the folder was claimed twice")
-        assert not any((tmp_path / "new").iterdir())
+        assert all(path.name == storage.LOCK for path in (tmp_path / "new").iterdir())
     with storage.claimed(tmp_path / "new"):
         pass
 
 
-@pytest.mark.skipif(storage.fcntl is None, reason="no claims on this system")
-def test_a_disk_without_claims_is_worked_on_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unknown(descriptor: int, operation: int) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
+def test_a_claim_is_dropped_with_the_process(tmp_path: Path) -> None:
+    claim = "import sys, os; from s2s2.core.storage import claimed; "
+    claim += "held = claimed(sys.argv[1]); held.__enter__(); os._exit(9)"
+    killed = subprocess.run([sys.executable, "-c", claim, str(tmp_path)], check=False)
+    assert killed.returncode == 9
+    with storage.claimed(tmp_path):
+        pass
 
-    monkeypatch.setattr(storage.fcntl, "flock", unknown)
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError()])
+def test_a_disk_without_locks_is_worked_on_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def unknown(lock: filelock.FileLock, **options: float) -> None:
+        raise error
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", unknown)
     done = False
     with storage.claimed(tmp_path):
         done = True

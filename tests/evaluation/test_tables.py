@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from s2s2.core.tables import write_table
 from s2s2.errors import EvaluationError
-from s2s2.evaluation import read_scores, write_table
+from s2s2.evaluation import read_scores
 from tests.evaluation.drawn_scores import table_of
 
 NAN = float("nan")
@@ -28,13 +29,13 @@ def test_ids_and_names_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match=r"scores\.csv cannot be read as a table of scores"):
+    with pytest.raises(EvaluationError, match=r"scores\.csv cannot be read as a table"):
         read_scores(tmp_path / "scores.csv")
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text("")
-    with pytest.raises(EvaluationError, match="cannot be read as a table of scores"):
+    with pytest.raises(EvaluationError, match="cannot be read as a table"):
         read_scores(tmp_path / "scores.csv")
 
 

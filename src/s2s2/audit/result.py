@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2s2.core.storage import read_json
+from s2s2.core.tables import read_frame
 from s2s2.errors import AuditError
 
 if TYPE_CHECKING:
@@ -83,19 +84,5 @@ class Audit:
         return {path.stem: path for path in sorted((self.folder / SHEETS).glob("*.jpg"))}
 
     def _table(self, name: str) -> pd.DataFrame:
-        import pandas as pd
-
-        path = self.folder / name
-        try:
-            numbers = [name for name in pd.read_csv(path, nrows=0).columns if name not in _TEXT]
-            return pd.read_csv(
-                path,
-                dtype=dict.fromkeys(_TEXT, str),
-                keep_default_na=False,
-                na_values={name: [""] for name in numbers},
-            )
-        except (OSError, ValueError) as error:
-            raise AuditError(
-                f"{path} cannot be read as a table ({error}). Remove the folder {self.folder} and run "
-                "`s2s2 audit` again."
-            ) from error
+        advice = f"Remove the folder {self.folder} and run `s2s2 audit` again."
+        return read_frame(self.folder / name, _TEXT, error=AuditError, advice=advice)

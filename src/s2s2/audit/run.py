@@ -21,10 +21,11 @@ from s2s2.audit.rules import Rules
 from s2s2.audit.segmenters import Segmenters
 from s2s2.audit.sheets import write_sheets
 from s2s2.audit.summary import Findings, summarise
-from s2s2.audit.tables import cases_table, copies_table, write_table
+from s2s2.audit.tables import DIGITS, cases_table, copies_table
 from s2s2.audit.verdict import verdict
 from s2s2.core.progress import Progress
 from s2s2.core.storage import read_json, storage_errors, write_json
+from s2s2.core.tables import write_table
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.errors import AuditError
@@ -126,8 +127,8 @@ def _audit(
     _write_maps(bench, findings.marks)
     stack.write_marks(marks)
     write_sheets(bench, findings)
-    write_table(copies_table(findings, parts), output / COPIES)
-    write_table(cases_table(findings), output / CASES)
+    write_table(copies_table(findings, parts), output / COPIES, float_format=DIGITS)
+    write_table(cases_table(findings), output / CASES, float_format=DIGITS)
     write_json(output / RECORD, _record(stack, findings, parts, config, fingerprint))
     shutil.rmtree(output / "parts", ignore_errors=True)
 

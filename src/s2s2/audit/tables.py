@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2s2.audit.memorisation import Nearest
 from s2s2.audit.parts import Part
 from s2s2.audit.summary import Findings, case_diversity, case_scatter
-from s2s2.core.storage import atomic
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_DIGITS = "%.6g"
+DIGITS = "%.6g"
+"""How the tables give numbers."""
 
 
 def copies_table(findings: Findings, parts: Mapping[str, Part]) -> pd.DataFrame:
@@ -85,9 +84,3 @@ def cases_table(findings: Findings) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV, whole or not at all; NaN is an empty cell."""
-    with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, float_format=_DIGITS)

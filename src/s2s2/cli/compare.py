@@ -29,7 +29,8 @@ def main(arguments: list[str]) -> int:
     import pandas as pd
 
     from s2s2.cli.tables import print_comparisons
-    from s2s2.evaluation import compare, read_scores, write_table
+    from s2s2.core.tables import write_table
+    from s2s2.evaluation import compare, read_scores
 
     scores = pd.concat([read_scores(path) for path in options.scores], ignore_index=True)
     table = compare(scores, baseline=options.baseline, metrics=tuple(options.metrics))

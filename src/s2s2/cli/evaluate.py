@@ -28,8 +28,9 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
 
     from s2s2.cli.tables import print_summary
+    from s2s2.core.tables import write_table
     from s2s2.data.split import Split
-    from s2s2.evaluation import score, summarise, write_table
+    from s2s2.evaluation import score, summarise
 
     dataset = open_dataset(options, options.data)
     if options.split:

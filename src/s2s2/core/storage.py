@@ -1,7 +1,7 @@
-"""Files that are either whole or not there.
+"""Atomic files, JSON and folder locks.
 
 Everything is written under a temporary name in the folder of its final name and
-renamed when it is complete, so a process that is killed leaves no torn file, and
+renamed when it is complete. A process that is killed leaves no corrupt file, and
 two processes that write one file leave one of the two.
 """
 
@@ -11,20 +11,16 @@ import errno
 import json
 import os
 import secrets
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-try:
-    import fcntl
-except ImportError:
-    fcntl = None  # type: ignore[assignment]
-
 from s2s2.errors import DataError, S2S2Error, StorageError
 
 FORMAT = 1
+LOCK = ".lock"
+"""File by which a process claims a folder. It stays there, empty: removing it would race with others."""
 PATIENCE_S = 10.0
 """How long to wait for a claim: the workers of a process that was killed live some seconds longer."""
 
@@ -41,7 +37,7 @@ _CAUSES = {
 }
 
 
-# Libraries that write on their own tell of a full disk in their own words.
+# Libraries that write files themselves report a full disk in their own words.
 _FULL_DISK_WORDS = ("No space left on device", "PytorchStreamWriter failed", "os error 28")
 
 
@@ -72,43 +68,32 @@ def storage_errors(path: str | Path) -> Iterator[None]:
 def claimed(folder: str | Path) -> Iterator[None]:
     """Keep a second process from working in a folder at the same time.
 
-    The operating system holds the claim and drops it with the process, even one that is killed;
-    nothing is written. Where there is no such claim (Windows, some network disks), nothing is
-    claimed. What the folder holds is to be read after the claim: another process may have been
-    at work until then.
+    The operating system drops the claim with the process, even with one that is killed. Where
+    a disk knows no locks, nothing is claimed. Read what the folder holds after the claim:
+    another process may have been at work until then.
 
     Args:
-        folder: Made if it is not there.
+        folder: Made if it is not there; the claim is its hidden file `.lock`.
 
     Raises:
         StorageError: If another process, or another call of this one, works there.
     """
+    from filelock import FileLock, Timeout
+
     Path(folder).mkdir(parents=True, exist_ok=True)
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
+    lock = FileLock(Path(folder) / LOCK)
     try:
-        given_up = time.monotonic() + PATIENCE_S
-        while not _locked(descriptor):
-            if time.monotonic() > given_up:
-                raise StorageError(
-                    f"Another process is at work in {folder}. Wait until it is done, or give another folder."
-                )
-            time.sleep(0.2)
+        lock.acquire(timeout=PATIENCE_S, poll_interval=0.2)
+    except Timeout as error:
+        raise StorageError(
+            f"Another process is at work in {folder}. Wait until it is done, or give another folder."
+        ) from error
+    except (OSError, NotImplementedError):
+        pass  # A file system without locks, as on some clusters: work unclaimed.
+    try:
         yield
     finally:
-        os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # A file system without claims, as some of clusters: work as before there were any.
-    return True
+        lock.release()
 
 
 @contextmanager
@@ -175,7 +160,7 @@ def read_json(path: str | Path, *, error: type[S2S2Error] = DataError) -> dict[s
         error: Class of the error to raise, so that a split complains as a split.
 
     Raises:
-        S2S2Error: Of class `error`, if the file is missing, torn or of a later format.
+        S2S2Error: Of class `error`, if the file is missing, corrupt or of a later format.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))

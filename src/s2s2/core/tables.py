@@ -1,17 +1,86 @@
-"""CSV files as rows of texts."""
+"""CSV files: tables that users give, and tables that the package writes and reads back."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from s2s2.errors import DataError
+from s2s2.core.storage import atomic
+from s2s2.errors import DataError, S2S2Error
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def write_table(table: pd.DataFrame, path: str | Path, *, float_format: str | None = None) -> None:
+    """Write a table as CSV, whole or not at all; NaN is an empty cell.
+
+    Args:
+        table: What to write, without its index.
+        path: Final name of the file.
+        float_format: As `%.6g`; None writes all digits.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    with atomic(path) as temporary:
+        table.to_csv(temporary, index=False, float_format=float_format)
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], path: str | Path, columns: Sequence[str]) -> None:
+    """Write rows as CSV with these columns, whole or not at all; NaN is `nan`.
+
+    Args:
+        rows: Values by column; others are left out.
+        path: Final name of the file.
+        columns: Their names, in order.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_frame(
+    path: str | Path, texts: Collection[str], *, error: type[S2S2Error] = DataError, advice: str = ""
+) -> pd.DataFrame:
+    """Read a table that `write_table` or `write_rows` wrote.
+
+    Columns of text stay text: case 001 stays 001, a class NA stays NA, and an empty cell is
+    an empty text. In all other columns an empty cell and `nan` are NaN.
+
+    Args:
+        path: The file.
+        texts: Columns of text; those that the file lacks do not matter.
+        error: Class of the error to raise.
+        advice: What to do if it cannot be read, as sentences.
+
+    Raises:
+        S2S2Error: Of the class `error`, if the file is missing or no table.
+    """
+    import pandas as pd
+
+    try:
+        columns = pd.read_csv(path, nrows=0).columns
+        return pd.read_csv(
+            path,
+            dtype={name: str for name in columns if name in texts},
+            keep_default_na=False,
+            na_values={name: ["", "nan"] for name in columns if name not in texts},
+        )
+    except (OSError, ValueError) as cause:
+        raise error(f"{path} cannot be read as a table ({str(cause).strip()}). {advice}".rstrip()) from cause
 
 
 def read_table(path: Path, needed: tuple[str, ...]) -> list[dict[str, str]]:
-    """Read a CSV file with a header line; cells and column names are stripped.
+    """Read a CSV file that a user wrote, with a header line; cells and column names are stripped.
 
-    Commas, semicolons and tabs part the cells, whichever the header line has most of.
+    Cells are separated by commas, semicolons or tabs, whichever the header line has most of.
 
     Args:
         path: The file, UTF-8.
@@ -43,7 +112,7 @@ def read_table(path: Path, needed: tuple[str, ...]) -> list[dict[str, str]]:
             continue
         if len(row) != len(columns):
             raise DataError(
-                f"{path}, line {number} has {len(row)} cells, expected {len(columns)}. Mend this line."
+                f"{path}, line {number} has {len(row)} cells, expected {len(columns)}. Fix this line."
             )
         table.append(dict(zip(columns, row, strict=True)))
     return table

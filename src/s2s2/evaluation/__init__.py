@@ -7,7 +7,7 @@ from s2s2.evaluation.overlays import draw_overlay
 from s2s2.evaluation.predict import PredictReport, predict
 from s2s2.evaluation.score import score
 from s2s2.evaluation.summary import summarise
-from s2s2.evaluation.tables import read_scores, write_table
+from s2s2.evaluation.tables import read_scores
 from s2s2.statistics import ClusterBootstrap, Interval
 
 __all__ = [
@@ -28,5 +28,4 @@ __all__ = [
     "score",
     "signed_rank",
     "summarise",
-    "write_table",
 ]

@@ -217,7 +217,8 @@ class Run:
     def _compare(self, domains: list[str]) -> None:
         import pandas as pd
 
-        from s2s2.evaluation import compare, read_scores, summarise, write_table
+        from s2s2.core.tables import write_table
+        from s2s2.evaluation import compare, read_scores, summarise
 
         paths = [
             self.space.domain_scores(arm, seed, domain)

@@ -83,7 +83,8 @@ def run_training(task: Training, update: Progress) -> FitResult:
 
 
 def _test_domain(task: Training, domain: str, dataset: Dataset, update: Progress) -> None:
-    from s2s2.evaluation import predict, score, write_table
+    from s2s2.core.tables import write_table
+    from s2s2.evaluation import predict, score
 
     scores_path = scores_file(task.folder, domain)
     weights = (task.folder / "network" / "weights.safetensors").stat()
