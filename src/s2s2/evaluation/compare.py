@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.arms import REFERENCE, pairs_of
 from s2s2.core.types import Floats
 from s2s2.errors import EvaluationError
 from s2s2.evaluation.columns import (
@@ -33,7 +34,7 @@ _DECIMALS = 12
 def compare(
     scores: pd.DataFrame,
     *,
-    baseline: str = "baseline",
+    baseline: str = REFERENCE,
     metrics: Sequence[str] = ("dice", "hd95", "nsd"),
     pairs: Sequence[tuple[str, str]] | None = None,
     draws: int = 2000,
@@ -56,7 +57,7 @@ def compare(
         metrics: Names out of `METRICS`; those without any value are passed over. IoU
             orders cases as Dice does, so testing both only costs strength.
         pairs: (arm, reference) of each comparison; by default each arm against the
-            baseline, and s2s2 against duplicate.
+            baseline, and arms against their control, as s2s2 against duplicate.
         draws: Resamplings of the bootstrap.
         seed: Seed of the bootstrap.
 
@@ -150,11 +151,8 @@ def _pairs(
 ) -> list[tuple[str, str]]:
     """Return the comparisons to make."""
     if pairs is None:
-        chosen = [(arm, baseline) for arm in arms if arm != baseline and baseline in arms]
-        if {"s2s2", "duplicate"} <= set(arms) and baseline != "duplicate":
-            chosen.append(("s2s2", "duplicate"))
-    else:
-        chosen = list(pairs)
+        pairs = pairs_of(arms, baseline)
+    chosen = list(pairs)
     unknown = sorted({name for pair in chosen for name in pair} - set(arms))
     if unknown or not chosen:
         missing = ", ".join(unknown) or baseline

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from s2s2.arms import get_arm
+from s2s2.arms import get_arm, reference_of
 from s2s2.core.storage import read_json, write_json
 from s2s2.core.words import duration
 from s2s2.data.checking.check import inspect
@@ -230,8 +230,7 @@ class Run:
         write_table(scores, self.space.scores)
         write_table(summarise(scores), self.space.summary)
         if len(self.config.arms) > 1:
-            baseline = "baseline" if "baseline" in self.config.arms else self.config.arms[0]
-            write_table(compare(scores, baseline=baseline), self.space.comparisons)
+            write_table(compare(scores, baseline=reference_of(self.config.arms)), self.space.comparisons)
 
     def _report(
         self, data: RunData, split: Split, tunings: dict[str, Path], manifest: dict[str, Any]

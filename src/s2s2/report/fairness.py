@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from s2s2.arms import arm_of
 from s2s2.core.words import duration
 from s2s2.report.numbers import DASH, thousands
 from s2s2.report.reading import Run
 from s2s2.report.settings import Settings
-from s2s2.run.names import arm_folder, base_arm
+from s2s2.run.names import arm_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,10 @@ def fairness(run: Run, manifest: Mapping[str, Any]) -> Fairness:
         run: The tables of a run.
         manifest: ``images_seen`` and ``as_published`` are read.
     """
-    from s2s2.arms import ARMS, get_arm
-
     seen = {arm: int(number) for arm, number in (manifest.get("images_seen") or {}).items()}
     records = {arm: _fits(run.folder, spec) for arm, spec in run.specs.items()}
     rows = []
     for arm in run.arms:
-        shows = get_arm(arm).summary if base_arm(arm) in ARMS else "an arm of your own"
         times = [float(fit["seconds"]) for fit in records[arm] if "seconds" in fit]
         steps = {int(fit["steps"]) for fit in records[arm] if "steps" in fit}
         number = seen.get(run.specs[arm]) or next(
@@ -56,7 +54,7 @@ def fairness(run: Run, manifest: Mapping[str, Any]) -> Fairness:
         rows.append(
             ArmRow(
                 arm,
-                shows,
+                arm_of(arm).summary,
                 thousands(number) if number else DASH,
                 ", ".join(map(thousands, sorted(steps))) or _steps(manifest),
                 duration(sum(times) / len(times)) if times else DASH,

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from s2s2.arms import arm_of
 from s2s2.report.numbers import count, joined, plain, signed
 from s2s2.report.reading import Run
 from s2s2.report.verdict import Difference, Word, find_difference
@@ -149,16 +150,12 @@ def _means(row: Difference) -> str:
 
 
 def _control(run: Run, places: Sequence[str]) -> str:
-    if "duplicate" not in run.arms or run.main == "duplicate" or run.reference == "duplicate":
-        return ""
-    found = _differences(run, places, "duplicate")
+    arm = arm_of(run.main)
+    found = [] if arm.control == run.reference else _differences(run, places, arm.control)
     if not found:
         return ""
     parts = [f"{row.domain} {row.figures}, {_PHRASE[row.word]}" for row in found]
-    return (
-        "The duplicate arm sees the same real images twice and no copy, so a gain over it is what the "
-        f"copies and their consistency add. {run.main} minus duplicate: {'; '.join(parts)}."
-    )
+    return f"{arm.control_note} {run.main} minus {arm.control}: {'; '.join(parts)}."
 
 
 _PHRASE: dict[Word, str] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from s2s2.arms import arm_of
 from s2s2.report.numbers import count, joined, plain, thousands
 from s2s2.report.reading import Run
 from s2s2.report.settings import Settings
-from s2s2.run.names import base_arm
 
 CITATION = (
     "Pan et al., S2S2: Semantic Stacking for Robust Semantic Segmentation in Medical Imaging, AAAI 2025, "
@@ -48,14 +48,11 @@ _PARTS = {"train": "training", "validation": "validation", "test": "testing"}
 
 
 def _stack(run: Run, settings: Settings) -> str:
-    if not {"s2s2", "synthetic"} & set(map(base_arm, run.arms)):
+    stacked = [arm for arm in run.arms if arm_of(arm).view == "stack"]
+    if not stacked:
         return ""
     depth, usual = settings.get("depth"), settings.get("generator")
-    named = [
-        run.specs[arm].partition("@")[2] or usual
-        for arm in run.arms
-        if base_arm(arm) in ("s2s2", "synthetic")
-    ]
+    named = [arm_of(run.specs[arm]).generator or usual for arm in stacked]
     generators = list(dict.fromkeys(str(name) for name in named if name))
     copies = count(int(depth), "synthetic image") if depth else "synthetic images"
     by = f" by the generator {joined(generators)}" if generators else ""
@@ -89,7 +86,7 @@ def _named(network: Any) -> str:
 
 
 def _objective(run: Run, settings: Settings) -> str:
-    if "s2s2" not in map(base_arm, run.arms):
+    if not any(arm_of(arm).view == "stack" and arm_of(arm).consistency for arm in run.arms):
         return ""
     weights = [
         f"{label} {value:g}"

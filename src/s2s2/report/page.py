@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2s2.arms import arm_of
 from s2s2.core.storage import write_text
 from s2s2.core.words import duration
 from s2s2.report.fairness import fairness
@@ -23,7 +24,6 @@ from s2s2.report.sites import data_rows, finding_counts
 from s2s2.report.tables import every_difference, every_mean, glance
 from s2s2.report.trust import audit_methods, audit_styles, build_audit_section
 from s2s2.report.tuning import tunings as tunings_of
-from s2s2.run.names import base_arm
 
 if TYPE_CHECKING:
     from s2s2.audit import Audit
@@ -126,7 +126,7 @@ def _learnt(
 ) -> dict[str, Any]:
     if stack is None or train is None:
         return {"stack_rows": (), "stack_note": "", "pairs": ()}
-    shown = {"s2s2", "synthetic"} & set(map(base_arm, run.arms))
+    shown = any(arm_of(arm).view == "stack" for arm in run.arms)
     return {
         "stack_rows": stack_rows(train, stack),
         "stack_note": f"{count(len(stack.ids), 'mask')}, {count(stack.depth, 'copy', 'copies')} each",

@@ -13,17 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from s2s2.arms import in_order, reference_of
 from s2s2.errors import EvaluationError
 from s2s2.evaluation.columns import ALL_CLASSES
-from s2s2.run.names import base_arm, shown_names
+from s2s2.run.names import shown_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
 METRIC = "dice"
 """The metric of the headline and of the figures."""
-
-_ORDER = ("baseline", "duplicate", "duplicate-consistency", "synthetic", "s2s2")
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Run:
     @property
     def reference(self) -> str | None:
         """The arm that the main one is measured against, None where it is alone."""
-        return self.arms[0] if len(self.arms) > 1 else None
+        return reference_of(self.arms) if len(self.arms) > 1 else None
 
     def compared(self, domain: str, arm: str, reference: str, metric: str = METRIC) -> pd.Series[Any] | None:
         """Return the row of a paired difference, or None where there is none."""
@@ -161,11 +160,7 @@ def _named(table: pd.DataFrame, shown: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _ordered(found: pd.Series[Any], wanted: Sequence[str]) -> tuple[str, ...]:
-    names = [arm for arm in dict.fromkeys([*wanted, *found]) if arm in set(found)]
-    rank = {arm: index for index, arm in enumerate(_ORDER)}
-    # Arms of the user's own stand between the controls and s2s2, those with a stack of their own before
-    # the one with the run's.
-    return tuple(sorted(names, key=lambda arm: (rank.get(base_arm(arm), len(_ORDER) - 1.5), "@" not in arm)))
+    return in_order(arm for arm in [*wanted, *found] if arm in set(found))
 
 
 def _histories(folder: Path) -> pd.DataFrame:

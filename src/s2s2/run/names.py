@@ -18,16 +18,6 @@ def arm_folder(folder: Path, arm: str) -> Path:
     return folder / "arms" / quote(arm, safe="@+(),=:")
 
 
-def base_arm(arm: str) -> str:
-    """Return the arm without the generator of its stack.
-
-    Example:
-        >>> base_arm("s2s2@appearance")
-        's2s2'
-    """
-    return arm.partition("@")[0]
-
-
 def shown_names(arms: Iterable[str]) -> dict[str, str]:
     """Return what the page calls each arm: without its generator's options, where that tells it apart.
 

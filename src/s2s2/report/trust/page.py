@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2s2.core.storage import write_text
-from s2s2.report.palette import ArmStyle, part_styles
+from s2s2.report.palette import ArmStyle, generator_styles
 from s2s2.report.rendering import render
-from s2s2.report.trust.reading import WHOLE
 from s2s2.report.trust.section import build_audit_section
 
 if TYPE_CHECKING:
@@ -45,6 +44,4 @@ def audit_styles(audits: Sequence[Audit]) -> dict[str, ArmStyle]:
     Args:
         audits: All that the page shows.
     """
-    return part_styles(list(dict.fromkeys(part for audit in audits for part in audit.record["parts"]))) | {
-        WHOLE: ArmStyle(WHOLE, "#1d2126", "#e4e6e3", "circle", "", "--part-whole")
-    }
+    return generator_styles([part for audit in audits for part in audit.record["parts"]])

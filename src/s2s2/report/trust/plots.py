@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from s2s2.report.figures import CurvePanel
 from s2s2.report.numbers import joined
-from s2s2.report.palette import REAL, ArmStyle
+from s2s2.report.palette import REAL, WHOLE, ArmStyle
 from s2s2.report.trust.figures import Values, dispersion_plot, distributions
-from s2s2.report.trust.reading import WHOLE, PartFigures
+from s2s2.report.trust.reading import PartFigures
 
 if TYPE_CHECKING:
     from s2s2.audit import Audit

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from s2s2.report.numbers import plain
+from s2s2.report.palette import WHOLE
 
 if TYPE_CHECKING:
     from s2s2.audit import Audit
@@ -93,10 +94,6 @@ def part_figures(audit: Audit) -> tuple[PartFigures, ...]:
     parts = audit.record["parts"]
     found = [_part(name, content) for name, content in parts.items()]
     return tuple(found if len(found) == 1 else [*found, _part(WHOLE, audit.record["whole"])])
-
-
-WHOLE = "all copies"
-"""The name of the row that holds all parts together."""
 
 
 def _part(name: str, content: Mapping[str, Any]) -> PartFigures:
