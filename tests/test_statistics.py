@@ -6,8 +6,9 @@ import time
 import numpy as np
 import pytest
 
+from s2s2.core.streams import stream
 from s2s2.errors import EvaluationError
-from s2s2.statistics import ClusterBootstrap
+from s2s2.statistics import ClusterBootstrap, holm, json_number, signed_rank
 
 
 def test_the_mean_is_over_all_cases_not_over_groups() -> None:
@@ -101,6 +102,36 @@ def test_the_level_sets_the_width() -> None:
     assert wide.low < narrow.low < narrow.high < wide.high
 
 
+def test_the_interval_draws_whole_groups() -> None:
+    values = np.repeat([0.0, 1.0, 0.0, 1.0], 25)
+    few = ClusterBootstrap(np.repeat(["a", "b", "c", "d"], 25).tolist(), draws=400).interval(values)
+    many = ClusterBootstrap([str(number) for number in range(100)], draws=400).interval(values)
+    assert few.mean == many.mean == 0.5
+    assert few.high - few.low > 3 * (many.high - many.low)
+
+
+def test_an_audits_interval_is_what_naive_loops_over_its_own_stream_give() -> None:
+    groups, values = ["b", "a", "b", "c"], [0.1, 0.4, np.nan, 0.9]
+    picks = stream(3, "audit", "bootstrap").integers(3, size=(50, 3))
+    means = []
+    for row in picks:
+        chosen = [v for number in row for g, v in zip(groups, values, strict=True) if g == "abc"[number]]
+        kept = [value for value in chosen if not math.isnan(value)]
+        means.append(sum(kept) / len(kept))
+    found = ClusterBootstrap(groups, draws=50, seed=3, purpose=("audit", "bootstrap")).interval(values)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, (0.025, 0.975))))
+    assert found.mean == pytest.approx(1.4 / 3)
+
+
+def test_no_value_and_one_group_have_no_interval() -> None:
+    bootstrap = ClusterBootstrap(["a", "a", "b"], draws=20)
+    assert bootstrap.interval([np.nan] * 3).to_dict() == {"mean": None, "low": None, "high": None}
+    alone = bootstrap.interval([0.5, 0.7, np.nan])
+    assert alone.mean == pytest.approx(0.6)
+    assert math.isnan(alone.low)
+    assert json_number(1e-9) == 1e-9
+
+
 @pytest.mark.parametrize(
     "options", [{"groups": []}, {"draws": 0}, {"runs": 0}, {"level": 0.0}, {"level": 1.0}]
 )
@@ -145,3 +176,21 @@ def test_2000_draws_over_300_cases_of_several_arms_are_quick() -> None:
     for arm in values:
         bootstrap.interval(arm)
     assert time.perf_counter() - start < 0.5
+
+
+def test_holm_table() -> None:
+    # Four tests: 0.005 * 4, 0.01 * 3, 0.03 * 2, and 0.04 * 1 is lifted to 0.06.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9]) == [1, 1]
+    assert holm([]) == []
+
+
+def test_holm_leaves_nan_alone() -> None:
+    corrected = holm([math.nan, 0.02, 0.03])
+    assert math.isnan(corrected[0])
+    assert corrected[1:] == pytest.approx([0.04, 0.04])
+
+
+def test_signed_rank_of_nothing() -> None:
+    assert math.isnan(signed_rank(np.array([])))
+    assert signed_rank(np.array([0.3])) == 1

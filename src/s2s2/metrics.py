@@ -1,4 +1,4 @@
-r"""Overlap and surface metrics of one prediction, class by class.
+r"""Segmentation metrics: Dice, IoU, precision, recall, HD95 and surface Dice of each class.
 
 The rules that published code gets wrong are decided here, once:
 
@@ -14,21 +14,24 @@ in neither           `absent`   NaN             NaN
 NaN means "does not count": leave it out of every mean and say how often. Entry
 k of every result belongs to class id k + 1; the background is no structure and
 has no entry.
+
+`METRICS` holds every metric with all that is known of it. Score tables, means, comparisons
+and reports go through it, so another metric is one more entry: see `register`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.core.types import Floats, Region
+from s2s2.core.types import Floats, RawLabels, Region
 from s2s2.errors import EvaluationError, ShapeError
 
-LabelMap = npt.NDArray[np.integer]
 Status = Literal["scored", "missed", "false", "absent"]
 
 _PERCENTILE = 95
@@ -66,7 +69,7 @@ class Surface:
     nsd: Floats
 
 
-def overlap(prediction: LabelMap, mask: LabelMap, classes: int) -> Overlap:
+def overlap(prediction: RawLabels, mask: RawLabels, classes: int) -> Overlap:
     r"""Compare two label maps pixel by pixel.
 
     With the pixels of a class that are predicted rightly (TP), predicted wrongly
@@ -116,8 +119,8 @@ def overlap(prediction: LabelMap, mask: LabelMap, classes: int) -> Overlap:
 
 
 def surface(
-    prediction: LabelMap,
-    mask: LabelMap,
+    prediction: RawLabels,
+    mask: RawLabels,
     classes: int,
     spacing: tuple[float, float] | None = None,
     tolerance: float = 2.0,
@@ -175,6 +178,134 @@ def surface(
     return Surface(hd95=table[:, 0], nsd=table[:, 1])
 
 
+class Comparison:
+    """One prediction against its mask; what several metrics need is computed once.
+
+    Args:
+        prediction: Class ids from 0 to classes - 1, (height, width).
+        mask: Class ids from 0 to classes - 1, (height, width).
+        classes: Number of classes with the background.
+        spacing: Height and width of a pixel in mm; None measures in pixels.
+        tolerance: What the surface Dice forgives, in mm or pixels.
+    """
+
+    def __init__(
+        self,
+        prediction: RawLabels,
+        mask: RawLabels,
+        classes: int,
+        spacing: tuple[float, float] | None = None,
+        tolerance: float = 2.0,
+    ) -> None:
+        self.prediction, self.mask, self.classes = prediction, mask, classes
+        self.spacing, self.tolerance = spacing, tolerance
+
+    @cached_property
+    def overlap(self) -> Overlap:
+        """Overlap of the two, see `overlap`."""
+        return overlap(self.prediction, self.mask, self.classes)
+
+    @cached_property
+    def surface(self) -> Surface:
+        """Distances between their borders, see `surface`."""
+        return surface(self.prediction, self.mask, self.classes, self.spacing, self.tolerance)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric: its name, how it is computed and how it is read.
+
+    Args:
+        name: Column of the score table, and what options call it.
+        label: Its name in tables and figures.
+        compute: Gives one value for each class but the background, (classes - 1,), NaN where
+            the class does not count.
+        help: Range and missing values, in a few words.
+        best: The value of a perfect prediction; above 0 more is better, at 0 less is better.
+        distance: Whether it is a distance, in px or mm; else it is a share in [0, 1].
+        surface: Whether it is computed from distances, which take most of the time.
+        tested: Whether `compare` tests it unless other metrics are named.
+        credits_absence: Whether leaving an absent class alone counts as `best` when another
+            run of the same comparison predicts the class. Precision and recall are 0 / 0
+            there and stay out.
+    """
+
+    name: str
+    label: str
+    compute: Callable[[Comparison], Floats]
+    help: str
+    best: float = 1.0
+    distance: bool = False
+    surface: bool = False
+    tested: bool = False
+    credits_absence: bool = True
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, -1 where less is better."""
+        return 1 if self.best > 0 else -1
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "dice", "Dice", lambda pair: pair.overlap.dice, "in [0, 1]; NaN for an absent class", tested=True
+        ),
+        Metric("iou", "IoU", lambda pair: pair.overlap.iou, "in [0, 1]; NaN for an absent class"),
+        Metric(
+            "precision",
+            "Precision",
+            lambda pair: pair.overlap.precision,
+            "in [0, 1]; NaN where nothing is predicted",
+            credits_absence=False,
+        ),
+        Metric(
+            "recall",
+            "Recall",
+            lambda pair: pair.overlap.recall,
+            "in [0, 1]; NaN where the mask has nothing",
+            credits_absence=False,
+        ),
+        Metric(
+            "hd95",
+            "HD95",
+            lambda pair: pair.surface.hd95,
+            "in `unit`; the image's diagonal for a missed or falsely predicted class; NaN if absent",
+            best=0.0,
+            distance=True,
+            surface=True,
+            tested=True,
+        ),
+        Metric(
+            "nsd",
+            "Surface Dice",
+            lambda pair: pair.surface.nsd,
+            "surface Dice in [0, 1] within `tolerance`; NaN for an absent class",
+            surface=True,
+            tested=True,
+        ),
+    )
+}
+"""All metrics by name, in the order of the columns."""
+
+
+def register(metric: Metric) -> None:
+    """Add a metric, which scores, means, comparisons and reports then hold.
+
+    Raises:
+        EvaluationError: If there is one of this name.
+
+    Example:
+        >>> register(Metric("dice", "Dice", lambda pair: pair.overlap.dice, "in [0, 1]"))
+        Traceback (most recent call last):
+        s2s2.errors.EvaluationError: There is a metric 'dice' already. Choose another name.
+    """
+    if metric.name in METRICS:
+        raise EvaluationError(f"There is a metric {metric.name!r} already. Choose another name.")
+    METRICS[metric.name] = metric
+
+
 def _surface_of_class(
     predicted: Region, labelled: Region, spacing: Floats, tolerance: float
 ) -> tuple[float, float]:
@@ -229,7 +360,7 @@ def _checked_spacing(spacing: tuple[float, float] | None) -> Floats:
     return step
 
 
-def _check(prediction: LabelMap, mask: LabelMap, classes: int) -> None:
+def _check(prediction: RawLabels, mask: RawLabels, classes: int) -> None:
     """Refuse label maps that do not belong together or do not fit the classes."""
     if prediction.shape != mask.shape or mask.ndim != 2:
         raise ShapeError(

@@ -7,7 +7,6 @@ import pytest
 
 from s2s2.audit.agreement import agreement
 from s2s2.audit.fidelity import FidelityRule
-from s2s2.audit.intervals import GroupBootstrap, plain
 
 
 def test_agreement_counts_the_classes_of_the_mask_alone() -> None:
@@ -57,35 +56,3 @@ def test_a_case_that_is_hard_is_its_own_measure() -> None:
     assert rule.unfaithful(np.array([0.1, 0.3, 0.75, 0.85]), 0.9).tolist() == [True, True, False, False]
     # Read far below its own image, yet as well as most real images are.
     assert rule.unfaithful(np.array([0.7, 0.81]), 1.05).tolist() == [True, False]
-
-
-def test_the_interval_draws_whole_groups() -> None:
-    values = np.repeat([0.0, 1.0, 0.0, 1.0], 25)
-    few = GroupBootstrap(np.repeat(["a", "b", "c", "d"], 25).tolist(), draws=400, seed=0).mean(values)
-    many = GroupBootstrap([str(number) for number in range(100)], draws=400, seed=0).mean(values)
-    assert few.mean == many.mean == 0.5
-    assert few.high - few.low > 3 * (many.high - many.low)
-
-
-def test_the_interval_is_what_naive_loops_give() -> None:
-    from s2s2.core.streams import stream
-
-    groups, values = ["b", "a", "b", "c"], [0.1, 0.4, np.nan, 0.9]
-    picks = stream(3, "audit", "bootstrap").integers(3, size=(50, 3))
-    means = []
-    for row in picks:
-        chosen = [v for number in row for g, v in zip(groups, values, strict=True) if g == "abc"[number]]
-        kept = [value for value in chosen if not math.isnan(value)]
-        means.append(sum(kept) / len(kept))
-    found = GroupBootstrap(groups, draws=50, seed=3).mean(values)
-    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, (0.025, 0.975))))
-    assert found.mean == pytest.approx(1.4 / 3)
-
-
-def test_no_value_and_one_group_have_no_interval() -> None:
-    bootstrap = GroupBootstrap(["a", "a", "b"], draws=20, seed=0)
-    assert bootstrap.mean([np.nan] * 3).to_dict() == {"mean": None, "low": None, "high": None}
-    alone = bootstrap.mean([0.5, 0.7, np.nan])
-    assert alone.mean == pytest.approx(0.6)
-    assert math.isnan(alone.low)
-    assert plain(1e-9) == 1e-9

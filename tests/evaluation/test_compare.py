@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import wilcoxon
 
 from s2s2.errors import EvaluationError
-from s2s2.evaluation import COMPARISON_COLUMNS, compare, holm, signed_rank
+from s2s2.evaluation import COMPARISON_COLUMNS, compare
+from s2s2.statistics import holm
 from tests.evaluation.drawn_scores import drawn_scores, table_of
 
 
@@ -126,24 +127,6 @@ def test_holm_runs_over_domains_and_metrics_of_a_pair() -> None:
     for _, family in table.groupby(["arm", "reference"]):
         assert len(family) == 6
         assert family["p_holm"].tolist() == holm(family["p_wilcoxon"].tolist())
-
-
-def test_holm_table() -> None:
-    # Four tests: 0.005 * 4, 0.01 * 3, 0.03 * 2, and 0.04 * 1 is lifted to 0.06.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.6, 0.9]) == [1, 1]
-    assert holm([]) == []
-
-
-def test_holm_leaves_nan_alone() -> None:
-    corrected = holm([math.nan, 0.02, 0.03])
-    assert math.isnan(corrected[0])
-    assert corrected[1:] == pytest.approx([0.04, 0.04])
-
-
-def test_signed_rank_of_nothing() -> None:
-    assert math.isnan(signed_rank(np.array([])))
-    assert signed_rank(np.array([0.3])) == 1
 
 
 def test_another_number_of_cases_is_refused() -> None:

@@ -53,12 +53,12 @@ def test_a_colour_image_is_no_label_map(tmp_path: Path) -> None:
     colours = np.random.default_rng(0).integers(0, 255, (4, 5, 3)).astype(np.uint8)
     Image.fromarray(colours).save(tmp_path / "case.png")
     with pytest.raises(
-        EvaluationError, match=r"case\.png is a colour image, expected one grey value a pixel"
+        EvaluationError, match=r"case\.png is a colour image, expected one grey value for each pixel"
     ):
         PredictionFolder(tmp_path).read("case")
 
 
-def test_a_torn_label_map_is_named(tmp_path: Path) -> None:
+def test_a_corrupt_label_map_is_named(tmp_path: Path) -> None:
     (tmp_path / "case.png").write_bytes(b"torn")
     with pytest.raises(EvaluationError, match=r"The prediction of case 'case' cannot be used: .*case\.png"):
         PredictionFolder(tmp_path).read("case")

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from s2s2.core.tables import write_table
 from s2s2.data import ClassMap, Dataset
 from s2s2.errors import DataError, EvaluationError
-from s2s2.evaluation import SCORE_COLUMNS, PredictionFolder, score
+from s2s2.evaluation import PredictionFolder, compare, read_scores, score, score_columns, summarise
+from s2s2.metrics import METRICS, Comparison, Metric, register
 from tests.drawn import draw_site
 
 
@@ -31,7 +33,7 @@ def folder(dataset: Dataset, tmp_path: Path) -> PredictionFolder:
 
 def test_perfect_predictions(dataset: Dataset, folder: PredictionFolder) -> None:
     scores = score(folder.root, dataset)
-    assert list(scores.columns) == list(SCORE_COLUMNS)
+    assert list(scores.columns) == list(score_columns())
     assert scores["case"].tolist() == list(dataset.ids)
     assert (scores[["dice", "iou", "precision", "recall", "nsd"]] == 1).all(axis=None)
     assert (scores["hd95"] == 0).all()
@@ -145,3 +147,41 @@ def test_a_colour_picture_is_refused(dataset: Dataset, folder: PredictionFolder)
     Image.fromarray(picture).save(folder.label_map("case_00"))
     with pytest.raises(EvaluationError, match="colour image"):
         score(folder.root, dataset)
+
+
+def test_a_very_long_id_is_scored(site: Path, dataset: Dataset, folder: PredictionFolder) -> None:
+    long = replace(dataset.cases[0], id="\u60a3\u8005" * 60)
+    folder.label_map("case_00").rename(folder.label_map(long.id))
+    renamed = Dataset((long, *dataset.cases[1:]), dataset.class_map, root=site, channels=dataset.channels)
+    assert score(folder.root, renamed)["case"].iloc[0] == long.id
+
+
+def false_positive_rate(pair: Comparison) -> np.ndarray:
+    """Share of the pixels outside a class that are predicted as it."""
+    labels = range(1, pair.classes)
+    return np.array([(pair.prediction[pair.mask != label] == label).mean() for label in labels])
+
+
+def test_a_metric_from_outside_is_scored_summed_up_and_compared(
+    dataset: Dataset, folder: PredictionFolder, tmp_path: Path
+) -> None:
+    before = score(folder.root, dataset)
+    register(Metric("fpr", "False-positive rate", false_positive_rate, "in [0, 1]", best=0.0, tested=True))
+    try:
+        folder.write("case_00", np.ones((40, 56), np.uint8))
+        scores = score(folder.root, dataset)
+        assert scores.set_index("case").loc["case_00", "fpr"] == 1
+        assert (scores["fpr"].iloc[1:] == 0).all()
+        write_table(scores, tmp_path / "scores.csv")
+        assert read_scores(tmp_path / "scores.csv")["fpr"].equals(scores["fpr"])
+        summary = summarise(scores, draws=20).set_index(["class_name", "metric"])
+        assert summary.loc[("all", "fpr"), "mean"] == pytest.approx(1 / len(dataset))
+        both = pd.concat([before.assign(arm="baseline", fpr=0.0), scores.assign(arm="s2s2")]).assign(seed=0)
+        row = compare(both, draws=20).set_index("metric").loc["fpr"]
+        assert [row["better"], row["worse"]] == [0, 1]
+        # A table from before the metric was there still reads and sums up.
+        write_table(before, tmp_path / "before.csv")
+        assert "fpr" not in set(summarise(read_scores(tmp_path / "before.csv"), draws=20)["metric"])
+    finally:
+        del METRICS["fpr"]
+    assert list(before.columns) == list(score_columns())

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from s2s2.errors import EvaluationError
-from s2s2.evaluation import METRICS, SUMMARY_COLUMNS, summarise
+from s2s2.evaluation import SUMMARY_COLUMNS, summarise
+from s2s2.metrics import METRICS
 from tests.evaluation.drawn_scores import drawn_scores, table_of
 
 # Case a: both classes. b: class 2 absent. c: class 1 missed. d: class 2 invented. e: nothing at all.

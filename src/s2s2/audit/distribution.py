@@ -23,15 +23,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s2s2.audit.intervals import TAILS, Interval
 from s2s2.core.streams import stream
 from s2s2.core.types import Floats, Indices
-
-Codes = Indices
+from s2s2.statistics import Interval, percentile_interval, resampled_counts
 
 _BLOCK = 2048
 SCALE = 1000.0
-"""KID is told in thousandths, as is usual."""
+"""KID is given in thousandths, as is usual."""
 
 
 class Sample(NamedTuple):
@@ -43,7 +41,7 @@ class Sample(NamedTuple):
     """
 
     features: Floats
-    groups: Codes
+    groups: Indices
 
 
 def kid(images: Sample, real: Sample, *, draws: int, seed: int) -> Interval:
@@ -64,11 +62,8 @@ def kid(images: Sample, real: Sample, *, draws: int, seed: int) -> Interval:
     value = float(_distance(pairs, once)[0])
     if not np.isfinite(value):
         return Interval(np.nan, np.nan, np.nan)
-    picks = stream(seed, "audit", "kid").integers(size, size=(draws, size))
-    counts = np.stack([np.bincount(row, minlength=size) for row in picks]).astype(np.float64)
-    drawn = _distance(pairs, counts)
-    low, high = np.quantile(drawn[np.isfinite(drawn)], TAILS)
-    return Interval(value, float(low), float(high))
+    counts = resampled_counts(stream(seed, "audit", "kid"), size, draws)
+    return percentile_interval(value, _distance(pairs, counts))
 
 
 def fid(images: Floats, real: Floats) -> float:

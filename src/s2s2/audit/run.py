@@ -24,12 +24,12 @@ from s2s2.audit.summary import Findings, summarise
 from s2s2.audit.tables import DIGITS, cases_table, copies_table
 from s2s2.audit.verdict import verdict
 from s2s2.core.progress import Progress
+from s2s2.core.software import versions
 from s2s2.core.storage import read_json, storage_errors, write_json
 from s2s2.core.tables import write_table
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.errors import AuditError
-from s2s2.networks.checkpoint import software
 from s2s2.stack import Stack
 from s2s2.stack.marks import REASONS, Marks, disagreement_path, merged
 from s2s2.stack.store import case_path
@@ -165,7 +165,7 @@ def _record(
         **record,
         "verdict": verdict(record),
         "config": {**asdict(config), "network": config.network.to_dict()},
-        "software": software(),
+        "software": versions("torch", "monai", "lightning"),
     }
 
 

@@ -13,13 +13,13 @@ import numpy as np
 from s2s2.audit.config import AuditConfig
 from s2s2.audit.dispersion import scatter
 from s2s2.audit.distribution import Sample, fid, kid
-from s2s2.audit.intervals import GroupBootstrap, plain
 from s2s2.audit.measure import Measured
 from s2s2.audit.parts import Part
 from s2s2.audit.reference import Reference
 from s2s2.audit.rules import Rules
 from s2s2.core.types import Floats
 from s2s2.stack.marks import REASONS, Marks
+from s2s2.statistics import ClusterBootstrap, json_number
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ class Findings:
 def summarise(findings: Findings, parts: Mapping[str, Part], config: AuditConfig) -> dict[str, Any]:
     """Return the figures "real", "whole" and "parts", ready for JSON."""
     reference = findings.reference
-    bootstrap = GroupBootstrap(reference.groups, config.draws, config.seed)
+    bootstrap = ClusterBootstrap(
+        reference.groups, draws=config.draws, seed=config.seed, purpose=("audit", "bootstrap")
+    )
     scale = _scale(reference)
     figures = _Figures(findings, bootstrap, config, scale)
     every = Part((), tuple(range(len(findings.measured[0].mean))))
@@ -74,7 +76,7 @@ class _Figures:
     """Computes the figures of some of the copies."""
 
     def __init__(
-        self, findings: Findings, bootstrap: GroupBootstrap, config: AuditConfig, scale: float
+        self, findings: Findings, bootstrap: ClusterBootstrap, config: AuditConfig, scale: float
     ) -> None:
         self.findings = findings
         self.bootstrap = bootstrap
@@ -84,7 +86,7 @@ class _Figures:
     def of(self, part: Part) -> dict[str, Any]:
         """Return the figures of the copies of a part."""
         measured, copies = self.findings.measured, list(part.copies)
-        mean = self.bootstrap.mean
+        mean = self.bootstrap.interval
         by_class = np.array([_nanmean(case.agreement[copies]) for case in measured])
         marks = self._marks(part)
         line = self.findings.rules.memorisation.duplicate
@@ -127,7 +129,7 @@ class _Figures:
         )
         return {
             "kid": distance.to_dict(),
-            "fid": plain(fid(made.astype(np.float64), real.astype(np.float64))),
+            "fid": json_number(fid(made.astype(np.float64), real.astype(np.float64))),
         }
 
     def _dispersion(self, copies: list[int]) -> dict[str, Any]:
@@ -141,7 +143,7 @@ class _Figures:
             stacked, real[known], out=np.full_like(stacked, np.nan), where=real[known] > 0
         )
         holds[known] = stacked <= real[known]
-        mean = self.bootstrap.mean
+        mean = self.bootstrap.interval
         return {
             "sigma_g": mean(made).to_dict(),
             "sigma": mean(real).to_dict(),
@@ -153,7 +155,7 @@ class _Figures:
 def _real(
     reference: Reference,
     classes: tuple[str, ...],
-    bootstrap: GroupBootstrap,
+    bootstrap: ClusterBootstrap,
     config: AuditConfig,
     scale: float,
 ) -> dict[str, Any]:
@@ -161,13 +163,16 @@ def _real(
     far = [float(row[np.isfinite(row)].mean()) if np.isfinite(row).any() else math.nan for row in apart]
     ratio = reference.neighbours.ratio
     return {
-        "agreement": bootstrap.mean(reference.mean).to_dict(),
+        "agreement": bootstrap.interval(reference.mean).to_dict(),
         "agreement_by_class": {
-            name: bootstrap.mean(column).to_dict()
+            name: bootstrap.interval(column).to_dict()
             for name, column in zip(classes, reference.agreement.T, strict=True)
         },
-        "distance": bootstrap.mean(far).to_dict(),
-        "ratio": {"q05": plain(float(np.quantile(ratio, 0.05))), "median": plain(float(np.median(ratio)))},
+        "distance": bootstrap.interval(far).to_dict(),
+        "ratio": {
+            "q05": json_number(float(np.quantile(ratio, 0.05))),
+            "median": json_number(float(np.median(ratio))),
+        },
         "kid": _between_halves(reference, config, scale),
     }
 

@@ -45,10 +45,15 @@ def file_name(text: str) -> str:
 
 
 def text_of(name: str) -> str:
-    """Return the text that a file name stands for.
+    """Return the text that a file name stands for; of one that was cut, about its beginning.
 
     Example:
         >>> text_of(file_name("CT/MR"))
         'CT/MR'
     """
-    return "" if name == "%" else unquote(name, errors="surrogatepass")
+    if name == "%":
+        return ""
+    try:
+        return unquote(name, errors="surrogatepass")
+    except UnicodeDecodeError:
+        return unquote(name, errors="replace")

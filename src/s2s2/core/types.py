@@ -14,6 +14,9 @@ Image = npt.NDArray[np.float32]
 LabelMap = npt.NDArray[np.uint8]
 """A mask or a prediction: (..., height, width), class ids."""
 
+RawLabels = npt.NDArray[np.integer]
+"""A mask or a prediction as a file holds it, before its values are checked: (..., height, width)."""
+
 Picture = npt.NDArray[np.uint8]
 """An image for people to look at: (height, width, RGB), 0 to 255."""
 

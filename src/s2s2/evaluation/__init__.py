@@ -1,31 +1,23 @@
 """Predictions, their scores, and what the scores say: with intervals, case against case."""
 
-from s2s2.evaluation.columns import COMPARISON_COLUMNS, METRICS, SCORE_COLUMNS, SUMMARY_COLUMNS, Metric
-from s2s2.evaluation.compare import compare, holm, signed_rank
+from s2s2.evaluation.compare import compare
 from s2s2.evaluation.folder import PredictionFolder
 from s2s2.evaluation.overlays import draw_overlay
 from s2s2.evaluation.predict import PredictReport, predict
 from s2s2.evaluation.score import score
 from s2s2.evaluation.summary import summarise
-from s2s2.evaluation.tables import read_scores
-from s2s2.statistics import ClusterBootstrap, Interval
+from s2s2.evaluation.tables import COMPARISON_COLUMNS, SUMMARY_COLUMNS, read_scores, score_columns
 
 __all__ = [
     "COMPARISON_COLUMNS",
-    "METRICS",
-    "SCORE_COLUMNS",
     "SUMMARY_COLUMNS",
-    "ClusterBootstrap",
-    "Interval",
-    "Metric",
     "PredictReport",
     "PredictionFolder",
     "compare",
     "draw_overlay",
-    "holm",
     "predict",
     "read_scores",
     "score",
-    "signed_rank",
+    "score_columns",
     "summarise",
 ]

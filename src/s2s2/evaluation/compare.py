@@ -1,4 +1,4 @@
-"""Arms against each other, on the same cases."""
+"""Paired comparison of arms on the same cases, with intervals and tests."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy.typing as npt
 from s2s2.arms import REFERENCE, pairs_of
 from s2s2.core.types import Floats
 from s2s2.errors import EvaluationError
-from s2s2.evaluation.columns import (
+from s2s2.evaluation.summary import case_values, cases_of, checked_scores, groups_of_cases
+from s2s2.evaluation.tables import (
     ALL_CLASSES,
     COMPARISON_COLUMNS,
-    METRICS,
     RUN_COLUMNS,
+    chosen_metrics,
     require_columns,
-    require_metrics,
 )
-from s2s2.evaluation.summary import case_values, cases_of, checked_scores, groups_of_cases
-from s2s2.statistics import ClusterBootstrap
+from s2s2.metrics import METRICS, Metric
+from s2s2.statistics import ClusterBootstrap, holm, signed_rank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def compare(
     scores: pd.DataFrame,
     *,
     baseline: str = REFERENCE,
-    metrics: Sequence[str] = ("dice", "hd95", "nsd"),
+    metrics: Sequence[str] | None = None,
     pairs: Sequence[tuple[str, str]] | None = None,
     draws: int = 2000,
     seed: int = 0,
@@ -54,15 +54,16 @@ def compare(
     Args:
         scores: Scores of all runs with the columns arm and seed.
         baseline: The arm that all others are compared with.
-        metrics: Names out of `METRICS`; those without any value are passed over. IoU
-            orders cases as Dice does, so testing both only costs strength.
+        metrics: Names out of `METRICS`; those without any value are passed over. By default
+            Dice, HD95 and surface Dice: IoU orders cases as Dice does, so testing both only
+            costs power.
         pairs: (arm, reference) of each comparison; by default each arm against the
             baseline, and arms against their control, as s2s2 against duplicate.
         draws: Resamplings of the bootstrap.
         seed: Seed of the bootstrap.
 
     Returns:
-        One row a pair, domain and metric; see `COMPARISON_COLUMNS`.
+        One row for each pair, domain and metric; see `COMPARISON_COLUMNS`.
 
     Raises:
         EvaluationError: If a column or an arm is missing, a metric is unknown, or
@@ -80,10 +81,12 @@ def compare(
     """
     import pandas as pd
 
-    require_metrics(metrics)
+    if metrics is None:
+        metrics = [name for name, metric in METRICS.items() if metric.tested]
+    chosen = chosen_metrics(metrics)
     require_columns(scores, RUN_COLUMNS)
     table = checked_scores(scores, metrics)
-    used = [name for name in metrics if table[name].notna().any()]
+    used = [metric for metric in chosen if table[metric.name].notna().any()]
     rows: list[dict[str, Any]] = []
     for arm, reference in _pairs(list(table["arm"].unique()), baseline, pairs):
         _check_same_cases(table, arm, reference)
@@ -91,59 +94,6 @@ def compare(
         corrected = holm([row["p_wilcoxon"] for row in family])
         rows += [row | {"p_holm": p} for row, p in zip(family, corrected, strict=True)]
     return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    r"""Correct p values for being many, step down.
-
-    With the p values in rising order, $\tilde p_i = \max_{j \le i} \min(1, (m - j + 1)\, p_j)$.
-
-    Args:
-        p_values: Uncorrected, in [0, 1]; NaN stays NaN and is no test.
-
-    Returns:
-        The corrected values in the given order.
-
-    Example:
-        >>> [round(p, 2) for p in holm([0.01, 0.04, 0.03])]
-        [0.03, 0.06, 0.06]
-
-    Reference:
-        Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian
-        Journal of Statistics 1979.
-    """
-    given = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(given)[: int(np.isfinite(given).sum())]
-    factors = np.arange(len(order), 0, -1)
-    corrected = np.full_like(given, np.nan)
-    corrected[order] = np.minimum(np.maximum.accumulate(factors * given[order]), 1.0)
-    return [float(p) for p in corrected]
-
-
-def signed_rank(differences: Floats) -> float:
-    """Return the two-sided p value of Wilcoxon's signed-rank test.
-
-    Args:
-        differences: One a case; zeros say nothing, and nothing but zeros gives 1.
-
-    Shape:
-        - differences: (case,).
-
-    Returns:
-        A p value in [0, 1], NaN without any case.
-
-    Example:
-        >>> signed_rank(np.zeros(5)), signed_rank(np.array([1.0, 2, 3, 4, 5]))
-        (1.0, 0.0625)
-    """
-    from scipy.stats import wilcoxon
-
-    if not len(differences):
-        return float("nan")
-    moved = differences[differences != 0]
-    if not len(moved):
-        return 1.0
-    return float(wilcoxon(moved).pvalue)
 
 
 def _pairs(
@@ -181,7 +131,7 @@ def _check_same_cases(table: pd.DataFrame, arm: str, reference: str) -> None:
 
 
 def _compare_pair(
-    table: pd.DataFrame, arm: str, reference: str, metrics: Sequence[str], draws: int, seed: int
+    table: pd.DataFrame, arm: str, reference: str, metrics: Sequence[Metric], draws: int, seed: int
 ) -> list[dict[str, Any]]:
     """Return one row a domain and metric, without Holm's correction."""
     both = _with_true_negatives(table[table["arm"].isin([arm, reference])], metrics)
@@ -191,20 +141,22 @@ def _compare_pair(
         bootstrap = ClusterBootstrap(groups, runs=part["seed"].nunique(), draws=draws, seed=seed)
         for metric in metrics:
             ours, theirs = (
-                case_values(part[part["arm"] == name], metric, cases) for name in (arm, reference)
+                case_values(part[part["arm"] == name], metric.name, cases) for name in (arm, reference)
             )
-            head = {"arm": arm, "reference": reference, "domain": domain, "metric": metric}
-            rows.append(
-                head | _compare_values(ours, theirs, np.asarray(groups), METRICS[metric].sign, bootstrap)
-            )
+            head = {"arm": arm, "reference": reference, "domain": domain, "metric": metric.name}
+            rows.append(head | _compare_values(ours, theirs, np.asarray(groups), metric.sign, bootstrap))
     return rows
 
 
-def _with_true_negatives(both: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+def _with_true_negatives(both: pd.DataFrame, metrics: Sequence[Metric]) -> pd.DataFrame:
     """Give the best value to runs that leave a class alone which another run invents."""
     invented = (both["status"] == "false").groupby([both[name] for name in _CELL]).transform("any")
     right = invented & (both["status"] == "absent")
-    filled = {name: both[name].where(~right, METRICS[name].best) for name in metrics if METRICS[name].fills}
+    filled = {
+        metric.name: both[metric.name].where(~right, metric.best)
+        for metric in metrics
+        if metric.credits_absence
+    }
     return both.assign(**filled)
 
 

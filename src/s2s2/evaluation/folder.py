@@ -1,16 +1,16 @@
-"""The folder that predictions are written to and read from, named by case id."""
+"""Folder of predictions: label maps, probabilities and overlays, named by case id."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from s2s2.core.names import file_name, text_of
 from s2s2.core.storage import atomic, read_json, write_json
+from s2s2.core.types import LabelMap, Picture, RawLabels, Vectors
 from s2s2.data.reading.files import read_mask_raw
 from s2s2.errors import DataError, EvaluationError
 
@@ -18,16 +18,16 @@ _TOP = np.iinfo(np.uint16).max
 
 
 class PredictionFolder:
-    """Predictions of one data set, one file a case, found by the case's id.
+    """Predictions of one data set, one file for each case, found by the case's id.
 
     ==========================  =====================================================
     `<id>.png`                  label map, 8-bit grey, value = class id, original grid
-    `probabilities/<id>.tif`    16-bit pages, one a class, value / 65535 = probability
+    `probabilities/<id>.tif`    16-bit pages, one for each class, value / 65535 = probability
     `overlays/<id>.png`         RGB picture to look at
     `predictions.json`          network, classes, and what could not be predicted
     ==========================  =====================================================
 
-    An id is percent-encoded where it holds characters that a file name cannot hold.
+    `s2s2.core.names.file_name` makes the name of a file from the id.
 
     Args:
         root: The folder; it need not exist.
@@ -42,29 +42,37 @@ class PredictionFolder:
 
     def label_map(self, case_id: str) -> Path:
         """Return the file of a case's label map."""
-        return self.root / f"{_file_name(case_id)}.png"
+        return self.root / f"{file_name(case_id)}.png"
 
     def probabilities(self, case_id: str) -> Path:
         """Return the file of a case's probabilities."""
-        return self.root / "probabilities" / f"{_file_name(case_id)}.tif"
+        return self.root / "probabilities" / f"{file_name(case_id)}.tif"
 
     def overlay(self, case_id: str) -> Path:
         """Return the file of a case's overlay."""
-        return self.root / "overlays" / f"{_file_name(case_id)}.png"
+        return self.root / "overlays" / f"{file_name(case_id)}.png"
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The id of every case that has a label map, by the file's name without its suffix.
+
+        Of a very long id the file's name is a part alone, see `file_name`: compare names.
+        """
+        # A name with a dot in front is a file that is still being written.
+        names = sorted(path.stem for path in self.root.glob("*.png") if not path.name.startswith("."))
+        return {name: text_of(name) for name in names}
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids of all cases that have a label map, sorted."""
-        # A name with a dot in front is a file that somebody is still writing.
-        names = (path.stem for path in self.root.glob("*.png") if not path.name.startswith("."))
-        return tuple(sorted(unquote(name) for name in names))
+        return tuple(sorted(self.names.values()))
 
     @property
     def facts(self) -> dict[str, Any]:
         """What `predictions.json` says, empty where the predictions were made elsewhere.
 
         Raises:
-            EvaluationError: If the file is torn.
+            EvaluationError: If the file is corrupt.
         """
         path = self.root / "predictions.json"
         return read_json(path, error=EvaluationError) if path.exists() else {}
@@ -77,7 +85,7 @@ class PredictionFolder:
         """
         write_json(self.root / "predictions.json", facts)
 
-    def read(self, case_id: str) -> npt.NDArray[np.integer]:
+    def read(self, case_id: str) -> RawLabels:
         """Read a label map.
 
         Returns:
@@ -93,16 +101,16 @@ class PredictionFolder:
             raise EvaluationError(f"The prediction of case {case_id!r} cannot be used: {error}") from error
         if labels.ndim != 2:
             raise EvaluationError(
-                f"The prediction {path} is a colour image, expected one grey value a pixel, the class id. "
-                "Give the folder of label maps, not of overlays."
+                f"The prediction {path} is a colour image, expected one grey value for each "
+                "pixel, the class id. Give the folder of label maps, not of overlays."
             )
         return labels
 
-    def read_probabilities(self, case_id: str) -> npt.NDArray[np.float32]:
+    def read_probabilities(self, case_id: str) -> Vectors:
         """Read the probabilities of a case: shape (class, height, width), in [0, 1].
 
         Raises:
-            EvaluationError: If the file is missing or torn.
+            EvaluationError: If the file is missing or corrupt.
         """
         import tifffile
 
@@ -132,7 +140,7 @@ class PredictionFolder:
         except EvaluationError:
             return False
 
-    def write(self, case_id: str, labels: npt.NDArray[np.uint8]) -> None:
+    def write(self, case_id: str, labels: LabelMap) -> None:
         """Write a label map of shape (height, width).
 
         Raises:
@@ -140,7 +148,7 @@ class PredictionFolder:
         """
         _write_png(self.label_map(case_id), labels)
 
-    def write_overlay(self, case_id: str, picture: npt.NDArray[np.uint8]) -> None:
+    def write_overlay(self, case_id: str, picture: Picture) -> None:
         """Write an overlay of shape (height, width, 3).
 
         Raises:
@@ -148,7 +156,7 @@ class PredictionFolder:
         """
         _write_png(self.overlay(case_id), picture)
 
-    def write_probabilities(self, case_id: str, probabilities: npt.NDArray[np.float32]) -> None:
+    def write_probabilities(self, case_id: str, probabilities: Vectors) -> None:
         """Write probabilities of shape (class, height, width), in [0, 1], rounded to 1 / 65535.
 
         Raises:
@@ -161,13 +169,7 @@ class PredictionFolder:
             tifffile.imwrite(temporary, pages, compression="zlib", predictor=True, photometric="minisblack")
 
 
-def _file_name(case_id: str) -> str:
-    """Return a name for the files of a case that no folder separator and no leading dot can spoil."""
-    name = quote(case_id, safe="")
-    return f"%2E{name[1:]}" if name.startswith(".") else name
-
-
-def _write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+def _write_png(path: Path, pixels: LabelMap | Picture) -> None:
     """Write an 8-bit picture, whole or not at all."""
     with atomic(path) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG")

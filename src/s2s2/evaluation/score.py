@@ -1,4 +1,4 @@
-"""Predictions against masks: one row a case and class."""
+"""Scores of predictions against masks: one row for each case and class."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from s2s2.core.names import file_name
+from s2s2.core.types import LabelMap, RawLabels
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
 from s2s2.errors import EvaluationError
-from s2s2.evaluation.columns import SCORE_COLUMNS
 from s2s2.evaluation.folder import PredictionFolder
-from s2s2.metrics import Surface, overlap, surface
+from s2s2.evaluation.tables import score_columns
+from s2s2.metrics import METRICS, Comparison
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,10 +35,10 @@ def score(
         predictions: Folder with `<id>.png` for each case, as `predict` writes it.
         dataset: The cases with masks; no more and no fewer than were predicted.
         tolerance: What the surface Dice forgives, in mm or pixels.
-        surface: Whether to measure distances; without them hd95 and nsd are NaN.
+        surface: Whether to measure distances; without them such metrics are NaN.
 
     Returns:
-        One row a case and class but the background; see `SCORE_COLUMNS`.
+        One row for each case and class but the background; see `score_columns`.
 
     Raises:
         EvaluationError: If a prediction is missing, there is one too many, or one
@@ -55,57 +56,40 @@ def score(
     for case in dataset.cases:
         mask = dataset.original_mask(case)
         labels = _fitting(folder, case, mask, len(dataset.class_map))
-        rows += _rows(case, labels, mask, dataset.class_map.names, tolerance if surface else None)
-    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).assign(tolerance=float(tolerance))
+        pair = Comparison(labels, mask, len(dataset.class_map), case.spacing_mm, tolerance)
+        rows += _rows(case, pair, dataset.class_map.names[1:], surface=surface)
+    return pd.DataFrame(rows, columns=list(score_columns())).assign(tolerance=float(tolerance))
 
 
-def _rows(
-    case: Case,
-    labels: npt.NDArray[np.integer],
-    mask: npt.NDArray[np.uint8],
-    names: tuple[str, ...],
-    tolerance: float | None,
-) -> list[dict[str, object]]:
-    """Return the rows of one case; no distances without a tolerance."""
-    overlaps = overlap(labels, mask, len(names))
-    surfaces = _surfaces(case, labels, mask, len(names), tolerance)
+def _rows(case: Case, pair: Comparison, names: tuple[str, ...], *, surface: bool) -> list[dict[str, object]]:
+    """Return the rows of one case, one for each foreground class."""
+    missing = np.full(len(names), np.nan)
+    values = {
+        name: metric.compute(pair) if surface or not metric.surface else missing
+        for name, metric in METRICS.items()
+    }
     return [
         {
             "case": case.id,
             "group": case.group,
             "domain": case.domain,
-            "class_id": place + 1,
+            "class_id": index + 1,
             "class_name": name,
-            "dice": overlaps.dice[place],
-            "iou": overlaps.iou[place],
-            "precision": overlaps.precision[place],
-            "recall": overlaps.recall[place],
-            "hd95": surfaces.hd95[place],
-            "nsd": surfaces.nsd[place],
+            **{metric: value[index] for metric, value in values.items()},
             "unit": "px" if case.spacing_mm is None else "mm",
-            "status": overlaps.status[place],
+            "status": pair.overlap.status[index],
         }
-        for place, name in enumerate(names[1:])
+        for index, name in enumerate(names)
     ]
-
-
-def _surfaces(
-    case: Case,
-    labels: npt.NDArray[np.integer],
-    mask: npt.NDArray[np.uint8],
-    classes: int,
-    tolerance: float | None,
-) -> Surface:
-    """Measure the distances, or give NaN without a tolerance."""
-    if tolerance is None:
-        return Surface(hd95=np.full(classes - 1, np.nan), nsd=np.full(classes - 1, np.nan))
-    return surface(labels, mask, classes, case.spacing_mm, tolerance)
 
 
 def _check_ids(folder: PredictionFolder, dataset: Dataset) -> None:
     """Refuse a folder that does not hold exactly the cases of the data set."""
-    found, wanted = set(folder.ids), set(dataset.ids)
-    missing, extra = sorted(wanted - found), sorted(found - wanted)
+    found, wanted = folder.names, {file_name(case_id): case_id for case_id in dataset.ids}
+    missing, extra = (
+        sorted(ours[name] for name in ours.keys() - theirs.keys())
+        for ours, theirs in ((wanted, found), (found, wanted))
+    )
     if not wanted:
         raise EvaluationError(f"{dataset.root} has no case to score. Choose a part with cases.")
     if missing or extra:
@@ -148,9 +132,7 @@ def _check_unseen(folder: PredictionFolder, dataset: Dataset) -> None:
         )
 
 
-def _fitting(
-    folder: PredictionFolder, case: Case, mask: npt.NDArray[np.uint8], classes: int
-) -> npt.NDArray[np.integer]:
+def _fitting(folder: PredictionFolder, case: Case, mask: LabelMap, classes: int) -> RawLabels:
     """Read a label map and refuse it when it does not fit its mask."""
     labels = folder.read(case.id)
     path = folder.label_map(case.id)

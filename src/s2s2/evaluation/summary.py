@@ -1,4 +1,4 @@
-"""The mean of each metric on each domain, with its interval."""
+"""Mean of each metric on each domain, with its confidence interval."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from s2s2.core.types import Floats
 from s2s2.errors import EvaluationError
-from s2s2.evaluation.columns import (
+from s2s2.evaluation.tables import (
     ALL_CLASSES,
-    METRICS,
     RUN_COLUMNS,
     SUMMARY_COLUMNS,
+    chosen_metrics,
     require_columns,
-    require_metrics,
 )
+from s2s2.metrics import METRICS
 from s2s2.statistics import ClusterBootstrap
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _KEYS = [*RUN_COLUMNS, "domain", "case"]
 
 
 def summarise(
-    scores: pd.DataFrame, *, metrics: Sequence[str] = tuple(METRICS), draws: int = 2000, seed: int = 0
+    scores: pd.DataFrame, *, metrics: Sequence[str] | None = None, draws: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
     """Take the mean of each metric over the cases of each domain.
 
@@ -36,14 +36,14 @@ def summarise(
     several (`ClusterBootstrap`).
 
     Args:
-        scores: One row a case and class, as `score` makes it; several runs lie
+        scores: One row for each case and class, as `score` makes it; several runs lie
             below each other with the columns arm and seed.
-        metrics: Names out of `METRICS`.
+        metrics: Names out of `METRICS`; by default all that the table has.
         draws: Resamplings of the bootstrap.
         seed: Seed of the bootstrap.
 
     Returns:
-        One row an arm, domain, class and metric; see `SUMMARY_COLUMNS`. Domains
+        One row for each arm, domain, class and metric; see `SUMMARY_COLUMNS`. Domains
         and arms keep the order of `scores`.
 
     Raises:
@@ -61,7 +61,9 @@ def summarise(
     """
     import pandas as pd
 
-    require_metrics(metrics)
+    if metrics is None:
+        metrics = [name for name in METRICS if name in scores.columns]
+    chosen_metrics(metrics)
     table = checked_scores(scores, metrics)
     rows: list[dict[str, object]] = []
     for (arm, domain), part in table.groupby(["arm", "domain"], sort=False):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from s2s2.core.software import versions
 from s2s2.core.storage import atomic, read_json, write_json
 from s2s2.data.classes import ClassMap
 from s2s2.errors import NetworkError
@@ -26,15 +25,8 @@ WEIGHTS = "weights.safetensors"
 CARD = "network.json"
 
 
-def software() -> dict[str, str]:
-    """Return the versions of what made a network."""
-    found = {"python": platform.python_version()}
-    for package in ("s2s2", "torch", "monai", "lightning"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+def _software() -> dict[str, str]:
+    return versions("torch", "monai", "lightning")
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ class NetworkCard:
     seed: int
     domain: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
-    software: Mapping[str, str] = field(default_factory=software)
+    software: Mapping[str, str] = field(default_factory=_software)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain lists and mappings, for JSON."""

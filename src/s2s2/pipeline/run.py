@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 import torch
 
 from s2s2.arms import get_arm, reference_of
+from s2s2.core.software import versions
 from s2s2.core.storage import read_json, write_json
 from s2s2.core.words import duration
 from s2s2.data.checking.check import inspect
@@ -284,11 +284,9 @@ class Run:
 
 def environment() -> dict[str, str]:
     """Name the versions and the device that results depend on."""
-    packages = ("s2s2", "torch", "lightning", "monai", "numpy", "scipy", "pandas", "tifffile")
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or "CPU"
     return {
-        "python": sys.version.split()[0],
         "system": f"{platform.system()} {platform.machine()}",
         "device": device,
-        **{name: version(name) for name in packages},
+        **versions("torch", "lightning", "monai", "numpy", "scipy", "pandas", "tifffile"),
     }

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from s2s2.arms import in_order, reference_of
 from s2s2.errors import EvaluationError
-from s2s2.evaluation.columns import ALL_CLASSES
+from s2s2.evaluation.tables import ALL_CLASSES
 from s2s2.run.names import shown_names
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from s2s2.evaluation.columns import ALL_CLASSES, METRICS
+from s2s2.evaluation.tables import ALL_CLASSES
+from s2s2.metrics import METRICS
 from s2s2.report.numbers import DASH, MINUS, count, interval, plain, probability, signed
 from s2s2.report.reading import Run
 from s2s2.report.verdict import find_difference

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2s2.core.software import versions
 from s2s2.core.storage import read_json, write_json
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
@@ -72,9 +72,7 @@ def write_manifest(
     """Write the manifest, unless it says all this already."""
     path = manifest_path(folder)
     existing = read_json(path, error=StackError) if path.exists() else {}
-    software = {
-        name: version(name) for name in ("s2s2", "numpy", "torch", "tifffile", "imagecodecs", "zstandard")
-    }
+    software = versions("numpy", "torch", "tifffile", "imagecodecs", "zstandard")
     cases = {case_id: {"mask": digest} for case_id, digest in digests.items()}
     content = {**recipe, "depth": depth, "parts": parts_of(generator, depth), "cases": cases}
     if any(existing.get(name) != value for name, value in content.items()):

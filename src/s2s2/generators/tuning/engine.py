@@ -15,6 +15,7 @@ from torch.utils.data import Dataset as Items
 
 from s2s2.core.progress import Progress
 from s2s2.core.quiet import lightning_in
+from s2s2.core.software import versions
 from s2s2.core.storage import read_json, write_json
 from s2s2.data.dataset import Dataset
 from s2s2.errors import GeneratorError
@@ -33,7 +34,6 @@ from s2s2.generators.tuning.record import (
     check_record,
     fingerprint_of,
     read_record,
-    software,
     weights_digest,
 )
 
@@ -125,7 +125,8 @@ def _fit(
     if trainer.is_global_zero:
         weights = weights_digest(module.weights_file(folder))
         found = {"steps": trainer.global_step, **checks.summary(), "weights": weights}
-        write_json(folder / RECORD, {"finished": True, **about, **found, "software": software()})
+        software = versions("torch", "lightning", "monai", "diffusers", "transformers")
+        write_json(folder / RECORD, {"finished": True, **about, **found, "software": software})
         state.unlink(missing_ok=True)
     trainer.strategy.barrier()
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,6 @@ from s2s2.generators.tuning.config import TuneConfig
 RECORD = "tuned.json"
 STATE = "state.ckpt"
 Record = Mapping[str, Any]
-_PACKAGES = ("s2s2", "torch", "lightning", "monai", "diffusers", "transformers")
 
 
 def read_record(folder: Path | None, *, finished: bool = True) -> Record | None:
@@ -111,14 +108,3 @@ def check_weights(path: Path, record: Record) -> None:
             f"{path} is not the file of weights that {RECORD} beside it names: it is torn, or from another "
             "tuning. Restore it, or delete the folder to tune anew."
         )
-
-
-def software() -> dict[str, str]:
-    """Return the versions of what the weights depend on."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
