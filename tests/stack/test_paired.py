@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from s2s2.data import Dataset, Split
 from s2s2.data.transforms.acquisition import AcquisitionConfig
@@ -56,6 +59,63 @@ def test_an_index_alone_is_of_epoch_zero(train: Dataset, stack: Stack) -> None:
     pairs = everything(train, stack)
     assert torch.equal(pairs[1]["image"], pairs[1, 0]["image"])
     assert len(pairs) == len(train)
+
+
+def test_an_index_alone_goes_on_by_itself(train: Dataset, stack: Stack) -> None:
+    pairs = everything(train, stack)
+    for epoch in range(6):
+        item, named = pairs[1], pairs[1, epoch]  # what is named is not counted
+        assert item["copy"] == named["copy"]
+        assert torch.equal(item["synthetic"], named["synthetic"])
+    assert torch.equal(pairs[0]["image"], pairs[0, 0]["image"])  # each case counts for itself
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"num_workers": 2, "multiprocessing_context": "fork"},
+        {"num_workers": 2, "multiprocessing_context": "fork", "persistent_workers": True},
+        {"num_workers": 1, "multiprocessing_context": "spawn", "persistent_workers": True},
+    ],
+    ids=["no workers", "workers", "persistent workers", "spawned worker"],
+)
+def test_a_plain_loader_shows_every_copy_once_in_depth_passes(
+    train: Dataset, stack: Stack, options: dict[str, object]
+) -> None:
+    pairs = everything(train, stack)
+    loader: DataLoader[dict[str, object]] = DataLoader(pairs, batch_size=4, shuffle=True, **options)
+    shown: dict[str, list[int]] = {}
+    for _ in range(4):
+        for batch in loader:
+            for case_id, number in zip(batch["case"], batch["copy"].tolist(), strict=True):
+                shown.setdefault(case_id, []).append(number)
+    expected = {case_id: [pairs.copy_number(case_id, epoch) for epoch in range(4)] for case_id in train.ids}
+    assert shown == expected
+    assert all(sorted(numbers) == [0, 1, 2, 3] for numbers in shown.values())
+
+
+def test_a_copy_of_the_pairs_counts_for_itself(train: Dataset, stack: Stack) -> None:
+    pairs = everything(train, stack)
+    first = pairs[0]["copy"]
+    for twin in (copy.deepcopy(pairs), pickle.loads(pickle.dumps(pairs))):
+        assert twin[0]["copy"] == pairs.copy_number(train.ids[0], 1) != first
+    assert pairs[0]["copy"] == pairs.copy_number(train.ids[0], 1)
+
+
+def test_integers_of_any_kind_are_indices(train: Dataset, stack: Stack) -> None:
+    pairs = everything(train, stack, seed=np.int64(3))
+    expected = everything(train, stack, seed=3)[1, 2]
+    for place in ((np.int64(1), np.int32(2)), (torch.tensor(1), np.uint8(2)), (-len(train) + 1, 2)):
+        assert torch.equal(pairs[place]["synthetic"], expected["synthetic"])
+    assert torch.equal(pairs[np.int64(1)]["image"], pairs[1, 0]["image"])
+    assert pairs.copy_number(train.ids[1], np.int64(2)) == expected["copy"]
+    number = np.argmax([0, 0, 1])
+    assert np.array_equal(stack.copy(train.ids[0], number), stack.copy(train.ids[0], 2))
+
+
+def test_iterating_over_pairs_ends(train: Dataset, stack: Stack) -> None:
+    assert [item["case"] for item in everything(train, stack)] == list(train.ids)
 
 
 def test_padding_stays_black(train: Dataset, stack: Stack) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import operator
+from contextlib import suppress
+from typing import Any, Literal, SupportsIndex
 
 import numpy as np
 import torch
@@ -36,7 +38,11 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     is said, to be ignored.
 
     All chance depends on (seed, case, epoch): any number of workers gives the same
-    bytes.
+    bytes. An index alone goes on by itself: the first time that a case is asked for is
+    its epoch 0, the next time epoch 1. So `DataLoader(pairs, shuffle=True)` shows each
+    case another copy in every pass, with any workers, persistent or not, whose
+    processes share the count. A pair (index, epoch) names the epoch and is not counted:
+    give these where a training is to go on after a stop, or runs in several processes.
 
     Args:
         dataset: Training cases on the working grid.
@@ -91,7 +97,8 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         self.stack = stack if view == "stack" else None
         self.view = view
         self.marked = marked
-        self.seed = seed
+        self.seed = operator.index(seed)
+        self._asked = _shared(torch.zeros(len(dataset), dtype=torch.int64))
         self._marks: Marks = {} if self.stack is None or marked == "keep" else self.stack.marks
         self._drawn = {case_id: self._allowed(case_id) for case_id in dataset.ids}
         self._geometry = PairedGeometry(patch or side, geometry)
@@ -102,18 +109,28 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         """Return the number of cases."""
         return len(self.dataset)
 
-    def __getitem__(self, place: int | tuple[int, int]) -> dict[str, Any]:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._asked = _shared(self._asked)  # a copy counts for itself, a worker with its parent
+
+    def __getitem__(self, place: SupportsIndex | tuple[SupportsIndex, SupportsIndex]) -> dict[str, Any]:
         """Return the pair of a case in an epoch.
 
         Args:
-            place: (index of the case, epoch); an index alone is of epoch 0.
+            place: (index of the case, epoch); an index alone is of the case's next epoch.
+                Integers of any kind.
 
         Returns:
             "image", "mask", "case" (its id), "copy" (its number, -1 where the second
             view is no copy), unless the view is None "synthetic", and with marked
             "mask" "ignore".
         """
-        index, epoch = (place, 0) if isinstance(place, int) else place
+        if isinstance(place, tuple):
+            index, epoch = (operator.index(number) for number in place)
+        else:
+            index = operator.index(place)
+            epoch = int(self._asked[index])
+            self._asked[index] += 1
         case = self.dataset[index]
         image = self.dataset.image(case)
         number, second = self._second(case.id, image, epoch)
@@ -138,7 +155,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
             item["ignore"] = torch.from_numpy(views.ignore)
         return item
 
-    def copy_number(self, case_id: str, epoch: int) -> int:
+    def copy_number(self, case_id: str, epoch: SupportsIndex) -> int:
         """Return which copy of the stack a case shows in an epoch, -1 where all are left out.
 
         Raises:
@@ -149,7 +166,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         drawn = self._drawn[case_id]
         if not drawn:
             return -1
-        cycle, place = divmod(epoch, len(drawn))
+        cycle, place = divmod(operator.index(epoch), len(drawn))
         order = stream(self.seed, "copy", case_id, cycle).permutation(len(drawn))
         return drawn[int(order[place])]
 
@@ -194,3 +211,13 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
             if self.view is not None or rng.random() < 0.5:
                 view = self._acquisition(view, rng, inside)
         return torch.from_numpy(np.ascontiguousarray(view))
+
+
+def _shared(counts: torch.Tensor) -> torch.Tensor:
+    """Put counts where the workers of a loader count with their parent.
+
+    Without shared memory they stay where they are: a loader has no workers there either.
+    """
+    with suppress(OSError, RuntimeError):
+        counts.share_memory_()  # type: ignore[no-untyped-call]
+    return counts

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 from urllib.parse import quote
 
 import numpy as np
@@ -174,7 +175,7 @@ class Stack:
     def __repr__(self) -> str:
         return f"Stack({str(self.path)!r}, cases={len(self)}, depth={self.depth})"
 
-    def copy(self, case_id: str, number: int) -> npt.NDArray[np.float32]:
+    def copy(self, case_id: str, number: SupportsIndex) -> npt.NDArray[np.float32]:
         """Read one synthetic image; no other copy is read or decoded.
 
         Args:
@@ -187,7 +188,7 @@ class Stack:
         Raises:
             StackError: If there is no such case or copy, or its file is missing or torn.
         """
-        self._require(case_id, number)
+        self._require(case_id, number := operator.index(number))
         pixels = self._read(case_id, number)
         top = np.float32(np.iinfo(pixels.dtype).max)
         return np.divide(pixels, top, dtype=np.float32)
