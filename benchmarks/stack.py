@@ -28,8 +28,7 @@ import s2s2
 from benchmarks.rows import row
 from s2s2.core.storage import write_json
 from s2s2.data import Case, Dataset, Split, split_by_group
-from s2s2.data.transforms.acquisition import AcquisitionConfig
-from s2s2.data.transforms.paired import PhotometricConfig
+from s2s2.data.transforms.config import AcquisitionConfig, PhotometricConfig
 from s2s2.stack import PairedDataset, Stack, build_stack
 from s2s2.stack.pages import encode
 from s2s2.stack.store import case_path, manifest_path

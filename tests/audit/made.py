@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from s2s2.audit import AuditConfig
-from s2s2.data import Case, Dataset, Split, split_by_group, stream
+from s2s2.core.streams import stream
+from s2s2.data import Case, Dataset, Split, split_by_group
 from s2s2.networks import NetworkConfig
 from s2s2.stack import Stack, build_stack
 from tests.drawn import SMALL_NETWORK, draw_site

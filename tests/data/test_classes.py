@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from s2s2.data import classes as module
 from s2s2.data.classes import ClassMap
-from s2s2.data.reading.labels import Levels
+from s2s2.data.dataset import Dataset
+from s2s2.data.reading.mask_values import Levels
 from s2s2.errors import DataError
 
 
@@ -174,3 +176,12 @@ def test_the_share_of_each_class() -> None:
     assert share is not None
     assert share.tolist() == [0.75, 0.25, 0.0]
     assert classes.share(Levels.count(np.array([[5]], np.uint8))) is None
+
+
+def test_of_very_many_masks_only_some_are_read(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    read = module.read_levels
+    monkeypatch.setattr(module, "_INFERRED_FROM", 5)
+    monkeypatch.setattr(module, "read_levels", lambda path: seen.append(path.stem) or read(path))  # type: ignore[func-returns-value]
+    assert Dataset.open(site).class_map == ClassMap(("background", "foreground"), ((0,), (1, 255)))
+    assert sorted(seen) == ["case_00", "case_03", "case_06", "case_09"]

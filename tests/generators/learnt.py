@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from s2s2.data import Case, Dataset, Split, stream
+from s2s2.core.streams import stream
+from s2s2.data import Case, Dataset, Split
 from s2s2.errors import ConfigError, GeneratorError
 from s2s2.generators.cost import Cost
 

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 
 from s2s2.data import Dataset, Split
-from s2s2.data.geometry import resize_image
+from s2s2.data.grid import resize_image
 from s2s2.errors import ConfigError, GeneratorError, SplitError, StackError
 from s2s2.generators import build_generator
 from s2s2.stack import build_stack

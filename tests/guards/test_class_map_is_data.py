@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from s2s2.data import ClassMap, Dataset, inspect
+from s2s2.data import ClassMap, Dataset
+from s2s2.data.checking.inspection import inspect
 from tests.drawn import draw_site
 
 

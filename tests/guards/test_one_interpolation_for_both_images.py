@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s2s2.data.transforms.paired import GeometryConfig, PairedGeometry
+from s2s2.data.transforms.affine import PairedGeometry
+from s2s2.data.transforms.config import GeometryConfig
 
 
 @pytest.mark.parametrize("side", [24, 40, 64])

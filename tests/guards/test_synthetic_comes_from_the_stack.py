@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from s2s2.core.streams import stream
-from s2s2.data.transforms.paired import PairedGeometry
+from s2s2.data.transforms.affine import PairedGeometry
 from s2s2.stack import PairedDataset, Stack, build_stack
 from tests.stack.made import Echo, opened
 

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from s2s2.data import Case, Dataset, Split, split_by_group, stream
+from s2s2.core.streams import stream
+from s2s2.data import Case, Dataset, Split, split_by_group
 from s2s2.stack import build_stack
 
 

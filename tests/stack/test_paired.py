@@ -10,8 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from s2s2.data import Dataset, Split
-from s2s2.data.transforms.acquisition import AcquisitionConfig
-from s2s2.data.transforms.paired import UNCHANGED, PhotometricConfig
+from s2s2.data.transforms.config import UNCHANGED, AcquisitionConfig, PhotometricConfig
 from s2s2.errors import ConfigError, StackError
 from s2s2.stack import PairedDataset, Stack
 from tests.stack.made import opened

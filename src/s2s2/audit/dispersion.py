@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from s2s2.core.types import Indices, Region
-from s2s2.data.geometry import resize_image
+from s2s2.data.grid import resize_image
 
 Floats = npt.NDArray[np.floating]
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from s2s2.core.types import Floats, Image, Vectors
-from s2s2.data.geometry import padded_side
+from s2s2.data.grid import padded_side
 from s2s2.networks.normalisation import default_normalisation
 from s2s2.networks.unet import Encoder
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s2s2.data.balance import assign
 from s2s2.data.dataset import Dataset
+from s2s2.data.stratify import assign
 from s2s2.errors import AuditError
 
 VALIDATION = 0.15

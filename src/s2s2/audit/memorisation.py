@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from s2s2.core.types import Floats, Indices, Region
-from s2s2.data.geometry import resize_image, working_shape
+from s2s2.data.grid import resize_image, working_shape
 
 
 class Nearest(NamedTuple):

@@ -22,9 +22,10 @@ from s2s2.core.progress import Progress
 from s2s2.core.streams import stream
 from s2s2.core.types import Floats, Image, Indices
 from s2s2.data.dataset import Dataset
-from s2s2.data.geometry import resize_mask
+from s2s2.data.grid import resize_mask
 from s2s2.data.transforms.acquisition import Acquisition
-from s2s2.data.transforms.paired import PhotometricConfig, photometric
+from s2s2.data.transforms.config import PhotometricConfig
+from s2s2.data.transforms.photometric import photometric
 
 REENCODED = (75, 95)
 """Range of the JPEG quality of an image that was only stored anew."""

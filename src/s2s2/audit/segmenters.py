@@ -22,7 +22,7 @@ from s2s2.core.progress import Progress
 from s2s2.core.storage import read_json
 from s2s2.core.types import Floats
 from s2s2.data.dataset import Dataset
-from s2s2.data.geometry import padded_side, resize_mask
+from s2s2.data.grid import padded_side, resize_mask
 from s2s2.data.split import TrainingData
 from s2s2.errors import AuditError
 from s2s2.networks.build import taps

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     add_data_options(parser)
     options = parser.parse_args(arguments)
 
-    from s2s2.data.checking.check import inspect
+    from s2s2.data.checking.inspection import inspect
     from s2s2.run.folder import read_class_map
 
     with TerminalReporter() as reporter:

@@ -1,9 +1,9 @@
-"""How long work tells how far it is."""
+"""Progress callbacks: how long-running work reports how far it is."""
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int, str], None]
-"""Called with what is done, what there is to do, and a few words on it."""
+"""Called with the number done, the number in all, and a few words on it."""
 
 Count = Callable[[int, int], None]
-"""Called with how many are done, and how many there are."""
+"""Called with the number done and the number in all."""

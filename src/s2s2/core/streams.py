@@ -1,8 +1,7 @@
-"""Random streams that depend on what is drawn, not on who draws it or when.
+"""Named random streams: the same name gives the same numbers, in any order and on any machine.
 
-A stream is named by its purpose and its place: ``stream(seed, "copy", case.id,
-epoch)``. Two workers, two epochs or two cases never share one, and the same name
-gives the same numbers in any order on any machine.
+A stream is named by its purpose and by what it is drawn for: ``stream(seed, "copy",
+case.id, epoch)``. So two workers, two epochs or two cases never share one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Array types, by what they hold.
+"""Named array types: what an array holds, and its type of numbers.
 
-Shapes stand in the docstrings; these names say what an array means and how it is stored.
+Shapes are given in the docstrings of functions.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ RawLabels = npt.NDArray[np.integer]
 """A mask or a prediction as a file holds it, before its values are checked: (..., height, width)."""
 
 Picture = npt.NDArray[np.uint8]
-"""An image for people to look at: (height, width, RGB), 0 to 255."""
+"""An image for display: (height, width, RGB), 0 to 255."""
 
 Region = npt.NDArray[np.bool_]
-"""What belongs to something and what does not: (..., height, width)."""
+"""True where a pixel belongs to something: (..., height, width)."""
 
 Vectors = npt.NDArray[np.float32]
-"""Features, distances and other numbers of single precision that are no image."""
+"""Features, distances and other numbers of single precision that are not an image."""
 
 Floats = npt.NDArray[np.float64]
 """Scores, coordinates and other numbers of double precision."""

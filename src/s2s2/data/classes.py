@@ -1,4 +1,4 @@
-"""Class maps: what the pixel values of mask files mean.
+"""Class maps: the classes of a data set, and the pixel values of mask files that mean them.
 
 A class map is data, not code: it is inferred from the masks or given by the user,
 shown by the check, and saved beside the network that was trained with it.
@@ -6,7 +6,6 @@ shown by the check, and saved beside the network that was trained with it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,25 @@ import numpy as np
 import numpy.typing as npt
 
 from s2s2.core.storage import read_json, write_json
-from s2s2.core.types import Floats
-from s2s2.data.reading.labels import Levels, Value, infer_values, looks_soft, read_levels, unpack
+from s2s2.core.types import Floats, LabelMap
+from s2s2.data.reading.files import in_threads
+from s2s2.data.reading.mask_values import (
+    Levels,
+    Value,
+    code_of,
+    infer_values,
+    looks_soft,
+    packed,
+    parse_value,
+    plain,
+    read_levels,
+    text_of,
+    value_from_json,
+)
+from s2s2.data.reading.reader import is_grey
 from s2s2.errors import DataError
 
-# Okabe and Ito's colours, told apart by colour-blind eyes; black is the background.
+# Okabe and Ito's colours, which colour-blind people can distinguish; black is the background.
 _COLOURS = (
     (230, 159, 0),
     (86, 180, 233),
@@ -31,6 +44,9 @@ _COLOURS = (
     (204, 121, 167),
 )
 _UNKNOWN = 255
+_FILE = "classes.json"
+# Of more masks than these, only some are read to infer a class map; the check reads them all.
+_INFERRED_FROM = 2000
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,7 @@ class ClassMap:
     soft: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(tuple(map(_plain, values)) for values in self.values))
+        object.__setattr__(self, "values", tuple(tuple(map(plain, values)) for values in self.values))
         flat = [value for values in self.values for value in values]
         if not 2 <= len(self.names) <= _UNKNOWN or len(self.names) != len(self.values):
             raise DataError(
@@ -70,7 +86,7 @@ class ClassMap:
         if len(set(self.names)) != len(self.names) or len(set(flat)) != len(flat) or not all(self.values):
             raise DataError(
                 f"Every class of a class map needs its own name and its own values, got {self}. "
-                "Remove what is there twice, and give a value where there is none."
+                "Remove duplicates, and give a value where there is none."
             )
         if self.soft and len(self.names) != 2:
             raise DataError(f"Only a class map of two classes can be soft, got {len(self.names)} classes.")
@@ -79,7 +95,7 @@ class ClassMap:
         return len(self.names)
 
     def __str__(self) -> str:
-        parts = (f"{name}={','.join(map(_text, self.values[i]))}" for i, name in enumerate(self.names))
+        parts = (f"{name}={','.join(map(text_of, self.values[i]))}" for i, name in enumerate(self.names))
         return " ".join(parts) + (" (soft edges, cut at one half)" if self.soft else "")
 
     @property
@@ -104,7 +120,7 @@ class ClassMap:
         for entry in entries:
             name, _, text = entry.partition("=")
             names.append(name.strip())
-            values.append(tuple(_parse_value(part.strip(), entry) for part in text.split(",")))
+            values.append(tuple(parse_value(part.strip(), entry) for part in text.split(",")))
             if not names[-1]:
                 raise DataError(
                     f"A class is given as name=value, got {entry!r}. Put a name before the equals sign."
@@ -113,7 +129,7 @@ class ClassMap:
 
     @classmethod
     def infer(cls, mask_paths: Sequence[Path]) -> ClassMap:
-        """Infer the class map of these mask files.
+        """Infer the class map of these mask files; of very many, evenly spaced ones are read.
 
         One grey level besides 0 makes two classes, and then 1 and 255 both mean the
         foreground. Blurred or compressed edges make two classes and a soft map.
@@ -122,7 +138,8 @@ class ClassMap:
         Raises:
             DataError: If a file cannot be read, or the values cannot be classes.
         """
-        return cls.from_levels([read_levels(path) for path in mask_paths])
+        step = max(1, -(-len(mask_paths) // _INFERRED_FROM))
+        return cls.from_levels(list(in_threads(read_levels, mask_paths[::step])))
 
     @classmethod
     def from_levels(cls, levels: Sequence[Levels]) -> ClassMap:
@@ -130,8 +147,17 @@ class ClassMap:
         values, soft = infer_values(levels)
         if len(values) == 2 and len(values[1]) > 1:
             return cls(("background", "foreground"), values, soft)
-        names = [f"class_{_text(group[0]).removeprefix('#')}" for group in values[1:]]
+        names = [f"class_{text_of(group[0]).removeprefix('#')}" for group in values[1:]]
         return cls(("background", *names), values, soft)
+
+    @classmethod
+    def declared(cls, root: Path) -> ClassMap | None:
+        """Read classes.json of a data set's folder; None if there is none.
+
+        Raises:
+            DataError: If the file holds no class map.
+        """
+        return cls.load(root / _FILE) if (root / _FILE).is_file() else None
 
     @classmethod
     def load(cls, path: str | Path) -> ClassMap:
@@ -164,7 +190,7 @@ class ClassMap:
         try:
             names = tuple(str(entry["name"]) for entry in content["classes"])
             values = tuple(
-                tuple(_read_value(value) for value in entry["values"]) for entry in content["classes"]
+                tuple(value_from_json(value) for value in entry["values"]) for entry in content["classes"]
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
@@ -173,7 +199,7 @@ class ClassMap:
             ) from error
         return cls(names, values, bool(content.get("soft", False)))
 
-    def encode(self, raw: npt.NDArray[Any], *, source: str | Path = "mask") -> npt.NDArray[np.uint8]:
+    def encode(self, raw: npt.NDArray[Any], *, source: str | Path = "mask") -> LabelMap:
         """Turn the values of a mask file into class ids.
 
         Args:
@@ -186,9 +212,9 @@ class ClassMap:
         Raises:
             DataError: If values are in no class: names file, values and pixels.
         """
-        if raw.ndim == 3 and bool((raw == raw[..., :1]).all()):
+        if raw.ndim == 3 and is_grey(raw):
             raw = raw[..., 0]
-        codes = raw if raw.ndim == 2 else raw.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+        codes = raw if raw.ndim == 2 else packed(raw)
         ids = self._lookup(codes, colour=raw.ndim == 3)
         unknown = ids == _UNKNOWN
         if not unknown.any():
@@ -202,11 +228,11 @@ class ClassMap:
         """Say which values of a mask file are in no class."""
         known = {value for values in self.values for value in values}
         strange = {value: count for value, count in levels.counts.items() if value not in known}
-        few = ", ".join(f"{_text(value)} ({count} px)" for value, count in list(strange.items())[:6])
+        few = ", ".join(f"{text_of(value)} ({count} px)" for value, count in list(strange.items())[:6])
         return (
             f"{source} holds {len(strange)} unknown value{'s' * (len(strange) > 1)}: "
             f"{few}{', ...' if len(strange) > 6 else ''}. "
-            f"Expected the class map {self}. Mend the mask, or give a class map that names these values."
+            f"Expected the class map {self}. Fix the mask, or give a class map that names these values."
         )
 
     def share(self, levels: Levels) -> Floats | None:
@@ -222,9 +248,9 @@ class ClassMap:
         shares /= shares.sum()
         return shares
 
-    def _lookup(self, codes: npt.NDArray[Any], *, colour: bool) -> npt.NDArray[np.uint8]:
+    def _lookup(self, codes: npt.NDArray[Any], *, colour: bool) -> LabelMap:
         pairs = sorted(
-            (_code(value, colour), index) for index, group in enumerate(self.values) for value in group
+            (code_of(value, colour), index) for index, group in enumerate(self.values) for value in group
         )
         keys = np.array([key for key, _ in pairs])
         if not colour:
@@ -232,11 +258,11 @@ class ClassMap:
             table = np.full(length, _UNKNOWN, np.uint8)
             fits = (keys >= 0) & (keys < length)
             table[keys[fits]] = np.array([index for _, index in pairs], np.uint8)[fits]
-            ids: npt.NDArray[np.uint8] = table[codes]
+            ids: LabelMap = table[codes]
             return ids
-        places = np.searchsorted(keys, codes).clip(0, len(keys) - 1)
-        found: npt.NDArray[np.uint8] = np.array([index for _, index in pairs], np.uint8)[places]
-        found[keys[places] != codes] = _UNKNOWN
+        nearest = np.searchsorted(keys, codes).clip(0, len(keys) - 1)
+        found: LabelMap = np.array([index for _, index in pairs], np.uint8)[nearest]
+        found[keys[nearest] != codes] = _UNKNOWN
         return found
 
     def _is_soft(self, levels: Levels) -> bool:
@@ -245,37 +271,3 @@ class ClassMap:
             return False
         # A file whose levels are all small holds label ids, never the edges of something white.
         return looks_soft(levels) or (self.soft and any(isinstance(v, int) and v > 16 for v in levels.counts))
-
-
-def _plain(value: Value) -> Value:
-    if isinstance(value, tuple):
-        return unpack(value[0] << 16 | value[1] << 8 | value[2])
-    return int(value)
-
-
-def _code(value: Value, colour: bool) -> int:
-    if isinstance(value, tuple):
-        return value[0] << 16 | value[1] << 8 | value[2] if colour else -1
-    return value * 0x010101 if colour else value
-
-
-def _text(value: Value) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*value) if isinstance(value, tuple) else str(value)
-
-
-def _read_value(value: object) -> Value:
-    if isinstance(value, list | tuple):
-        red, green, blue = (int(part) for part in value)
-        return red, green, blue
-    return int(str(value))
-
-
-def _parse_value(text: str, entry: str) -> Value:
-    if re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        return unpack(int(text[1:], 16))
-    if re.fullmatch(r"\d{1,5}", text) and int(text) <= np.iinfo(np.uint16).max:
-        return int(text)
-    raise DataError(
-        f"A class is given as name=value, got {entry!r}. Values are grey levels (0 to 65535) "
-        "or colours (#rrggbb), apart by commas, as in polyp=1,255."
-    )

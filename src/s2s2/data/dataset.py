@@ -1,4 +1,4 @@
-"""A data set: cases, a class map, and the working grid that their images are read on."""
+"""Data sets: cases with their images and masks, read on the working grid."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-import numpy as np
 import numpy.typing as npt
 
 from s2s2.core.cache import ArrayCache
+from s2s2.core.types import Image, LabelMap
 from s2s2.data.case import Case
-from s2s2.data.checking.problems import several
 from s2s2.data.classes import ClassMap
-from s2s2.data.geometry import Placement, padded_side, resize_mask, working_shape
-from s2s2.data.reading.decoding import Header
-from s2s2.data.reading.files import image_header, read_image_raw, read_mask_raw, resize_pixels, to_unit
-from s2s2.data.reading.formats import discover
+from s2s2.data.grid import Placement, padded_side, resize_mask, resize_pixels, to_unit, working_shape
+from s2s2.data.problems import several
+from s2s2.data.reading.files import image_header, read_image_raw, read_mask_raw
+from s2s2.data.reading.headers import common_channels, read_headers
+from s2s2.data.reading.layouts import discover
 from s2s2.data.reading.manifest import PARTS
-from s2s2.data.reading.opening import common_channels, read_headers, site_class_map
+from s2s2.data.reading.reader import Header
 from s2s2.errors import DataError
 
 
@@ -36,7 +36,7 @@ class Dataset(Sequence[Case]):
         class_map: The meaning of the mask values, or None where there are no masks.
         channels: Number of channels that every image is read with.
         size: Longer side of the working grid in pixels; None keeps the files' grid.
-        root: Where the data set lies.
+        root: The folder or manifest of the data set.
         declared: The part of each case id that a manifest declares.
         cache: Where decoded arrays are kept; default: nowhere.
         headers: Headers of images, by case id, where they were read already.
@@ -61,13 +61,13 @@ class Dataset(Sequence[Case]):
         self.size = size
         self.root = root
         self._class_map = class_map
-        self._places = {case.id: place for place, case in enumerate(self.cases)}
-        self._declared = tuple((case_id, part) for case_id, part in declared if case_id in self._places)
+        self._positions = {case.id: position for position, case in enumerate(self.cases)}
+        self._declared = tuple((case_id, part) for case_id, part in declared if case_id in self._positions)
         self._cache = cache if cache is not None else ArrayCache(0)
-        self._headers = {key: head for key, head in (headers or {}).items() if key in self._places}
-        if len(self._places) != len(self.cases):
+        self._headers = {key: head for key, head in (headers or {}).items() if key in self._positions}
+        if len(self._positions) != len(self.cases):
             raise DataError(
-                f"Every case needs its own id, got {len(self.cases)} cases and {len(self._places)} ids."
+                f"Every case needs its own id, got {len(self.cases)} cases and {len(self._positions)} ids."
             )
 
     @classmethod
@@ -94,7 +94,7 @@ class Dataset(Sequence[Case]):
             domain: Name of the site; default: the folder's name.
             channels: Number of channels to read images with: grey as RGB (3) or RGB
                 as grey (1). Default: what the files have; grey and RGB mixed is RGB.
-            masks: Whether there must be masks. If not, they are left aside.
+            masks: Whether there must be masks. If not, masks are ignored.
             cache_mb: How much memory decoded images and masks may fill, in MiB.
 
         Raises:
@@ -105,9 +105,11 @@ class Dataset(Sequence[Case]):
         if errors:
             raise DataError(f"{path} cannot be used. {several(errors)}")
         headers = read_headers(found.cases)
+        mask_paths = [case.mask_path for case in found.cases if case.mask_path is not None]
+        class_map = class_map or ClassMap.declared(found.root)
         return cls(
             found.cases,
-            class_map or site_class_map(found.root, found.cases),
+            class_map or (ClassMap.infer(mask_paths) if mask_paths else None),
             channels or common_channels(headers, Path(path)),
             size=size,
             root=Path(path),
@@ -132,7 +134,7 @@ class Dataset(Sequence[Case]):
     @property
     def ids(self) -> tuple[str, ...]:
         """The case ids, in the order of the cases."""
-        return tuple(self._places)
+        return tuple(self._positions)
 
     @property
     def domain(self) -> str:
@@ -166,14 +168,14 @@ class Dataset(Sequence[Case]):
         """Return the case of this id.
 
         Raises:
-            DataError: If there is none; ids that read alike are named.
+            DataError: If there is none; similar ids are named.
         """
-        place = self._places.get(case_id)
-        if place is None:
-            near = difflib.get_close_matches(case_id, self._places, n=3, cutoff=0.5)
+        position = self._positions.get(case_id)
+        if position is None:
+            near = difflib.get_close_matches(case_id, self._positions, n=3, cutoff=0.5)
             hint = f" Did you mean {', '.join(near)}?" if near else ""
             raise DataError(f"There is no case {case_id!r} among the {len(self)} cases of {self.root}.{hint}")
-        return self.cases[place]
+        return self.cases[position]
 
     def subset(self, ids: Iterable[str]) -> Dataset:
         """Return a data set of these cases alone, in this order; no other can be read through it.
@@ -187,7 +189,7 @@ class Dataset(Sequence[Case]):
         """Return the same cases on another working grid (None: the files' own)."""
         return self._with(self.cases, size, ArrayCache(self._cache.megabytes))
 
-    def image(self, case: Case) -> npt.NDArray[np.float32]:
+    def image(self, case: Case) -> Image:
         """Read an image on the working grid.
 
         Returns:
@@ -200,7 +202,7 @@ class Dataset(Sequence[Case]):
         self._own(case)
         return to_unit(self._cache.get(("image", case.id), lambda: self._read_image(case)))
 
-    def mask(self, case: Case) -> npt.NDArray[np.uint8]:
+    def mask(self, case: Case) -> LabelMap:
         """Read a mask on the working grid, by the nearest pixel.
 
         Returns:
@@ -212,7 +214,7 @@ class Dataset(Sequence[Case]):
         self._own(case)
         return self._cache.get(("mask", case.id), lambda: self._read_mask(case)).copy()
 
-    def original_mask(self, case: Case) -> npt.NDArray[np.uint8]:
+    def original_mask(self, case: Case) -> LabelMap:
         """Read a mask on the grid of its file.
 
         Returns:
@@ -249,7 +251,7 @@ class Dataset(Sequence[Case]):
         return self._headers[case.id].shape
 
     def placement(self, case: Case) -> Placement:
-        """Return where the case lies on the padded working grid.
+        """Return how the case fits on the padded working grid.
 
         Raises:
             DataError: If the file cannot be read.
@@ -287,9 +289,9 @@ class Dataset(Sequence[Case]):
 
     def _read_image(self, case: Case) -> npt.NDArray[Any]:
         pixels = read_image_raw(case.image_path, self.channels)
-        # Kept in the file's own bits, so that a second read gives what the first one gave.
+        # Cached in the file's own bits, so that a second read gives the same values as the first.
         return resize_pixels(pixels, working_shape((pixels.shape[1], pixels.shape[2]), self.size))
 
-    def _read_mask(self, case: Case) -> npt.NDArray[np.uint8]:
+    def _read_mask(self, case: Case) -> LabelMap:
         ids = self.original_mask(case)
         return resize_mask(ids, working_shape((ids.shape[0], ids.shape[1]), self.size))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from s2s2.core.storage import read_json, write_json
-from s2s2.data.balance import assign
 from s2s2.data.dataset import Dataset
 from s2s2.data.reading.manifest import PARTS
+from s2s2.data.stratify import assign
 from s2s2.errors import SplitError
 
 

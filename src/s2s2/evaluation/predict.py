@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from s2s2.core.progress import Count
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
-from s2s2.data.geometry import Placement
+from s2s2.data.grid import Placement
 from s2s2.errors import ConfigError, DataError, NetworkError
 from s2s2.evaluation.folder import PredictionFolder
 from s2s2.evaluation.overlays import draw_overlay

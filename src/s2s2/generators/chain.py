@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from s2s2.core.streams import stream
 from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.faults import fault_of
+from s2s2.data.checking.defects import defect_of
 from s2s2.errors import ConfigError
 from s2s2.generators.composed import Composed
 from s2s2.generators.donors import Donors
@@ -105,7 +105,7 @@ class Chain(Composed):
         mask = donors.mask(case)
         exact = EXACT in traits(self._first)
         for row, copy in enumerate(copies):
-            if not exact and fault_of(copy):
+            if not exact and defect_of(copy):
                 continue  # A copy that failed stays as it is, so that it is seen to have failed.
             for position, part in enumerate(self._restylers, start=1):
                 rng = stream(seed, "chain", position, part.name, case.id, start + row)

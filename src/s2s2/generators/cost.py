@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from s2s2.core.words import duration
+from s2s2.core.timing import duration
 
 
 @dataclass(frozen=True)

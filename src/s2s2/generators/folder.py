@@ -11,9 +11,8 @@ import numpy as np
 
 from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.data.geometry import resize_image, working_shape
-from s2s2.data.reading.files import image_header, read_image
-from s2s2.data.reading.opening import in_threads
+from s2s2.data.grid import resize_image, working_shape
+from s2s2.data.reading.files import image_header, in_threads, read_image
 from s2s2.errors import ConfigError, DataError, GeneratorError
 from s2s2.generators.options import to_json
 from s2s2.generators.refusals import require_training_case, unfitted

@@ -11,11 +11,10 @@ import torch
 from rich.markup import escape
 from rich.table import Table
 
-from s2s2.core.clock import seconds_of
-from s2s2.core.words import duration
+from s2s2.core.timing import duration, seconds_of
 from s2s2.core.workers import default_jobs
 from s2s2.data.dataset import Dataset
-from s2s2.data.geometry import padded_side
+from s2s2.data.grid import padded_side
 from s2s2.data.split import Split, split_by_group
 from s2s2.networks.build import build_network
 from s2s2.pipeline.reporter import Silent

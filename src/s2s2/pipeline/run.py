@@ -18,9 +18,9 @@ import torch
 from s2s2.arms import get_arm, reference_of
 from s2s2.core.software import versions
 from s2s2.core.storage import read_json, write_json
-from s2s2.core.words import duration
-from s2s2.data.checking.check import inspect
+from s2s2.core.timing import duration
 from s2s2.data.checking.duplicates import between_sites
+from s2s2.data.checking.inspection import inspect
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, DataError
 from s2s2.pipeline.estimate import planned_split, training_jobs, training_seconds

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from s2s2.arms import get_arm
 from s2s2.core.progress import Count, Progress
-from s2s2.core.words import duration
+from s2s2.core.timing import duration
 from s2s2.core.workers import default_jobs
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split

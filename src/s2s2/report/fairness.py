@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from s2s2.arms import arm_of
-from s2s2.core.words import duration
+from s2s2.core.timing import duration
 from s2s2.report.numbers import DASH, thousands
 from s2s2.report.reading import Run
 from s2s2.report.settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from s2s2.arms import arm_of
 from s2s2.core.storage import write_text
-from s2s2.core.words import duration
+from s2s2.core.timing import duration
 from s2s2.report.fairness import fairness
 from s2s2.report.figures import curves, forest, scatter
 from s2s2.report.gallery import DomainExamples, Panel, StackRow, examples, stack_rows

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from s2s2.data.geometry import padded_side
-from s2s2.data.transforms.acquisition import AcquisitionConfig
-from s2s2.data.transforms.paired import GeometryConfig, PhotometricConfig
+from s2s2.data.grid import padded_side
+from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
 from s2s2.report.gallery import Panel, spread
 from s2s2.report.pictures import data_uri, displayed, outlines
 from s2s2.report.settings import Settings

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from s2s2.core.types import Floats, Region
-from s2s2.data.geometry import resize_image, working_shape
+from s2s2.data.grid import resize_image, working_shape
 from s2s2.errors import StorageError
 
 Picture = npt.NDArray[np.uint8]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from s2s2.core.storage import FORMAT, atomic
 from s2s2.data.case import Case
+from s2s2.data.checking.defects import defect_of
 from s2s2.data.dataset import Dataset
-from s2s2.data.faults import fault_of
 from s2s2.errors import StackError
 from s2s2.stack.pages import TORN, Compression, Index, Pixels, encode, read_index, read_page
 from s2s2.stack.provenance import is_exact
@@ -85,7 +85,7 @@ class Builder:
         found = dict(faults)
         for number, image in enumerate(images, start):
             # What a network makes may fail; what is made of real pixels fails by a fault of the program.
-            if not is_exact(self.generator, number) and (fault := fault_of(image)):
+            if not is_exact(self.generator, number) and (fault := defect_of(image)):
                 image[~np.isfinite(image)] = 0
                 found[str(number)] = fault
             _check(image, name, case, number)

@@ -13,8 +13,10 @@ from torch.utils import data
 from s2s2.core.streams import stream
 from s2s2.core.types import Image, Region
 from s2s2.data.dataset import Dataset
-from s2s2.data.transforms.acquisition import Acquisition, AcquisitionConfig
-from s2s2.data.transforms.paired import GeometryConfig, PairedGeometry, PhotometricConfig, photometric
+from s2s2.data.transforms.acquisition import Acquisition
+from s2s2.data.transforms.affine import PairedGeometry
+from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
+from s2s2.data.transforms.photometric import photometric
 from s2s2.errors import ConfigError, StackError
 from s2s2.stack.marks import Marks
 from s2s2.stack.store import Stack

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from s2s2.data.transforms.acquisition import AcquisitionConfig
-from s2s2.data.transforms.paired import GeometryConfig, PhotometricConfig
+from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
 from s2s2.errors import ConfigError
 
 

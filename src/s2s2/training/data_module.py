@@ -13,7 +13,7 @@ from torch.utils.data import Dataset as TorchDataset
 
 from s2s2.arms import Arm
 from s2s2.data.dataset import Dataset
-from s2s2.data.geometry import padded_side
+from s2s2.data.grid import padded_side
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
 from s2s2.stack.paired import PairedDataset

@@ -10,7 +10,7 @@ import tifffile
 from imagecodecs import png_encode
 from PIL import Image
 
-from s2s2.data.reading.files import image_header, read_image, read_image_raw, read_mask_raw
+from s2s2.data.reading.files import image_header, in_threads, read_image, read_image_raw, read_mask_raw
 from s2s2.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -232,3 +232,8 @@ def test_masks_of_whole_numbers_in_other_types(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "d.tif", RNG.integers(0, 9, (6, 9, 5), np.uint8), planarconfig="contig")
     with pytest.raises(DataError, match="has 5 channels of type uint8, which is no mask"):
         read_mask_raw(tmp_path / "d.tif")
+
+
+def test_threads_keep_the_order_of_results() -> None:
+    assert list(in_threads(lambda number: number**2, range(1000))) == [number**2 for number in range(1000)]
+    assert list(in_threads(abs, [])) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from s2s2.data.dataset import Dataset
-from s2s2.data.reading.formats import discover
+from s2s2.data.reading.layouts import discover
 from s2s2.errors import DataError
 
 

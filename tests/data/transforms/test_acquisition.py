@@ -10,13 +10,13 @@ from torch.nn import functional
 
 from s2s2.data.transforms.acquisition import (
     Acquisition,
-    AcquisitionConfig,
     add_noise,
     blur,
     compress,
     lose_resolution,
     vignette,
 )
+from s2s2.data.transforms.config import AcquisitionConfig
 from s2s2.errors import ConfigError
 
 CALM = AcquisitionConfig(1.0, (0, 0), (1, 1), (0, 0), (100, 100), (0, 0))

@@ -1,1 +1,1 @@
-"""What is wrong with a data set, in one pass."""
+"""Checking of a data set before training."""

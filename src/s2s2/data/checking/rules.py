@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from s2s2.data.checking.problems import Problem
 from s2s2.data.checking.survey import Surveyed
 from s2s2.data.classes import ClassMap
-from s2s2.data.reading.formats import Found
-from s2s2.data.reading.labels import looks_soft
+from s2s2.data.problems import Problem
+from s2s2.data.reading.layouts import Found
+from s2s2.data.reading.mask_values import looks_soft
 
 # 16-bit files whose brightest value stays below this hold 12 bits or fewer.
 _DARK = 1 / 8

@@ -1,4 +1,4 @@
-"""What the check reads of one case: everything once, whatever is wrong with it."""
+"""Survey of the files of all cases: each is read once, whatever is wrong with it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import numpy as np
 
 from s2s2.core.progress import Count
 from s2s2.data.case import Case
-from s2s2.data.reading.decoding import Header
-from s2s2.data.reading.files import image_header, read_image_raw, read_mask_and_palette
-from s2s2.data.reading.labels import Levels
-from s2s2.data.reading.opening import in_threads
+from s2s2.data.reading.files import image_header, in_threads, read_image_raw, read_mask_and_palette
+from s2s2.data.reading.mask_values import Levels
+from s2s2.data.reading.reader import Header
 from s2s2.errors import DataError
 
 

@@ -1,1 +1,1 @@
-"""Files and folders of images and masks, read."""
+"""Reading of images, masks, folders and manifests."""

@@ -1,46 +1,54 @@
-"""Image and mask files as arrays."""
+"""Image and mask files, read as arrays."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.nn import functional
+from PIL.Image import DecompressionBombError
 
-from s2s2.data.geometry import resize_image
-from s2s2.data.reading.decoding import Decoded, Header, decode, header
+from s2s2.core.types import Image
+from s2s2.data.grid import to_unit
+from s2s2.data.reading.png_jpeg_bmp import PNG_JPEG_BMP
+from s2s2.data.reading.reader import Decoded, Header, Reader, is_grey
+from s2s2.data.reading.tiff import TIFF
 from s2s2.errors import DataError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
-"""Suffixes of the files that are looked for in folders, in lower case."""
+READERS = (PNG_JPEG_BMP, TIFF)
+"""The readers of all formats; a new one is one file and one entry here."""
 
+SUFFIXES = tuple(suffix for reader in READERS for suffix in reader.suffixes)
+"""Suffixes that images are searched for by in folders, in lower case."""
+
+_FORMATS = [name for reader in READERS for name in reader.formats]
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def image_header(path: str | Path) -> Header:
     """Read shape, channels and bits of an image file without decoding it.
 
-    Args:
-        path: A PNG, JPEG, TIFF or BMP file.
-
-    Returns:
-        `Header` (shape, channels, bits, rotated).
-
     Raises:
-        DataError: If the file is missing, torn or of another kind.
+        DataError: If the file is missing, corrupt or of another format.
     """
-    return header(path)
+    with _opened(path) as (file, reader):
+        return reader.header(file)
 
 
-def read_image(path: str | Path, channels: int | None = None) -> npt.NDArray[np.float32]:
+def read_image(path: str | Path, channels: int | None = None) -> Image:
     """Read an image with its values in [0, 1].
 
     Integers are divided by the largest value of their type (255 or 65535). Alpha
-    is dropped, a palette is looked up, and a camera's orientation tag is applied,
-    so that the pixels lie as viewers show them.
+    is dropped, palette indices become colours, and a camera's orientation tag is
+    applied, so that the image is upright as in a viewer.
 
     Args:
         path: A PNG, JPEG, TIFF or BMP file of 8 or 16 bits, or a float TIFF in [0, 1].
@@ -58,8 +66,8 @@ def read_image(path: str | Path, channels: int | None = None) -> npt.NDArray[np.
 
 def read_image_raw(path: str | Path, channels: int | None = None) -> npt.NDArray[Any]:
     """Read an image like `read_image`, as uint8 or uint16 of shape (channel, height, width)."""
-    decoded = decode(path)
-    pixels = _looked_up(decoded)
+    decoded = _decode(path)
+    pixels = _resolve_palette(decoded)
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = _quantised(pixels, path)
     if pixels.dtype not in (np.uint8, np.uint16):
@@ -68,15 +76,16 @@ def read_image_raw(path: str | Path, channels: int | None = None) -> npt.NDArray
             "Scale it to 16 bits and save it again."
         )
     planes = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
-    # Pillow hands out arrays that cannot be written to, which PyTorch does not like.
+    # Pillow's arrays are read-only, which PyTorch warns of.
     return np.require(with_channels(planes, channels, path), requirements=["C", "W"])
 
 
 def read_mask_raw(path: str | Path) -> npt.NDArray[Any]:
     """Read the values of a mask file, without giving them a meaning.
 
-    A mask of one bit has the values 0 and 255. A palette of greys is looked up; of
-    a palette with colours the indices are the values, as label tools write them.
+    A mask of one bit has the values 0 and 255. Indices into a palette of
+    greys become grey levels; of a palette with colours the indices themselves are the
+    values, as label tools write them.
 
     Returns:
         Grey levels (height, width), uint8 or uint16; or, where a file has colours,
@@ -90,13 +99,13 @@ def read_mask_raw(path: str | Path) -> npt.NDArray[Any]:
 
 def read_mask_and_palette(path: str | Path) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None]:
     """Read a mask like `read_mask_raw`, with the colours (entry, 3) of its palette, if it has any."""
-    decoded = decode(path)
+    decoded = _decode(path)
     pixels, palette = decoded.pixels, decoded.palette
     if palette is not None:
         used = palette[: int(pixels.max(initial=0)) + 1]
-        if bool((used == used[:, :1]).all()):
+        if is_grey(used):
             pixels, palette = palette[:, 0][pixels], None
-    if pixels.ndim == 3 and bool((pixels == pixels[..., :1]).all()):
+    if pixels.ndim == 3 and is_grey(pixels):
         pixels = pixels[..., 0]
     if pixels.dtype not in (np.uint8, np.uint16):
         pixels = _whole_numbers(pixels, path)
@@ -106,29 +115,6 @@ def read_mask_and_palette(path: str | Path) -> tuple[npt.NDArray[Any], npt.NDArr
             "Expected grey levels or 8-bit RGB colours, one value a class."
         )
     return np.ascontiguousarray(pixels), palette
-
-
-def to_unit(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Scale uint8 or uint16 pixels to float32 in [0, 1]."""
-    scaled = pixels.astype(np.float32)
-    scaled /= np.float32(np.iinfo(pixels.dtype).max)
-    return scaled
-
-
-def resize_pixels(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
-    """Resample uint8 or uint16 pixels (channel, height, width), bilinear, antialiased.
-
-    The type is kept. Of uint8 the resampling itself is done in whole numbers, which
-    is several times faster and at most one level off.
-    """
-    if pixels.shape[1:] == shape:
-        return pixels
-    if pixels.dtype == np.uint8:
-        batch = torch.from_numpy(np.ascontiguousarray(pixels))[None]
-        resized = functional.interpolate(batch, shape, mode="bilinear", antialias=True, align_corners=False)
-        return resized[0].contiguous().numpy()
-    top = np.iinfo(pixels.dtype).max
-    return np.rint(resize_image(to_unit(pixels), shape) * top).astype(pixels.dtype)
 
 
 def with_channels(planes: npt.NDArray[Any], channels: int | None, source: str | Path) -> npt.NDArray[Any]:
@@ -151,14 +137,56 @@ def with_channels(planes: npt.NDArray[Any], channels: int | None, source: str | 
     )
 
 
-def _looked_up(decoded: Decoded) -> npt.NDArray[Any]:
+def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Call a function on each item in a few threads, results in the items' order.
+
+    Decoders leave Python's lock alone while they work, so threads are enough.
+    """
+    with ThreadPoolExecutor(max_workers=min(8, (os.cpu_count() or 1) + 1)) as pool:
+        # In chunks: a pool takes everything at once and would keep all results waiting.
+        for start in range(0, len(items), 256):
+            yield from pool.map(function, items[start : start + 256])
+
+
+def _decode(path: str | Path) -> Decoded:
+    with _opened(path) as (file, reader):
+        return reader.decode(file)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[tuple[BinaryIO, Reader]]:
+    """Open a file, and choose the reader that recognises its first bytes."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(16)
+            file.seek(0)
+            reader = next((reader for reader in READERS if reader.recognises(start)), None)
+            if reader is None:
+                raise ValueError("its content is of no known format")
+            yield file, reader
+    except Exception as error:  # decoders of corrupt files raise errors of any class
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str | Path, error: Exception) -> DataError:
+    if isinstance(error, DataError):
+        return DataError(f"{path} cannot be read: {error}")
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"There is no file {path}. Check the path, or the list that names it.")
+    if isinstance(error, DecompressionBombError):
+        return DataError(f"{path} is too large to be read as one image ({error}). Cut it into tiles.")
+    cause = str(error).replace(str(path), "the file").split("<_io")[0].strip() or type(error).__name__
+    return DataError(
+        f"{path} cannot be read as an image ({cause}). Expected a whole {', '.join(_FORMATS[:-1])} or "
+        f"{_FORMATS[-1]} file: copy it again, or take the case out."
+    )
+
+
+def _resolve_palette(decoded: Decoded) -> npt.NDArray[Any]:
     if decoded.palette is None:
         return decoded.pixels
-    if bool((decoded.palette == decoded.palette[:, :1]).all()):
-        grey: npt.NDArray[Any] = decoded.palette[:, 0][decoded.pixels]
-        return grey
-    colours: npt.NDArray[Any] = decoded.palette[decoded.pixels]
-    return colours
+    palette = decoded.palette[:, 0] if is_grey(decoded.palette) else decoded.palette
+    return np.asarray(palette[decoded.pixels])
 
 
 def _quantised(pixels: npt.NDArray[Any], path: str | Path) -> npt.NDArray[np.uint16]:

@@ -1,4 +1,4 @@
-"""Which cases belong together: one patient, one video, one pair of eyes."""
+"""Groups of cases that belong together: one patient, one video, one pair of eyes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from s2s2.core.tables import read_table
 from s2s2.data.case import Case
-from s2s2.data.checking.problems import Problem
+from s2s2.data.problems import Problem
 from s2s2.errors import ConfigError
 
 _FILE_NAME = "groups.csv"

@@ -1,4 +1,4 @@
-"""CSV manifests: one line a case, paths relative to the file."""
+"""CSV manifests of data sets: one line per case, paths relative to the file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from s2s2.core.tables import read_table
 from s2s2.data.case import Case
-from s2s2.data.checking.problems import Problem
+from s2s2.data.problems import Problem
 from s2s2.errors import DataError
 
 COLUMNS = ("image", "mask", "case", "group", "domain", "split", "spacing_mm")
@@ -44,7 +44,7 @@ def read_manifest(
             "warning",
             "unknown-column",
             str(path),
-            f"column {name} is left aside; known: {', '.join(COLUMNS)}.",
+            f"column {name} is ignored; known: {', '.join(COLUMNS)}.",
         )
         for name in strange
     ]
@@ -117,7 +117,7 @@ def _undeclared(cases: list[Case], declared: list[tuple[str, str]]) -> list[Prob
     by_group: dict[str, set[str]] = {}
     for case in cases:
         by_group.setdefault(case.group, set()).update(parts.get(case.id, set()))
-    message = "lies in the parts {} of the column split. Keep every group in one part."
+    message = "is in the parts {} of the column split. Keep every group in one part."
     return [
         Problem("error", "group-in-two-parts", group, message.format(" and ".join(sorted(found))))
         for group, found in by_group.items()

@@ -1,26 +1,22 @@
-"""TIFF files: any number of channels, as samples, planes or pages."""
+"""Reader of TIFF files with any number of channels, as samples, planes or pages."""
 
 from __future__ import annotations
 
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.data.reading.reader import Decoded, Header, Reader, is_grey
 from s2s2.errors import DataError
 
-# Axes that can be channels. Z is depth and T is time: not one image.
+# Axes that can be channels. Z is depth and T is time: those are volumes and films, which are refused.
 _CHANNEL_AXES = "SCIQ"
 _MINISWHITE, _PALETTE = 0, 3
 _ALPHA = (1, 2)
 
 
-def tiff_header(file: IO[bytes]) -> tuple[tuple[int, int], int, int]:
-    """Return the shape, the channels and the bits of an open TIFF file.
-
-    Raises:
-        DataError: If it holds a volume or a film.
-    """
+def _header(file: BinaryIO) -> Header:
     from tifffile import TiffFile
 
     with TiffFile(file) as tiff:
@@ -29,18 +25,13 @@ def tiff_header(file: IO[bytes]) -> tuple[tuple[int, int], int, int]:
         page = series.keyframe
         if int(page.photometric) == _PALETTE:
             colours = _colours(page.colormap)
-            return shape, 1 if bool((colours == colours[:, :1]).all()) else 3, 8
+            return Header(shape, 1 if is_grey(colours) else 3, 8)
         channels = int(np.prod(series.shape)) // (shape[0] * shape[1])
         bits = 1 if page.bitspersample == 1 else series.dtype.itemsize * 8
-        return shape, channels - _alphas(page, channels), bits
+        return Header(shape, channels - _alphas(page, channels), bits)
 
 
-def decode_tiff(file: IO[bytes]) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None]:
-    """Return the pixels of an open TIFF file, and its palette if it has one.
-
-    Raises:
-        DataError: If it holds a volume or a film.
-    """
+def _decode(file: BinaryIO) -> Decoded:
     from tifffile import TiffFile
 
     with TiffFile(file) as tiff:
@@ -53,12 +44,16 @@ def decode_tiff(file: IO[bytes]) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8
             pixels = pixels[..., : pixels.shape[-1] - _alphas(page, pixels.shape[-1])]
             pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
         if int(page.photometric) == _PALETTE:
-            return pixels, _colours(page.colormap)
+            return Decoded(pixels, _colours(page.colormap))
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
     if int(page.photometric) == _MINISWHITE and np.issubdtype(pixels.dtype, np.unsignedinteger):
         pixels = np.iinfo(pixels.dtype).max - pixels
-    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False), None
+    return Decoded(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
+
+
+def _recognises(start: bytes) -> bool:
+    return start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def _layout(axes: str, shape: tuple[int, ...]) -> tuple[tuple[int, int], int | None]:
@@ -84,3 +79,6 @@ def _colours(colormap: npt.NDArray[np.uint16] | None) -> npt.NDArray[np.uint8]:
         raise DataError("it is a palette TIFF without a palette.")
     palette[: min(256, colormap.shape[1])] = (colormap[:, :256].T >> 8).astype(np.uint8)
     return palette
+
+
+TIFF = Reader(("TIFF",), (".tif", ".tiff"), _recognises, _header, _decode)

@@ -1,1 +1,1 @@
-"""Changes of images before a network sees them: geometry, light, acquisition."""
+"""Random transforms of images and masks: affine, photometric and acquisition artefacts."""

@@ -1,61 +1,24 @@
-"""Acquisition: what lens, sensor, cable and archive do to an image.
+"""Random acquisition artefacts: vignette, blur, loss of resolution, noise and JPEG compression.
 
-A second view that copies its donors keeps their sharpness, and so does a
-network that is trained on it. These changes are laid over one of the two views:
-vignette, blur, loss of resolution, noise and compression, in the order in which
-light meets them.
+A copy that is made of real pixels is as sharp as they are, and a network that sees
+nothing else may rely on that. So one of the two images of a pair gets these artefacts,
+in the order in which they arise in a camera.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
 
-from s2s2.core.ranges import Range, check_range
 from s2s2.core.types import Image, Region
+from s2s2.data.transforms.config import AcquisitionConfig
 from s2s2.errors import ConfigError
 
 
-@dataclass(frozen=True)
-class AcquisitionConfig:
-    """Ranges of the ingredients; equal ends at the harmless value switch one off.
-
-    Args:
-        probability: Probability of each ingredient on its own, 0 to 1.
-        blur_px: Range of the Gaussian's sigma in px on an image of 128 px, 0 to 20; it grows with the size.
-        resolution: Range of the factor by which resolution is lost, 1 to 16.
-        noise: Range of the standard deviation of the noise, 0 to 1.
-        quality: Range of the JPEG quality, 1 to 100.
-        vignette: Range of the light lost in the corners, 0 to 1.
-
-    Raises:
-        ConfigError: If a range or the probability cannot be used.
-    """
-
-    probability: float = 0.5
-    blur_px: Range = (0.0, 2.0)
-    resolution: Range = (1.0, 4.0)
-    noise: Range = (0.0, 0.08)
-    quality: Range = (15.0, 90.0)
-    vignette: Range = (0.0, 0.5)
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("blur_px", 0, 20),
-            ("resolution", 1, 16),
-            ("noise", 0, 1),
-            ("quality", 1, 100),
-            ("vignette", 0, 1),
-        ):
-            check_range("AcquisitionConfig", name, getattr(self, name), low, high)
-        check_range("AcquisitionConfig", "probability", (self.probability, self.probability), 0, 1)
-
-
 class Acquisition:
-    """Lay random faults of acquisition over an image.
+    """Random acquisition artefacts, applied to an image.
 
     Args:
         config: Ranges to draw from.
@@ -82,7 +45,7 @@ class Acquisition:
         self.size = size
 
     def __call__(self, image: Image, rng: np.random.Generator, inside: Region | None = None) -> Image:
-        """Return a new image, `image` after the faults that were drawn.
+        """Return a new image: `image` with the artefacts that were drawn.
 
         Args:
             image: Values in [0, 1].
@@ -113,7 +76,7 @@ class Acquisition:
 
 
 def vignette(image: Image, strength: float) -> Image:
-    """Take up to `strength` of the light away, growing with the square of the distance from the centre.
+    """Darken by up to `strength`, growing with the square of the distance from the centre.
 
     Example:
         >>> dark = vignette(np.ones((1, 3, 3), np.float32), 0.5)
@@ -125,7 +88,7 @@ def vignette(image: Image, strength: float) -> Image:
 
 
 def blur(image: Image, sigma: float) -> Image:
-    """Blur with a Gaussian of `sigma` px; at the border the weights are normed, so that nothing darkens.
+    """Blur with a Gaussian of `sigma` px; at the border the weights still add up to 1, so nothing darkens.
 
     Example:
         >>> bool(np.allclose(blur(np.ones((1, 5, 7), np.float32), 2.0), 1))
@@ -146,8 +109,8 @@ def _separable(image: Image, down: Image, across: Image) -> Image:
 
 def _gaussian(length: int, sigma: float) -> Image:
     """Return the Gaussian blur of one axis as a matrix."""
-    place = np.arange(length, dtype=np.float32) / np.float32(sigma)
-    weight = np.exp(np.float32(-0.5) * np.square(place[:, None] - place))
+    position = np.arange(length, dtype=np.float32) / np.float32(sigma)
+    weight = np.exp(np.float32(-0.5) * np.square(position[:, None] - position))
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
@@ -166,8 +129,8 @@ def lose_resolution(image: Image, factor: float) -> Image:
 
 def _triangle(target: int, source: int) -> Image:
     """Return the bilinear resampling of one axis as a matrix; wider than a pixel where it shrinks."""
-    place = (np.arange(target, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(source / target)
-    distance = np.abs(place - (np.arange(source, dtype=np.float32) + np.float32(0.5)))
+    position = (np.arange(target, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(source / target)
+    distance = np.abs(position - (np.arange(source, dtype=np.float32) + np.float32(0.5)))
     weight = np.maximum(1 - distance / np.float32(max(1.0, source / target)), 0)
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
@@ -198,7 +161,7 @@ def add_noise(image: Image, deviation: float, rng: np.random.Generator) -> Image
 
 
 def compress(image: Image, quality: int) -> Image:
-    """Send the image through JPEG: in colour for 3 channels, else each channel as grey.
+    """Compress and decompress the image as JPEG: in colour for 3 channels, else each channel as grey.
 
     Args:
         image: Values in [0, 1], (channel, height, width); it leaves in 256 steps.

@@ -7,9 +7,8 @@ from typing import Any
 
 import torch
 
-from s2s2.core.clock import seconds_of
-from s2s2.core.words import duration
-from s2s2.data.geometry import padded_side
+from s2s2.core.timing import duration, seconds_of
+from s2s2.data.grid import padded_side
 from s2s2.errors import GeneratorError
 from s2s2.generators.controlnet.base import libraries, quiet, side_multiple
 from s2s2.generators.controlnet.config import ControlNetConfig

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
-from s2s2.data.geometry import padded_side, resize_image, working_shape
+from s2s2.data.grid import padded_side, resize_image, working_shape
 from s2s2.generators.controlnet.ranges import mirrored
 
 

@@ -10,7 +10,7 @@ import torch
 
 from s2s2.core.progress import Progress
 from s2s2.core.storage import write_text
-from s2s2.core.words import duration
+from s2s2.core.timing import duration
 from s2s2.data.dataset import Dataset
 from s2s2.generators.controlnet.base import NETWORK, Base, load_base, new_controlnet, own_device
 from s2s2.generators.controlnet.config import ControlNetConfig

@@ -14,7 +14,7 @@ from s2s2.core.streams import stream
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
-from s2s2.data.geometry import padded_side, resize_image
+from s2s2.data.grid import padded_side, resize_image
 
 SETTINGS = 8
 """Numbers that tell how an image was moved; all 0 where it was not."""

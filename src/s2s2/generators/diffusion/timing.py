@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from s2s2.core.clock import seconds_of
+from s2s2.core.timing import seconds_of
 from s2s2.data.dataset import Dataset
 from s2s2.generators.cost import Cost
 from s2s2.generators.diffusion.autoencoder import AutoencoderModule

@@ -15,7 +15,7 @@ from s2s2.core.streams import stream
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
-from s2s2.data.geometry import padded_side, resize_image, resize_mask, working_shape
+from s2s2.data.grid import padded_side, resize_image, resize_mask, working_shape
 
 CELL = 128
 """Longer side of an image in the grid, in pixels."""

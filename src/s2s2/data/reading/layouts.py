@@ -1,9 +1,8 @@
-"""How data sets lie on disk, and what is wrong with how they lie.
+"""Layouts of data sets on disk: folders of images and masks, folders of images, CSV manifests.
 
-Three layouts are known: a folder with images/ and masks/ (or image/ and masks/, as
-PraNet has it), a folder of images alone (for prediction), and a CSV manifest.
-Nothing here decodes a file, and nothing stops at the first fault: `discover`
-returns the cases together with the problems.
+A folder has images/ and masks/ (or image/ and masks/, as PraNet has it), or images
+alone (for prediction). Nothing here decodes a file, and nothing stops at the first
+problem: `discover` returns the cases together with the problems.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2s2.data.case import Case
-from s2s2.data.checking.problems import Problem
+from s2s2.data.problems import Problem
 from s2s2.data.reading.files import SUFFIXES
 from s2s2.data.reading.groups import assign_groups
 from s2s2.data.reading.manifest import read_manifest
@@ -23,13 +22,13 @@ from s2s2.errors import DataError
 
 _IMAGE_FOLDERS = ("images", "image")
 _MASK_FOLDERS = ("masks", "mask")
-# Files that lie beside images without being meant as images.
+# Files that may be beside images without being meant as images.
 _SILENT_SUFFIXES = {"", ".csv", ".json", ".txt", ".md", ".yaml", ".yml", ".xml", ".db", ".ini", ".pdf"}
 
 
 @dataclass(frozen=True)
 class Found:
-    """What lies at a path.
+    """The data set found at a path.
 
     Args:
         root: The folder, or the folder of the manifest.
@@ -63,7 +62,7 @@ def discover(
             the folder or the column group; else every case is its own group.
         domain: Name of the site; default: the column domain, or the folder's name.
         masks_required: Whether an image without a mask is an error. If not, masks
-            are left aside.
+            are ignored.
 
     Raises:
         DataError: If there is no data set at all at this path.
@@ -133,17 +132,15 @@ def _files(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
         if len(paths) > 1
     ]
     for suffix, count in sorted(strange.items()):
-        message = f"{count} file{'s' * (count > 1)} {suffix} left aside: images are {', '.join(SUFFIXES)}."
-        problems.append(Problem("warning", "left-aside", str(folder), message))
+        message = f"{count} file{'s' * (count > 1)} {suffix} ignored: images are {', '.join(SUFFIXES)}."
+        problems.append(Problem("warning", "ignored-files", str(folder), message))
     return files, tuple(problems)
 
 
 def _unpaired(images: dict[str, list[Path]], masks: dict[str, list[Path]]) -> tuple[Problem, ...]:
     lone = [_without_mask(key, images[key][0]) for key in sorted(images.keys() - masks.keys())]
     orphans = [
-        Problem(
-            "warning", "mask-without-image", str(masks[key][0]), "no image has this stem; it is left aside."
-        )
+        Problem("warning", "mask-without-image", str(masks[key][0]), "no image has this stem; it is ignored.")
         for key in sorted(masks.keys() - images.keys())
     ]
     return tuple(lone + orphans)

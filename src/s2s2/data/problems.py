@@ -1,4 +1,4 @@
-"""One finding about a data set."""
+"""Problems of a data set: what is wrong with a case or a file."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ import tifffile
 from PIL import Image, ImageFilter
 from rich.console import Console
 
-from s2s2.data.checking.check import inspect
 from s2s2.data.checking.duplicates import between_sites
+from s2s2.data.checking.inspection import inspect
 from s2s2.data.checking.report import CheckReport
 from s2s2.data.classes import ClassMap
 from s2s2.data.split import Split

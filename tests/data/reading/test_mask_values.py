@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s2s2.data.reading.labels import Levels, looks_soft, unpack
+from s2s2.data.reading.mask_values import Levels, looks_soft, unpack
 
 
 def test_values_are_counted() -> None:

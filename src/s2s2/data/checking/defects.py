@@ -1,4 +1,4 @@
-"""What a generated image may be that no image is."""
+"""Defects of generated images: values that are not finite, or one colour all over."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import numpy as np
 
 from s2s2.core.types import Image
 
-Fault = Literal["nan", "constant", ""]
-
 _STEP = 1 / 255
 
 
-def fault_of(image: Image) -> Fault:
+def defect_of(image: Image) -> Literal["nan", "constant", ""]:
     """Return what is wrong with a generated image, "" if nothing is.
 
     A network may overflow, and a safety filter gives a black image for one it
@@ -23,9 +21,9 @@ def fault_of(image: Image) -> Fault:
         image: Shape (channel, height, width).
 
     Example:
-        >>> fault_of(np.zeros((3, 4, 4), np.float32))
+        >>> defect_of(np.zeros((3, 4, 4), np.float32))
         'constant'
-        >>> fault_of(np.full((1, 4, 4), np.nan, np.float32))
+        >>> defect_of(np.full((1, 4, 4), np.nan, np.float32))
         'nan'
     """
     flat = image.reshape(len(image), -1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from s2s2.data.reading.formats import discover
+from s2s2.data.reading.layouts import discover
 from s2s2.errors import ConfigError, DataError
 from tests.drawn import draw_site
 
@@ -75,7 +75,7 @@ def test_nothing_there_is_refused(tmp_path: Path) -> None:
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
     (tmp_path / "images" / "a.dcm").write_text("")
-    with pytest.raises(DataError, match=r"holds no images, expected \.png.*1 file \.dcm left aside"):
+    with pytest.raises(DataError, match=r"holds no images, expected \.png.*1 file \.dcm ignored"):
         discover(tmp_path)
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(DataError, match=r"a\.txt is a file, expected a folder .* or a CSV manifest"):
@@ -93,7 +93,7 @@ def test_all_that_does_not_pair_is_told_at_once(site: Path) -> None:
     assert rules["error:image-without-mask"] == ["case_00"]
     assert rules["warning:mask-without-image"] == [str(site / "masks" / "case_01.png")]
     assert rules["error:same-name"] == [str(site / "images" / "case_02.png")]
-    assert rules["warning:left-aside"] == [str(site / "images")]
+    assert rules["warning:ignored-files"] == [str(site / "images")]
     assert rules["warning:group-without-case"] == ["case_01"]
 
 

@@ -6,13 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from s2s2.data.transforms.paired import (
-    UNCHANGED,
-    GeometryConfig,
-    PairedGeometry,
-    PhotometricConfig,
-    photometric,
-)
+from s2s2.data.transforms.affine import PairedGeometry
+from s2s2.data.transforms.config import UNCHANGED, GeometryConfig, PhotometricConfig
+from s2s2.data.transforms.photometric import photometric
 from s2s2.errors import ConfigError, ShapeError
 
 STILL = PhotometricConfig((0, 0), (1, 1), (1, 1), (1, 1), (0, 0))

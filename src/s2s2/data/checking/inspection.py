@@ -1,7 +1,7 @@
-"""The check of a data set: everything that is wrong with it, in one pass.
+"""Data check: everything that is wrong with a data set, found in one pass.
 
-Every file is decoded once. A rule looks at what was found and tells its problems;
-no rule stops the others. An error would break training; a warning is to be looked at.
+Every file is decoded once. Each rule reads what was found and reports its problems; no
+rule stops the others. An error would break training; a warning needs a second look.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from pathlib import Path
 
 from s2s2.core.progress import Count
 from s2s2.data.checking.duplicates import across
-from s2s2.data.checking.problems import Problem
-from s2s2.data.checking.report import CheckReport
+from s2s2.data.checking.report import CheckReport, summarise
 from s2s2.data.checking.rules import RULES, Evidence
-from s2s2.data.checking.summary import summarise
 from s2s2.data.checking.survey import Surveyed, survey
 from s2s2.data.classes import ClassMap
-from s2s2.data.reading.formats import Found, discover
+from s2s2.data.problems import Problem
+from s2s2.data.reading.layouts import Found, discover
 from s2s2.data.reading.manifest import PARTS
-from s2s2.data.reading.opening import CLASSES_FILE
 from s2s2.data.split import Split
 from s2s2.errors import DataError
 
@@ -48,7 +46,7 @@ def inspect(
         progress: Called with the number of cases done and of all cases.
 
     Returns:
-        Problems and summary; `CheckReport.ok` tells whether training would work.
+        Problems and summary; `CheckReport.ok` says whether training would work.
 
     Raises:
         DataError: If there is no data set at all at this path.
@@ -57,8 +55,10 @@ def inspect(
     surveyed = survey(found.cases, progress)
     problems = list(found.problems)
     if class_map is None and masks:
-        class_map, fault = _find_class_map(found, surveyed)
-        problems += [Problem("error", "class-map", str(path), fault)] if fault else []
+        try:
+            class_map = _find_class_map(found, surveyed)
+        except DataError as error:
+            problems.append(Problem("error", "class-map", str(path), str(error)))
     evidence = Evidence(found, surveyed, class_map, channels)
     for rule in RULES:
         problems += rule(evidence)
@@ -71,14 +71,12 @@ def inspect(
     )
 
 
-def _find_class_map(found: Found, surveyed: Sequence[Surveyed]) -> tuple[ClassMap | None, str | None]:
-    try:
-        if (found.root / CLASSES_FILE).is_file():
-            return ClassMap.load(found.root / CLASSES_FILE), None
-        levels = [one.levels for one in surveyed if one.levels is not None]
-        return (ClassMap.from_levels(levels), None) if levels else (None, "no mask can be read.")
-    except DataError as error:
-        return None, str(error)
+def _find_class_map(found: Found, surveyed: Sequence[Surveyed]) -> ClassMap:
+    levels = [one.levels for one in surveyed if one.levels is not None]
+    class_map = ClassMap.declared(found.root)
+    if class_map is None and not levels:
+        raise DataError("no mask can be read.")
+    return class_map or ClassMap.from_levels(levels)
 
 
 def _parts(found: Found, split: Split | None) -> dict[str, str]:

@@ -1,19 +1,23 @@
-"""The working grid: where an image lies while a network looks at it.
+"""The working grid: how images are resized and padded for a network, and predictions brought back.
 
-An image keeps its aspect ratio: it is scaled until its longer side has the
-working size and padded at the right and at the bottom, never squeezed. One
-record per image takes every prediction back to the original grid.
+An image keeps its aspect ratio: it is scaled until its longer side has the working
+size and padded at the right and at the bottom. Its `Placement` brings every prediction
+back to the grid of the file.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.nn import functional
+
+from s2s2.core.types import Image, LabelMap
+
+if TYPE_CHECKING:
+    import torch  # imported where it is used, so that a check of files starts without it
 
 
 def working_shape(shape: tuple[int, int], size: int | None) -> tuple[int, int]:
@@ -38,22 +42,50 @@ def padded_side(size: int, multiple: int = 32) -> int:
     return math.ceil(size / multiple) * multiple
 
 
-def resize_image(image: npt.NDArray[np.float32], shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+def resize_image(image: Image, shape: tuple[int, int]) -> Image:
     """Resample an image of shape (channel, height, width), bilinear, antialiased."""
-    if image.shape[1:] == shape:
-        return image
+    return image if image.shape[1:] == shape else _bilinear(image, shape).clamp(0, 1).numpy()
+
+
+def resize_pixels(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """Resample uint8 or uint16 pixels (channel, height, width), bilinear, antialiased.
+
+    The type is kept. Of uint8 the resampling itself is done in whole numbers, which
+    is several times faster and at most one level off.
+    """
+    if pixels.shape[1:] == shape:
+        return pixels
+    if pixels.dtype == np.uint8:
+        return _bilinear(pixels, shape).contiguous().numpy()
+    top = np.iinfo(pixels.dtype).max
+    return np.rint(resize_image(to_unit(pixels), shape) * top).astype(pixels.dtype)
+
+
+def _bilinear(image: npt.NDArray[Any], shape: tuple[int, int]) -> torch.Tensor:
+    import torch
+    from torch.nn import functional
+
     batch = torch.from_numpy(np.ascontiguousarray(image))[None]
-    resized = functional.interpolate(batch, shape, mode="bilinear", antialias=True, align_corners=False)
-    return resized[0].clamp(0, 1).numpy()
+    return functional.interpolate(batch, shape, mode="bilinear", antialias=True, align_corners=False)[0]
 
 
-def resize_mask(mask: npt.NDArray[np.uint8], shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def resize_mask(mask: LabelMap, shape: tuple[int, int]) -> LabelMap:
     """Resample a label map of shape (height, width) by the nearest pixel."""
     if mask.shape == shape:
         return mask
+    import torch
+    from torch.nn import functional
+
     batch = torch.from_numpy(np.ascontiguousarray(mask))[None, None].float()
     resized = functional.interpolate(batch, shape, mode="nearest-exact")
     return resized[0, 0].to(torch.uint8).numpy()
+
+
+def to_unit(pixels: npt.NDArray[Any]) -> Image:
+    """Scale uint8 or uint16 pixels to float32 in [0, 1]."""
+    scaled = pixels.astype(np.float32)
+    scaled /= np.float32(np.iinfo(pixels.dtype).max)
+    return scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +103,9 @@ class Placement:
     padded: tuple[int, int]
 
     def restore(self, scores: torch.Tensor) -> torch.Tensor:
-        """Take scores of shape (class, *padded) back to (class, *original)."""
+        """Bring scores of shape (class, *padded) back to (class, *original), bilinear."""
+        from torch.nn import functional
+
         height, width = self.working
         cropped = scores[None, :, :height, :width].float()
         if self.working == self.original:

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s2.data.balance import assign
+from s2s2.data.stratify import assign
 
 GROUPS = st.lists(st.integers(1, 6), min_size=3, max_size=40)
 

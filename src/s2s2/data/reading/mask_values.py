@@ -1,7 +1,8 @@
-"""The values that occur in mask files, counted, and what they can mean."""
+"""Values of mask files: grey levels and colours, counted, and the classes that they can mean."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from s2s2.data.reading.files import read_mask_raw
 from s2s2.errors import DataError
 
 Value = int | tuple[int, int, int]
-MOST_CLASSES = 64
+"""A grey level, or a colour (r, g, b) in 0..255."""
+
+_MOST_CLASSES = 64
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,64 @@ class Levels:
         if raw.ndim == 2:
             histogram = np.bincount(raw.ravel())
             return cls({int(value): int(histogram[value]) for value in np.flatnonzero(histogram)})
-        codes = raw.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
-        found, counts = np.unique(codes, return_counts=True)
+        found, counts = np.unique(packed(raw), return_counts=True)
         return cls({unpack(int(code)): int(count) for code, count in zip(found, counts, strict=True)})
+
+
+def packed(colours: npt.NDArray[np.generic]) -> npt.NDArray[np.int32]:
+    """Return the code 0xrrggbb of each colour of shape (..., 3)."""
+    return np.asarray(colours.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32))
 
 
 def unpack(code: int) -> Value:
     """Return the colour of a code 0xrrggbb, or its level if it is grey."""
     red, green, blue = code >> 16, code >> 8 & 255, code & 255
     return red if red == green == blue else (red, green, blue)
+
+
+def code_of(value: Value, colour: bool) -> int:
+    """Return the code of a value in a file of colours or of grey levels; -1 if it cannot occur there."""
+    if isinstance(value, tuple):
+        return value[0] << 16 | value[1] << 8 | value[2] if colour else -1
+    return value * 0x010101 if colour else value
+
+
+def plain(value: Value) -> Value:
+    """Return the grey level of a grey colour, every other value as it is."""
+    return unpack(code_of(value, colour=True)) if isinstance(value, tuple) else int(value)
+
+
+def text_of(value: Value) -> str:
+    """Return a value as `parse_value` reads it: a level, or a colour as #rrggbb."""
+    return "#{:02x}{:02x}{:02x}".format(*value) if isinstance(value, tuple) else str(value)
+
+
+def parse_value(text: str, entry: str) -> Value:
+    """Read a grey level or a colour as #rrggbb.
+
+    Args:
+        text: The value.
+        entry: What the user wrote, for the error.
+
+    Raises:
+        DataError: If it is neither.
+    """
+    if re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        return unpack(int(text[1:], 16))
+    if re.fullmatch(r"\d{1,5}", text) and int(text) <= np.iinfo(np.uint16).max:
+        return int(text)
+    raise DataError(
+        f"A class is given as name=value, got {entry!r}. Values are grey levels (0 to 65535) "
+        "or colours (#rrggbb), apart by commas, as in polyp=1,255."
+    )
+
+
+def value_from_json(value: object) -> Value:
+    """Return a value from JSON: a number, or a list of three."""
+    if isinstance(value, list | tuple):
+        red, green, blue = (int(part) for part in value)
+        return red, green, blue
+    return int(str(value))
 
 
 def read_levels(path: Path) -> Levels:
@@ -103,9 +155,9 @@ def infer_values(files: Sequence[Levels]) -> tuple[tuple[tuple[Value, ...], ...]
         return ((0,), tuple(sorted({1, 255, level}))), False
     if looks_soft(Levels(dict(total))):
         return ((0,), (1, 255)), True
-    if len(marked) >= MOST_CLASSES:
+    if len(marked) >= _MOST_CLASSES:
         raise DataError(
-            f"The masks hold {len(marked) + 1} values, too many to be classes (at most {MOST_CLASSES}). "
+            f"The masks hold {len(marked) + 1} values, too many to be classes (at most {_MOST_CLASSES}). "
             "They may be numbered instances, photographs, or colours saved as JPEG: "
             "save label maps without loss, or give a class map."
         )
