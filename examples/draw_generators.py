@@ -7,18 +7,16 @@ python examples/draw_generators.py diffusion out.jpg tuned. The cases are the sa
 import sys
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from s2s2 import Dataset, Split, build_generator, split_by_group
 from s2s2.generators.protocol import tunables
+from s2s2.pictures import SheetRow, displayed, draw_sheet, painted
 from s2s2.pipeline.demo import HOME, demo_folder
 
-CASES, COPIES, SIZE, GAP = 3, 5, 160, 5
+CASES, COPIES, SIZE = 3, 5, 160
 
 
 def main(generator: str, output: str, tuned: str = "", split_file: str = "") -> None:
-    """Write one picture: a row a case, the real image, its mask, then copies that nobody chose."""
+    """Write one picture: a row for each case, the real image, its mask, then copies that nobody chose."""
     paris = Dataset.open(demo_folder() / HOME, size=SIZE)
     usual = split_by_group(paris, counts=(50, 20, 130))
     split = Split.load(split_file) if split_file else usual
@@ -27,15 +25,14 @@ def main(generator: str, output: str, tuned: str = "", split_file: str = "") -> 
         part.place(Path(tuned))
     maker.fit(paris, split)
     shown = [case for case in map(paris.case, usual.train) if 0.04 < paris.mask(case).mean() < 0.2][:CASES]
-    width, height = SIZE + GAP, max(paris.mask(case).shape[0] for case in shown) + GAP
-    sheet = Image.new("RGB", ((2 + COPIES) * width + GAP, CASES * height - GAP), "white")
-    for row, case in enumerate(shown):
-        mask = np.repeat((paris.mask(case) > 0)[None].astype(np.float32), 3, axis=0)
-        for column, picture in enumerate([paris.image(case), mask, *maker.sample(case, COPIES, seed=0)]):
-            pixels = (255 * picture.transpose(1, 2, 0)).round().astype(np.uint8)
-            left = column * width + (GAP if column > 1 else 0)
-            sheet.paste(Image.fromarray(pixels), (left, row * height))
-    sheet.save(output, quality=84)
+    rows = []
+    for case in shown:
+        copies = maker.sample(case, COPIES, seed=0)
+        mask = painted(paris.mask(case), paris.class_map.colours)
+        pictures = {"real image": displayed(paris.image(case)), "mask": mask}
+        pictures |= {f"copy {number}": displayed(copy) for number, copy in enumerate(copies)}
+        rows.append(SheetRow(case.id, pictures))
+    draw_sheet(rows, Path(output))
 
 
 if __name__ == "__main__":

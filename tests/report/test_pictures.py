@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from s2s2.report.pictures import MOST_PIECES, data_uri, displayed, flat_uri, outline, outlines, painted
+from s2s2.pictures import painted
+from s2s2.report.pictures import MOST_PIECES, data_uri, flat_uri, outline, outlines
 
 
 def opened(uri: str) -> np.ndarray:
@@ -52,24 +53,6 @@ def test_a_region_in_very_many_pieces_stays_small() -> None:
     assert path.count("Z") == MOST_PIECES
     assert len(path) < 100_000
     assert area(path) > 9_000
-
-
-def test_colours_are_shown_as_they_are() -> None:
-    image = np.zeros((3, 8, 8), np.float32)
-    image[0] = 1.0
-    assert displayed(image, 100)[0, 0].tolist() == [255, 0, 0]
-
-
-@pytest.mark.parametrize("channels", [1, 2, 5])
-def test_other_channels_are_shown_in_stretched_grey(channels: int) -> None:
-    image = np.tile(np.linspace(0.10, 0.12, 64, dtype=np.float32).reshape(8, 8), (channels, 1, 1))
-    shown = displayed(image, 8)
-    assert shown.shape == (8, 8, 3)
-    assert (int(shown.min()), int(shown.max())) == (0, 255)
-
-
-def test_a_constant_image_is_shown() -> None:
-    assert displayed(np.full((1, 8, 8), 0.3, np.float32), 8).max() == 0
 
 
 def test_uris_open_as_pictures() -> None:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from s2s2.audit.measure import Workbench
-from s2s2.audit.pictures import Row, displayed, draw_sheet, laid_over, painted
 from s2s2.audit.result import SHEETS
 from s2s2.audit.summary import Findings
-from s2s2.core.types import Floats
+from s2s2.core.types import Floats, Image, LabelMap
+from s2s2.pictures import SheetRow, displayed, draw_sheet, overlay, painted
 
 ROWS = 6
 """Rows of a sheet."""
@@ -44,7 +43,7 @@ def write_sheets(bench: Workbench, findings: Findings) -> None:
     order = _ordered(fall)
     middle = sorted(order, key=lambda place: abs(fall[place] - np.median(fall)))
     marked = [place for place in order if _reasons(findings, place)]
-    chosen: dict[str, tuple[list[Place], Callable[..., Row]]] = {
+    chosen: dict[str, tuple[list[Place], Callable[..., SheetRow]]] = {
         "fidelity_best": (_distinct(reversed(order)), _fidelity_row),
         "fidelity_median": (_distinct(middle), _fidelity_row),
         "fidelity_worst": (_distinct(order), _fidelity_row),
@@ -65,13 +64,13 @@ class _Reader:
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
 
-    def __call__(self, image: npt.NDArray[np.float32], case_id: str) -> npt.NDArray[np.uint8]:
+    def __call__(self, image: Image, case_id: str) -> LabelMap:
         mask = self.bench.train.mask(self.bench.train.case(case_id))
-        labels: npt.NDArray[np.uint8] = self.bench.segmenters.read(image[None], mask, case_id).labels[0]
+        labels: LabelMap = self.bench.segmenters.read(image[None], mask, case_id).labels[0]
         return labels
 
 
-def _fidelity_row(bench: Workbench, findings: Findings, read: _Reader, place: Place) -> Row:
+def _fidelity_row(bench: Workbench, findings: Findings, read: _Reader, place: Place) -> SheetRow:
     """Real image with its mask, the mask, the copy, the copy with what is read from it."""
     case_id = findings.reference.ids[place.case]
     case = bench.train.case(case_id)
@@ -80,25 +79,25 @@ def _fidelity_row(bench: Workbench, findings: Findings, read: _Reader, place: Pl
     measured, expected = findings.measured[place.case], findings.reference.expected[place.case]
     reasons = ", ".join(_reasons(findings, place))
     words = f"{case_id} copy {place.number}: agreement {measured.mean[place.number]:.2f}, "
-    return Row(
+    return SheetRow(
         f"{words}expected {expected:.2f}{': ' + reasons if reasons else ''}",
         {
-            "real image, its mask": laid_over(real, mask, colours),
+            "real image, its mask": overlay(real, mask, colours),
             "mask": painted(mask, colours),
             "copy": displayed(copy),
-            "copy, what is read": laid_over(copy, read(copy, case_id), colours),
+            "copy, what is read": overlay(copy, read(copy, case_id), colours),
         },
     )
 
 
-def _neighbour_row(bench: Workbench, findings: Findings, read: _Reader, place: Place) -> Row:
+def _neighbour_row(bench: Workbench, findings: Findings, read: _Reader, place: Place) -> SheetRow:
     """The copy, the real image that lies nearest to it, the real image of its own case."""
     measured, ids = findings.measured[place.case], findings.reference.ids
     own, near = ids[place.case], ids[measured.place[place.number]]
     first, second = measured.first[place.number], measured.second[place.number]
     train = bench.train
     reasons = ", ".join(_reasons(findings, place))
-    return Row(
+    return SheetRow(
         f"{own} copy {place.number}: {near} at {first:.2f}, next patient at {second:.2f}"
         f"{': ' + reasons if reasons else ''}",
         {

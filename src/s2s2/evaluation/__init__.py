@@ -2,7 +2,6 @@
 
 from s2s2.evaluation.compare import compare
 from s2s2.evaluation.folder import PredictionFolder
-from s2s2.evaluation.overlays import draw_overlay
 from s2s2.evaluation.predict import PredictReport, predict
 from s2s2.evaluation.score import score
 from s2s2.evaluation.summary import summarise
@@ -14,7 +13,6 @@ __all__ = [
     "PredictReport",
     "PredictionFolder",
     "compare",
-    "draw_overlay",
     "predict",
     "read_scores",
     "score",

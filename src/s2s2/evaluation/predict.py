@@ -1,4 +1,4 @@
-"""Label maps for a folder of images, each on its own grid."""
+"""Prediction: label maps for a folder of images, each on its own grid."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from s2s2.core.progress import Count
+from s2s2.core.types import Image, Vectors
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
 from s2s2.data.grid import Placement
 from s2s2.errors import ConfigError, DataError, NetworkError
 from s2s2.evaluation.folder import PredictionFolder
-from s2s2.evaluation.overlays import draw_overlay
 from s2s2.networks.checkpoint import CARD, NetworkCard, load_network
 from s2s2.networks.inference import infer_logits
+from s2s2.pictures import overlay
 
 Placed = tuple[Case, Placement]
 
@@ -57,7 +58,7 @@ def predict(
 
     Each image goes through on the working grid, padded and normalised as in training, by
     a sliding window where training saw patches. The probabilities go back to the image's
-    own grid, and the likeliest class is taken there. Unreadable images are skipped and
+    own grid, and the most likely class is taken there. Unreadable images are skipped and
     reported. Whole predictions of the same network are kept.
 
     Args:
@@ -212,18 +213,18 @@ class _Work:
             )
         return logits.float().softmax(1).cpu()
 
-    def _write(self, case: Case, scores: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+    def _write(self, case: Case, scores: Vectors) -> None:
         """Write the files of one case; the label map comes last, since it says that all is there."""
         labels = scores.argmax(0).astype(np.uint8)
         if self.probabilities:
             self.folder.write_probabilities(case.id, scores)
         if self.native is not None:
-            picture = draw_overlay(self.native.image(case), labels, self.card.class_map.colours)
+            picture = overlay(self.native.image(case), labels, self.card.class_map.colours)
             self.folder.write_overlay(case.id, picture)
         self.folder.write(case.id, labels)
 
 
-def _padded(image: np.ndarray[tuple[int, ...], np.dtype[np.float32]], placement: Placement) -> Tensor:
+def _padded(image: Image, placement: Placement) -> Tensor:
     """Pad an image with 0 at the right and at the bottom, as in training."""
     canvas = torch.zeros((image.shape[0], *placement.padded))
     canvas[:, : image.shape[1], : image.shape[2]] = torch.from_numpy(image)

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from s2s2.pictures import displayed, painted
 from s2s2.report.numbers import plain, signed
-from s2s2.report.pictures import data_uri, displayed, flat_uri, outlines, painted
+from s2s2.report.pictures import data_uri, flat_uri, outlines
 from s2s2.report.reading import Run, case_values
 from s2s2.run.names import arm_folder
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from s2s2.data.grid import padded_side
 from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
+from s2s2.pictures import displayed
 from s2s2.report.gallery import Panel, spread
-from s2s2.report.pictures import data_uri, displayed, outlines
+from s2s2.report.pictures import data_uri, outlines
 from s2s2.report.settings import Settings
 
 if TYPE_CHECKING:

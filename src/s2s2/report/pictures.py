@@ -1,4 +1,4 @@
-"""Images as they stand on the page: small data URIs, and outlines that stay sharp in print."""
+"""Pictures on the page: images as data URIs, outlines of masks as SVG paths."""
 
 from __future__ import annotations
 
@@ -7,60 +7,14 @@ import io
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from s2s2.core.types import Floats, Region
-from s2s2.data.grid import resize_image, working_shape
+from s2s2.core.types import Floats, LabelMap, Picture, Region
+from s2s2.data.grid import resize_image
 from s2s2.errors import StorageError
-
-Picture = npt.NDArray[np.uint8]
-"""Height, width, RGB; 0..255."""
 
 MOST_PIECES = 200
 """A prediction that is noise falls into thousands of pieces, which would swell the page."""
-
-
-def displayed(image: npt.NDArray[np.float32], side: int) -> Picture:
-    """Return an image as RGB whose longer side has at most `side` pixels.
-
-    Three channels are shown as they are. Any other number of channels is shown by its
-    first channel in grey, stretched from its 0.5th to its 99.5th percentile, since
-    16-bit scanners often use a sliver of their range.
-
-    Args:
-        image: In [0, 1].
-        side: Longest side in pixels.
-
-    Shape:
-        - image: (channel, height, width).
-        - returns: (height, width, 3).
-
-    Example:
-        >>> displayed(np.full((3, 200, 400), 0.5, np.float32), 100).shape
-        (50, 100, 3)
-        >>> ramp = np.linspace(0.1, 0.2, 64, dtype=np.float32).reshape(1, 8, 8)
-        >>> int(displayed(ramp, 8).min()), int(displayed(ramp, 8).max())
-        (0, 255)
-    """
-    height, width = image.shape[1:]
-    if max(height, width) > side:
-        image = resize_image(image, working_shape((height, width), side))
-    if image.shape[0] != 3:
-        low, high = np.percentile(image[0], (0.5, 99.5))
-        grey = (image[:1] - low) / max(float(high - low), 1e-6)
-        image = np.repeat(grey, 3, axis=0)
-    return np.rint(np.clip(image, 0, 1).transpose(1, 2, 0) * 255).astype(np.uint8)
-
-
-def painted(mask: npt.NDArray[np.uint8], colours: tuple[tuple[int, int, int], ...], side: int) -> Picture:
-    """Return a label map in the colours of its classes, longest side at most `side` pixels."""
-    height, width = working_shape(mask.shape, side) if max(mask.shape) > side else mask.shape
-    image = Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST)
-    table = np.zeros((256, 3), np.uint8)
-    table[: len(colours)] = colours
-    picture: Picture = table[np.asarray(image)]
-    return picture
 
 
 def data_uri(picture: Picture, quality: int = 80) -> str:
@@ -113,7 +67,7 @@ def outline(inside: Region, grid: tuple[int, int]) -> str:
 
     Args:
         inside: True within the region.
-        grid: Height and width of the picture that the path is laid over.
+        grid: Height and width of the picture that the path is drawn over.
 
     Shape:
         - inside: (height, width).
@@ -135,12 +89,12 @@ def outline(inside: Region, grid: tuple[int, int]) -> str:
     return "".join(_path(np.clip(line - 0.5, 0, scale)) for line in longest if len(line) > 3)
 
 
-def outlines(mask: npt.NDArray[np.uint8], grid: tuple[int, int]) -> str:
+def outlines(mask: LabelMap, grid: tuple[int, int]) -> str:
     """Return the borders of every class but the background, as one SVG path.
 
     Args:
         mask: Class ids.
-        grid: Height and width of the picture that the path is laid over.
+        grid: Height and width of the picture that the path is drawn over.
     """
     return "".join(outline(mask == label, grid) for label in np.unique(mask) if label)
 

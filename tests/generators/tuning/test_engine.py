@@ -22,7 +22,7 @@ from s2s2.data import Dataset
 from s2s2.errors import ConfigError, GeneratorError, StorageError
 from s2s2.generators.tuning import TuneConfig, read_record, weights_digest
 from s2s2.generators.tuning.engine import precision
-from s2s2.generators.tuning.grid import JudgedCases, draw_grid
+from s2s2.generators.tuning.grid import JudgedCases, draw_samples
 from tests.drawn import draw_site
 from tests.generators.tuning.little import LittleModule, tune_little
 
@@ -94,7 +94,7 @@ def test_a_tuning_leaves_weights_record_curve_and_pictures(train: Dataset, tmp_p
     pictures = sorted(path.name for path in (folder / "samples").iterdir())
     assert pictures == ["step-000004.jpg", "step-000008.jpg", "step-000010.jpg"]
     with Image.open(folder / "samples" / pictures[0]) as picture:
-        assert picture.size == (5 * 132 - 4, 5 * 132 - 4)
+        assert picture.size == (5 * 166 + 6, 21 + 5 * 181)
     assert not (folder / "state.ckpt").exists()
 
 
@@ -262,9 +262,9 @@ def test_a_generator_of_grey_images_is_drawn_too(tmp_path: Path) -> None:
     train = Dataset.open(draw_site(tmp_path / "site", channels=1, classes=3), size=32)
     judged = JudgedCases.drawn(train, 3, seed=0)
     rows = [(case, [train.image(case)] * 2) for case in judged.cases]
-    draw_grid(tmp_path / "grid.jpg", judged, rows)
+    draw_samples(tmp_path / "grid.jpg", judged, rows)
     with Image.open(tmp_path / "grid.jpg") as picture:
-        assert picture.size == (4 * 132 - 4, 3 * 132 - 4)
+        assert picture.size == (4 * 166 + 6, 21 + 3 * 181)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the GPU decides")

@@ -23,7 +23,7 @@ from s2s2.errors import GeneratorError
 from s2s2.generators.protocol import Judge
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.ema import Ema
-from s2s2.generators.tuning.grid import JudgedCases, draw_grid
+from s2s2.generators.tuning.grid import JudgedCases, draw_samples
 from s2s2.generators.tuning.module import TunedModule
 
 COLUMNS = ("step", "loss", "agreement", "learning_rate", "images_per_second")
@@ -118,7 +118,7 @@ class Checks(Callback):
         more = self._sample(module, wanted)
         each = DRAWN_COPIES - 1
         rows = [(case, [first[row], *more[row * each : (row + 1) * each]]) for row, case in enumerate(shown)]
-        draw_grid(self.folder / "samples" / f"step-{step:06d}.jpg", self.judged, rows)
+        draw_samples(self.folder / "samples" / f"step-{step:06d}.jpg", self.judged, rows)
         if self.judge is None:
             return math.nan
         images, masks = self.judged.square(first)
