@@ -7,9 +7,11 @@ not an `S2S2Error` is a bug and exits with 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class S2S2Error(ValueError):
-    """Base of all errors that the user can mend."""
+    """Base of all errors that the user can fix."""
 
 
 class DataError(S2S2Error):
@@ -21,7 +23,7 @@ class SplitError(S2S2Error):
 
 
 class StackError(S2S2Error):
-    """A stack is missing, torn, out of date or made from other cases."""
+    """A stack is missing, corrupt, out of date or made from other cases."""
 
 
 class GeneratorError(S2S2Error):
@@ -58,3 +60,14 @@ class ConfigError(S2S2Error):
 
 class StorageError(S2S2Error):
     """A file cannot be written, because the disk is full or read-only."""
+
+
+def listed(items: Sequence[str], between: str = ", ", most: int = 5) -> str:
+    """Return the first items of a list for a message, and how many more there are.
+
+    Example:
+        >>> listed(["a", "b", "c"], most=2), listed(["a", "b"])
+        ('a, b and 1 more', 'a, b')
+    """
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return between.join(items[:most]) + more

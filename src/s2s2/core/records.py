@@ -1,9 +1,9 @@
 """Records of finished work: is it done, of these inputs, and if not, what differs?
 
-Every artefact that takes time to make (a check, a stack, a tuning, a training, an audit,
-cached latents) lies beside a record, or carries the digest of its inputs. What follows
-from a difference is up to whoever asks: `Record.require` refuses, `Record.holds` lets the
-work be done again.
+Whatever takes time to make (a check, a stack, a tuning, a training, an audit) lies beside a
+`Record`; arrays that are kept for the next call carry the digest of their inputs. What follows
+from a difference is up to the caller: `Record.require` refuses, `Record.holds` lets the work be
+done again.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from s2s2.core.storage import read_json, write_json
-from s2s2.errors import S2S2Error, StorageError
+import numpy as np
+import numpy.typing as npt
 
-_SHOWN = 4
+from s2s2.core.storage import atomic, read_json, write_json
+from s2s2.errors import S2S2Error, StorageError, listed
+
+_LETTERS = 80
 _ABSENT = object()
 
 
@@ -25,9 +28,8 @@ class Inputs:
     """All that a piece of work depends on, by name.
 
     Args:
-        values: What identifies each input, as JSON knows it or with a `str` that does;
-            nested mappings are named with dots. A file is identified by its content:
-            give `files_digest` or the digests by case.
+        values: What identifies each input: plain JSON values, or others by their `str`. Names
+            of nested mappings are joined by dots. A file is identified by `file_identity`.
 
     Example:
         >>> before = Inputs({"train": {"steps": 100}, "seed": 0})
@@ -37,7 +39,7 @@ class Inputs:
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values: dict[str, Any] = json.loads(json.dumps(values, sort_keys=True, default=str))
+        self.values: dict[str, Any] = json.loads(json.dumps(values, default=str))
 
     @property
     def digest(self) -> str:
@@ -48,11 +50,8 @@ class Inputs:
         """Name what differs from earlier inputs, one phrase each."""
         old, new = _flat(before), _flat(self.values)
         names = [*new, *(name for name in old if name not in new)]
-        return [
-            f"{name} was {_words(old.get(name, _ABSENT))}, now {_words(new.get(name, _ABSENT))}"
-            for name in names
-            if old.get(name, _ABSENT) != new.get(name, _ABSENT)
-        ]
+        pairs = [(name, old.get(name, _ABSENT), new.get(name, _ABSENT)) for name in names]
+        return [_phrase(*pair) for pair in pairs if pair[1] != pair[2]]
 
 
 class Record:
@@ -93,9 +92,8 @@ class Record:
         """
         content, differing = self.content(), self.differences()
         if differing:
-            more = f", and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
             raise self.error(
-                f"{self.path.parent} was made of other inputs: {'; '.join(differing[:_SHOWN])}{more}. "
+                f"{self.path.parent} was made of other inputs: {listed(differing, '; ')}. "
                 f"Nothing was changed. {advice}"
             )
         return content
@@ -127,10 +125,39 @@ class Record:
         write_json(self.path, {"finished": True, "inputs": self.inputs.values, **kept, **(content or {})})
 
 
-def files_digest(paths: Iterable[Path]) -> str:
-    """Return what identifies files: a digest of their sizes and times, without reading them."""
-    states = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-    return hashlib.sha256(json.dumps(states).encode()).hexdigest()[:16]
+def file_identity(path: Path) -> str:
+    """Return what identifies a file: its size in bytes and the time of its last change in ns."""
+    status = path.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], inputs: Inputs) -> None:
+    """Keep arrays as safetensors for the next call, with the digest of what they were made of.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    from safetensors.numpy import save_file
+
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with atomic(path) as temporary:
+        save_file(whole, temporary, {"inputs": inputs.digest})
+
+
+def load_arrays(path: Path, inputs: Inputs) -> dict[str, npt.NDArray[Any]] | None:
+    """Return the arrays that `save_arrays` kept, None where there are none of these inputs.
+
+    A file that cannot be read counts as none: its arrays are made again.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            if (file.metadata() or {}).get("inputs") != inputs.digest:
+                return None
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return None
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -143,11 +170,29 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def _phrase(name: str, old: Any, new: Any) -> str:
+    """Say how an input differs; of long lists what was added and what removed."""
+    texts = _words(old), _words(new)
+    if isinstance(old, list) and isinstance(new, list) and max(map(len, texts)) > _LETTERS:
+        parts = {
+            "has lost": [_short(item) for item in old if item not in new],
+            "has gained": [_short(item) for item in new if item not in old],
+        }
+        changes = [f"{verb} {listed(items)}" for verb, items in parts.items() if items]
+        return f"{name} {' and '.join(changes) or 'has another order'}"
+    return f"{name} was {_cut(texts[0])}, now {_cut(texts[1])}"
+
+
 def _words(value: Any) -> str:
-    if value is _ABSENT:
-        return "not there"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return "not there" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
+
+
+def _short(value: Any) -> str:
+    return _cut(value if isinstance(value, str) else _words(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 3]}..."
 
 
 def _size(path: Path) -> int:

@@ -16,17 +16,18 @@ from typing import Any
 import torch
 
 from s2s2.arms import get_arm, reference_of
+from s2s2.core.records import Record
 from s2s2.core.software import versions
 from s2s2.core.storage import read_json, write_json
 from s2s2.core.timing import duration
 from s2s2.data.checking.duplicates import between_sites
 from s2s2.data.checking.inspection import inspect
+from s2s2.data.identity import identities
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, DataError
 from s2s2.pipeline.estimate import planned_split, training_jobs, training_seconds
 from s2s2.pipeline.reporter import Reporter, Silent
 from s2s2.pipeline.stacks import Stacks, build_generators, counting, generator_of, outlook, stack_folders
-from s2s2.pipeline.stamp import Stamp, listing_digest
 from s2s2.pipeline.trainings import Training, run_trainings
 from s2s2.run.config import RunConfig
 from s2s2.run.folder import RunData, Workspace, open_data
@@ -121,11 +122,11 @@ class Run:
         digests: dict[str, dict[str, str]] = {}
         for number, (path, dataset) in enumerate(data.sources):
             name = f"{number}-{dataset.domain}"
-            stamp = Stamp(
+            record = Record(
                 self.space.stamp(f"check-{name}"),
-                {"files": listing_digest(dataset), "class_map": data.home.class_map.to_dict()},
+                {"cases": identities(dataset), "class_map": data.home.class_map.to_dict()},
             )
-            if stamp.holds():
+            if record.holds():
                 digests[dataset.domain] = read_json(self.space.check(name))["digests"]
                 continue
             findings = inspect(
@@ -143,7 +144,7 @@ class Run:
                     f"{path} has {len(faults)} faults that would break training or testing; the first: "
                     f"{faults[0].message} See them all with `s2s2 check {path}`."
                 )
-            stamp.write([self.space.check(name)])
+            record.finish(outputs=[self.space.check(name)])
         for shared in between_sites(digests):
             raise DataError(
                 f"{shared.subject}: {shared.message} Nothing was trained. Remove one of the two files."

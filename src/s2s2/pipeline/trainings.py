@@ -9,13 +9,14 @@ from pathlib import Path
 import torch
 
 from s2s2.core.progress import Progress
+from s2s2.core.records import Record, file_identity
 from s2s2.core.workers import side_by_side
 from s2s2.data.dataset import Dataset
+from s2s2.data.identity import identities
 from s2s2.data.split import Split
 from s2s2.errors import EvaluationError
 from s2s2.networks.build import NetworkConfig
 from s2s2.pipeline.reporter import Reporter
-from s2s2.pipeline.stamp import Stamp, listing_digest
 from s2s2.run.folder import scores_file
 from s2s2.run.names import without_options
 from s2s2.stack import Stack
@@ -87,17 +88,16 @@ def _test_domain(task: Training, domain: str, dataset: Dataset, update: Progress
     from s2s2.evaluation import predict, score
 
     scores_path = scores_file(task.folder, domain)
-    weights = (task.folder / "network" / "weights.safetensors").stat()
-    stamp = Stamp(
+    record = Record(
         task.folder / f".{domain}.done.json",
         {
-            "weights": [weights.st_size, weights.st_mtime_ns],
-            "data": listing_digest(dataset),
+            "weights": file_identity(task.folder / "network" / "weights.safetensors"),
+            "cases": identities(dataset),
             "class_map": dataset.class_map.to_dict(),
             "tolerance": task.tolerance,
         },
     )
-    if stamp.holds():
+    if record.holds():
         return
     folder = task.folder / "predictions" / domain
     words = f"predicting {domain}"
@@ -119,7 +119,7 @@ def _test_domain(task: Training, domain: str, dataset: Dataset, update: Progress
     scores.insert(0, "seed", task.seed)
     scores.insert(0, "arm", task.arm)
     write_table(scores, scores_path)
-    stamp.write([scores_path, *folder.glob("*.png")])
+    record.finish(outputs=[scores_path, *folder.glob("*.png")])
 
 
 def run_trainings(tasks: Sequence[Training], jobs: int, reporter: Reporter) -> dict[str, FitResult]:
