@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import wilcoxon
 
 from s2s2.errors import EvaluationError
-from s2s2.evaluation import COMPARISON_COLUMNS, compare
+from s2s2.evaluation import COMPARISON_COLUMNS
+from s2s2.evaluation.compare import compare
 from s2s2.statistics import holm
 from tests.evaluation.drawn_scores import drawn_scores, table_of
 

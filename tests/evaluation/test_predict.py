@@ -8,8 +8,8 @@ from PIL import Image
 
 from s2s2.data import Dataset
 from s2s2.errors import ConfigError, NetworkError, StorageError
-from s2s2.evaluation import PredictionFolder, predict
-from s2s2.evaluation.predict import torch_device
+from s2s2.evaluation import PredictionFolder
+from s2s2.evaluation.predict import predict, torch_device
 from tests.drawn import draw_site
 from tests.evaluation.known_networks import Brightness, Broken, Halved, save_known
 

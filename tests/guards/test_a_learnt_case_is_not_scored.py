@@ -8,7 +8,8 @@ import pytest
 
 from s2s2.data import Dataset, Split
 from s2s2.errors import EvaluationError
-from s2s2.evaluation import predict, score
+from s2s2.evaluation.predict import predict
+from s2s2.evaluation.score import score
 from s2s2.pipeline import RunConfig
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from s2s2.data import Dataset
 from s2s2.errors import EvaluationError
-from s2s2.evaluation import PredictionFolder, score
+from s2s2.evaluation import PredictionFolder
+from s2s2.evaluation.score import score
 
 
 def predicted(site: Path, output: Path) -> tuple[Dataset, PredictionFolder]:

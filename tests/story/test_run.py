@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from s2s2.errors import ConfigError, DataError
-from s2s2.pipeline import Run, RunConfig, SplitConfig, estimate, load_config
+from s2s2.pipeline import Run, RunConfig, SplitConfig, load_config
+from s2s2.pipeline.estimate import estimate
 from s2s2.run.folder import Workspace
 from tests.drawn import draw_site
 

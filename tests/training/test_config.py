@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from s2s2.arms import get_arm
 from s2s2.errors import ConfigError
-from s2s2.training import TrainConfig, get_arm
+from s2s2.training import TrainConfig
 
 
 @pytest.mark.parametrize(

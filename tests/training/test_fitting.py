@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from s2s2.arms import ARMS
 from s2s2.core import storage
 from s2s2.data.split import TrainingData
 from s2s2.errors import StackError, StorageError, TrainingError
-from s2s2.networks.build import NetworkConfig
 from s2s2.networks.checkpoint import load_network
-from s2s2.training import ARMS, TrainConfig, fit
+from s2s2.networks.config import NetworkConfig
+from s2s2.training import TrainConfig, fit
 from tests.drawn import SMALL_NETWORK
 from tests.training.conftest import Home
 

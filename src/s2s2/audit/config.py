@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from s2s2.errors import ConfigError
-from s2s2.networks.build import NetworkConfig
+from s2s2.networks.config import NetworkConfig
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
 
     from s2s2.data.checking.inspection import inspect
-    from s2s2.run.folder import read_class_map
+    from s2s2.data.classes import read_class_map
 
     with TerminalReporter() as reporter:
         update = reporter.task("reading")

@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> int:
 
     from s2s2.cli.tables import print_comparisons
     from s2s2.core.tables import write_table
-    from s2s2.evaluation import compare, read_scores
+    from s2s2.evaluation import read_scores
+    from s2s2.evaluation.compare import compare
 
     scores = pd.concat([read_scores(path) for path in options.scores], ignore_index=True)
     table = compare(scores, baseline=options.baseline, metrics=tuple(options.metrics))

@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> int:
     from s2s2.cli.tables import print_summary
     from s2s2.core.tables import write_table
     from s2s2.data.split import Split
-    from s2s2.evaluation import score, summarise
+    from s2s2.evaluation import summarise
+    from s2s2.evaluation.score import score
 
     dataset = open_dataset(options, options.data)
     if options.split:

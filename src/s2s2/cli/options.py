@@ -56,8 +56,8 @@ def add_data_options(parser: ArgumentParser) -> None:
 
 def open_dataset(options: Namespace, path: Path, **more: Any) -> Any:
     """Open a data set by the options of `add_data_options`."""
+    from s2s2.data.classes import read_class_map
     from s2s2.data.dataset import Dataset
-    from s2s2.run.folder import read_class_map
 
     return Dataset.open(
         path,

@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
 
     from s2s2.data.dataset import Dataset
-    from s2s2.evaluation import predict
+    from s2s2.evaluation.predict import predict
     from s2s2.networks import load_network
 
     _, card = load_network(options.network)

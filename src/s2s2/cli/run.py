@@ -31,7 +31,8 @@ def main(arguments: list[str]) -> int:
 
 def execute(config: RunConfig, arguments: list[str], *, dry_run: bool = False, command: str = "run") -> int:
     """Run, or say what would be done, and print where the report lies."""
-    from s2s2.pipeline import Run, estimate
+    from s2s2.pipeline.estimate import estimate
+    from s2s2.pipeline.run import Run
 
     if dry_run:
         Console().print(estimate(config))
@@ -47,7 +48,7 @@ def _parser() -> ArgumentParser:
     from s2s2.arms import ARMS
     from s2s2.audit import AuditConfig
     from s2s2.generators.help import choice_of_generators
-    from s2s2.networks.build import NetworkConfig
+    from s2s2.networks.config import NetworkConfig
     from s2s2.training.config import TrainConfig
 
     parser = new_parser(

@@ -11,7 +11,7 @@ from s2s2.cli.options import add_data_options, new_parser, open_dataset
 def main(arguments: list[str]) -> int:
     """Train one network in one arm."""
     from s2s2.arms import ARMS
-    from s2s2.networks.build import NetworkConfig
+    from s2s2.networks.config import NetworkConfig
     from s2s2.training.config import TrainConfig
 
     arms = "; ".join(f"{arm.name}: {arm.summary}" for arm in ARMS.values())

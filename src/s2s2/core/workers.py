@@ -11,8 +11,6 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
-import torch
-
 from s2s2.core.progress import Progress
 
 Task = TypeVar("Task")
@@ -53,6 +51,8 @@ def worker_environment(threads: int) -> Iterator[None]:
 
 def default_jobs(tasks: int) -> int:
     """One task a core on a CPU, where one network cannot fill two; one in all on a GPU."""
+    import torch
+
     return 1 if torch.cuda.is_available() else max(1, min(tasks, os.cpu_count() or 1))
 
 
@@ -80,7 +80,8 @@ def side_by_side(
     if jobs == 1:
         return [work(task, tell) for task, tell in zip(tasks, progress, strict=True)]
     context = get_context("spawn")
-    queue = context.Queue()
+    # Without a thread of its own, unlike `Queue`: a report arrives before the result that follows it.
+    queue = context.SimpleQueue()
     listener = threading.Thread(target=_listen, args=(queue, progress), daemon=True)
     listener.start()
     with (

@@ -271,3 +271,12 @@ class ClassMap:
             return False
         # A file whose levels are all small holds label ids, never the edges of something white.
         return looks_soft(levels) or (self.soft and any(isinstance(v, int) and v > 16 for v in levels.counts))
+
+
+def read_class_map(classes: Sequence[str] | None) -> ClassMap | None:
+    """Read a class map from `name=value` pairs or from one JSON file; None stays None."""
+    if classes is None:
+        return None
+    if len(classes) == 1 and classes[0].endswith(".json"):
+        return ClassMap.load(Path(classes[0]))
+    return ClassMap.parse(list(classes))

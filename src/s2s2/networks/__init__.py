@@ -1,21 +1,26 @@
 """Networks with their taps named; any `nn.Module` by import path; trained ones on disk."""
 
-from s2s2.networks.build import BUILT_IN, NetworkConfig, build_network, taps
-from s2s2.networks.checkpoint import NetworkCard, load_network, save_network
-from s2s2.networks.inference import infer_logits
-from s2s2.networks.normalisation import Normalisation, default_normalisation
-from s2s2.networks.unet import EfficientNetUNet
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "BUILT_IN",
-    "EfficientNetUNet",
-    "NetworkCard",
-    "NetworkConfig",
-    "Normalisation",
-    "build_network",
-    "default_normalisation",
-    "infer_logits",
-    "load_network",
-    "save_network",
-    "taps",
-]
+from s2s2.core.lazy import exported
+
+if TYPE_CHECKING:
+    from s2s2.networks.build import (
+        BUILT_IN as BUILT_IN,
+        build_network as build_network,
+        taps as taps,
+    )
+    from s2s2.networks.checkpoint import (
+        NetworkCard as NetworkCard,
+        load_network as load_network,
+        save_network as save_network,
+    )
+    from s2s2.networks.config import NetworkConfig as NetworkConfig
+    from s2s2.networks.inference import infer_logits as infer_logits
+    from s2s2.networks.normalisation import (
+        Normalisation as Normalisation,
+        default_normalisation as default_normalisation,
+    )
+    from s2s2.networks.unet import EfficientNetUNet as EfficientNetUNet
+else:
+    __getattr__, __dir__ = exported(__name__)

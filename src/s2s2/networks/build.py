@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -12,44 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from s2s2.errors import NetworkError, S2S2Error
+from s2s2.networks.config import NetworkConfig
 from s2s2.networks.unet import EfficientNetUNet
 from s2s2.objective import FeatureTap
 
 BUILT_IN = {"efficientnet-lite0-unet": EfficientNetUNet}
 """Networks that go by a name."""
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Which network, and where its features are tapped.
-
-    Args:
-        name: A name of `BUILT_IN`, or the import path of an `nn.Module` (or of a
-            function that returns one): `monai.networks.nets.UNet`.
-        init_args: Constructor arguments. The texts `"{channels}"` and `"{classes}"`
-            stand for the two numbers, at any depth.
-        encoder_taps: Modules that give the encoder features, see `FeatureTap`. Empty
-            takes those of a built-in network.
-        decoder_taps: The same for the decoder features.
-        pretrained: Whether a built-in network starts from ImageNet.
-    """
-
-    name: str = "efficientnet-lite0-unet"
-    init_args: dict[str, Any] = field(default_factory=dict)
-    encoder_taps: tuple[str, ...] = ()
-    decoder_taps: tuple[str, ...] = ()
-    pretrained: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain lists and mappings, for JSON."""
-        lists = {"encoder_taps": list(self.encoder_taps), "decoder_taps": list(self.decoder_taps)}
-        return {"name": self.name, "init_args": self.init_args, **lists, "pretrained": self.pretrained}
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> NetworkConfig:
-        """Build a configuration from what `to_dict` gave."""
-        taps = {side: tuple(content[side]) for side in ("encoder_taps", "decoder_taps")}
-        return cls(content["name"], dict(content["init_args"]), **taps, pretrained=content["pretrained"])
 
 
 def taps(config: NetworkConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -17,7 +17,8 @@ from s2s2.core.software import versions
 from s2s2.core.storage import atomic, read_json, write_json
 from s2s2.data.classes import ClassMap
 from s2s2.errors import NetworkError
-from s2s2.networks.build import NetworkConfig, build_network
+from s2s2.networks.build import build_network
+from s2s2.networks.config import NetworkConfig
 from s2s2.networks.normalisation import Normalisation
 from s2s2.objective.features import unwrap
 

@@ -1,18 +1,13 @@
 """The whole path as one resumable run."""
 
-from s2s2.pipeline.demo import demo_config
-from s2s2.pipeline.estimate import estimate
-from s2s2.pipeline.run import Run
-from s2s2.run.config import RunConfig, SplitConfig, StackConfig
-from s2s2.run.settings import load_config, save_config
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Run",
-    "RunConfig",
-    "SplitConfig",
-    "StackConfig",
-    "demo_config",
-    "estimate",
-    "load_config",
-    "save_config",
-]
+from s2s2.core.lazy import exported
+
+if TYPE_CHECKING:
+    from s2s2.pipeline.demo import demo_config as demo_config
+    from s2s2.pipeline.run import Run as Run
+    from s2s2.run.config import RunConfig as RunConfig, SplitConfig as SplitConfig, StackConfig as StackConfig
+    from s2s2.run.settings import load_config as load_config, save_config as save_config
+else:
+    __getattr__, __dir__ = exported(__name__)

@@ -219,7 +219,8 @@ class Run:
         import pandas as pd
 
         from s2s2.core.tables import write_table
-        from s2s2.evaluation import compare, read_scores, summarise
+        from s2s2.evaluation import read_scores, summarise
+        from s2s2.evaluation.compare import compare
 
         paths = [
             self.space.domain_scores(arm, seed, domain)

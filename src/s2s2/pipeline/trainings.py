@@ -15,7 +15,7 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.identity import identities
 from s2s2.data.split import Split
 from s2s2.errors import EvaluationError
-from s2s2.networks.build import NetworkConfig
+from s2s2.networks.config import NetworkConfig
 from s2s2.pipeline.reporter import Reporter
 from s2s2.run.folder import scores_file
 from s2s2.run.names import without_options
@@ -85,7 +85,8 @@ def run_training(task: Training, update: Progress) -> FitResult:
 
 def _test_domain(task: Training, domain: str, dataset: Dataset, update: Progress) -> None:
     from s2s2.core.tables import write_table
-    from s2s2.evaluation import predict, score
+    from s2s2.evaluation.predict import predict
+    from s2s2.evaluation.score import score
 
     scores_path = scores_file(task.folder, domain)
     record = Record(

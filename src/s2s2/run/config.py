@@ -9,7 +9,7 @@ from typing import Literal
 from s2s2.arms import get_arm
 from s2s2.audit.config import AuditConfig
 from s2s2.errors import ConfigError
-from s2s2.networks.build import NetworkConfig
+from s2s2.networks.config import NetworkConfig
 from s2s2.training.config import TrainConfig
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from s2s2.data.classes import ClassMap
+from s2s2.data.classes import read_class_map
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError
@@ -132,12 +131,3 @@ def open_data(config: RunConfig) -> RunData:
                 )
             away[domain] = opened.subset([case.id for case in opened if case.domain == domain])
     return RunData(home, away, tuple(sources))
-
-
-def read_class_map(classes: Sequence[str] | None) -> ClassMap | None:
-    """Read a class map from `name=value` pairs or from one JSON file."""
-    if classes is None:
-        return None
-    if len(classes) == 1 and classes[0].endswith(".json"):
-        return ClassMap.load(Path(classes[0]))
-    return ClassMap.parse(list(classes))

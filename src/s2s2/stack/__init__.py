@@ -1,8 +1,13 @@
 """The semantic stack: `depth` synthetic images of every training mask, made once and read at random."""
 
-from s2s2.stack.build import build_stack
-from s2s2.stack.paired import PairedDataset
-from s2s2.stack.sampler import StepSampler
-from s2s2.stack.store import Stack
+from typing import TYPE_CHECKING
 
-__all__ = ["PairedDataset", "Stack", "StepSampler", "build_stack"]
+from s2s2.core.lazy import exported
+
+if TYPE_CHECKING:
+    from s2s2.stack.build import build_stack as build_stack
+    from s2s2.stack.paired import PairedDataset as PairedDataset
+    from s2s2.stack.sampler import StepSampler as StepSampler
+    from s2s2.stack.store import Stack as Stack
+else:
+    __getattr__, __dir__ = exported(__name__)

@@ -1,7 +1,11 @@
 """Training on Lightning: one code path for every arm."""
 
-from s2s2.arms import ARMS, Arm, get_arm
-from s2s2.training.config import TrainConfig
-from s2s2.training.fitting import FitResult, fit
+from typing import TYPE_CHECKING
 
-__all__ = ["ARMS", "Arm", "FitResult", "TrainConfig", "fit", "get_arm"]
+from s2s2.core.lazy import exported
+
+if TYPE_CHECKING:
+    from s2s2.training.config import TrainConfig as TrainConfig
+    from s2s2.training.fitting import FitResult as FitResult, fit as fit
+else:
+    __getattr__, __dir__ = exported(__name__)

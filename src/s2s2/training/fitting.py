@@ -18,7 +18,8 @@ from s2s2.core.quiet import lightning_in
 from s2s2.core.storage import read_json, write_json
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
-from s2s2.networks.build import NetworkConfig, build_network
+from s2s2.networks.build import build_network
+from s2s2.networks.config import NetworkConfig
 from s2s2.stack.store import Stack
 from s2s2.training.callbacks import BestNetwork, History, StepProgress, TrainingState
 from s2s2.training.config import TrainConfig

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from s2s2.errors import GeneratorError
-from s2s2.generators.controlnet import ControlNet, ControlNetConfig
-from s2s2.generators.controlnet import cost as costs
+from s2s2.generators.controlnet import ControlNet, ControlNetConfig, cost as costs
 from s2s2.generators.controlnet.base import own_device
 from s2s2.generators.controlnet.layout import find_base
 from tests.generators.controlnet.conftest import Cases, quick

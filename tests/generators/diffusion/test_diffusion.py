@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from s2s2.core.progress import Progress
 from s2s2.data import Dataset, split_by_group
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError, SplitError
@@ -17,7 +18,6 @@ from s2s2.generators import build_generator
 from s2s2.generators.diffusion import Diffusion, DiffusionConfig
 from s2s2.generators.diffusion.module import FlowModule
 from s2s2.generators.diffusion.network import MaskUNet
-from s2s2.generators.tuning import Progress
 from s2s2.stack import build_stack
 from tests.drawn import draw_site
 

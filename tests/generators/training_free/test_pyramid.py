@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from s2s2.generators.training_free.pyramid import collapse, expand, gaussian, laplacian, levels_for, reduce
 

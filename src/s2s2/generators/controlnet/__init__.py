@@ -1,6 +1,11 @@
 """`ControlNet`: Stable Diffusion, told by a mask what to show; the published generator."""
 
-from s2s2.generators.controlnet.config import ControlNetConfig
-from s2s2.generators.controlnet.generator import ControlNet
+from typing import TYPE_CHECKING
 
-__all__ = ["ControlNet", "ControlNetConfig"]
+from s2s2.core.lazy import exported
+
+if TYPE_CHECKING:
+    from s2s2.generators.controlnet.config import ControlNetConfig as ControlNetConfig
+    from s2s2.generators.controlnet.generator import ControlNet as ControlNet
+else:
+    __getattr__, __dir__ = exported(__name__)

@@ -1,6 +1,11 @@
 """`diffusion`: new images of a mask by a network that is trained from scratch, without any hub."""
 
-from s2s2.generators.diffusion.config import DiffusionConfig
-from s2s2.generators.diffusion.generator import Diffusion
+from typing import TYPE_CHECKING
 
-__all__ = ["Diffusion", "DiffusionConfig"]
+from s2s2.core.lazy import exported
+
+if TYPE_CHECKING:
+    from s2s2.generators.diffusion.config import DiffusionConfig as DiffusionConfig
+    from s2s2.generators.diffusion.generator import Diffusion as Diffusion
+else:
+    __getattr__, __dir__ = exported(__name__)

@@ -1,7 +1,18 @@
 """`appearance`, `composite` and `boxes`: real pixels, rearranged; nothing is trained, masks are exact."""
 
-from s2s2.generators.training_free.appearance import Appearance, AppearanceConfig
-from s2s2.generators.training_free.boxes import Boxes, BoxesConfig
-from s2s2.generators.training_free.composite import Composite, CompositeConfig
+from typing import TYPE_CHECKING
 
-__all__ = ["Appearance", "AppearanceConfig", "Boxes", "BoxesConfig", "Composite", "CompositeConfig"]
+from s2s2.core.lazy import exported
+
+if TYPE_CHECKING:
+    from s2s2.generators.training_free.appearance import (
+        Appearance as Appearance,
+        AppearanceConfig as AppearanceConfig,
+    )
+    from s2s2.generators.training_free.boxes import Boxes as Boxes, BoxesConfig as BoxesConfig
+    from s2s2.generators.training_free.composite import (
+        Composite as Composite,
+        CompositeConfig as CompositeConfig,
+    )
+else:
+    __getattr__, __dir__ = exported(__name__)

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from s2s2.core.types import Image
-
-# The C library hands freed memory back to the system beyond a threshold, and each
-# page taken again costs a fault: more than the arithmetic on it. Freeing one large
-# block, never touched, raises that threshold.
-np.empty(30 * 2**20, np.uint8)
 
 
 def reduce(image: Image) -> Image:
@@ -87,8 +83,19 @@ def _interleave(view: Image, out: Image) -> None:
     out[0], out[-1] = view[0], view[-1]
 
 
+@cache
+def _keep_freed_memory() -> None:
+    """Let the C library keep what is freed; once a process, where the work starts.
+
+    It hands large blocks back to the system, and each page taken again costs a fault: more than
+    the arithmetic on it. Freeing one very large block, never touched, raises that threshold.
+    """
+    np.empty(30 * 2**20, np.uint8)
+
+
 def gaussian(image: Image, levels: int) -> list[Image]:
     """Return the image and its `levels` successive halvings, finest first."""
+    _keep_freed_memory()
     scales = [image]
     for _ in range(levels):
         scales.append(reduce(scales[-1]))

@@ -5,32 +5,23 @@ map-style set of items; `run_tuning` does the rest on Lightning: steps, averaged
 weights, samples that are judged and drawn, early stop, resumption after a kill.
 """
 
-from s2s2.core.progress import Progress
-from s2s2.generators.protocol import Judge
-from s2s2.generators.tuning.config import TuneConfig
-from s2s2.generators.tuning.engine import run_tuning
-from s2s2.generators.tuning.memory import memory_errors
-from s2s2.generators.tuning.module import TunedModule
-from s2s2.generators.tuning.record import (
-    Record,
-    check_record,
-    check_weights,
-    fingerprint_of,
-    read_record,
-    weights_digest,
-)
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Judge",
-    "Progress",
-    "Record",
-    "TuneConfig",
-    "TunedModule",
-    "check_record",
-    "check_weights",
-    "fingerprint_of",
-    "memory_errors",
-    "read_record",
-    "run_tuning",
-    "weights_digest",
-]
+from s2s2.core.lazy import exported
+
+if TYPE_CHECKING:
+    from s2s2.generators.protocol import Judge as Judge
+    from s2s2.generators.tuning.config import TuneConfig as TuneConfig
+    from s2s2.generators.tuning.engine import run_tuning as run_tuning
+    from s2s2.generators.tuning.memory import memory_errors as memory_errors
+    from s2s2.generators.tuning.module import TunedModule as TunedModule
+    from s2s2.generators.tuning.record import (
+        Record as Record,
+        check_record as check_record,
+        check_weights as check_weights,
+        fingerprint_of as fingerprint_of,
+        read_record as read_record,
+        weights_digest as weights_digest,
+    )
+else:
+    __getattr__, __dir__ = exported(__name__)

@@ -10,8 +10,7 @@ from typing import Any
 
 import lightning as L
 import torch
-from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as Items
+from torch.utils.data import DataLoader, Dataset as Items
 
 from s2s2.core.progress import Progress
 from s2s2.core.quiet import lightning_in
