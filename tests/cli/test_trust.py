@@ -26,7 +26,7 @@ def test_tune_stack_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     common = [str(home), "--split", str(split), "--size", "32", "--generator", DIFFUSION]
     assert main(["tune", *common, "--output", str(tuned), *JUDGES]) == 0
     record = json.loads((tuned / "tuned.json").read_text())
-    assert sorted(record["cases"]) == sorted(json.loads(split.read_text())["train"])
+    assert sorted(record["inputs"]["data"]["train"]) == sorted(json.loads(split.read_text())["train"])
     assert list((tuned / "samples").glob("*.jpg"))
     weights = (tuned / "weights.safetensors").stat()
     assert main(["stack", *common, "--tuned", str(tuned), "--output", str(stack), "--depth", "2"]) == 0

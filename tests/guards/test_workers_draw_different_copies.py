@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from s2s2.core.engine.batches import StepSampler
 from s2s2.data.transforms.config import PhotometricConfig
-from s2s2.stack import PairedDataset, StepSampler, build_stack
+from s2s2.stack import PairedDataset, build_stack
 from tests.stack.made import Echo, opened
 
 
@@ -21,7 +22,7 @@ def pairs(site: Path, tmp_path: Path) -> PairedDataset:
 
 
 def test_workers_draw_different_copies(pairs: PairedDataset) -> None:
-    sampler = StepSampler(len(pairs), len(pairs), 8, seed=0)
+    sampler = StepSampler(len(pairs), len(pairs), range(8), seed=0)
     loader = DataLoader(pairs, batch_sampler=sampler, num_workers=2, multiprocessing_context="spawn")
     drawn: dict[str, list[int]] = {}
     images = set()

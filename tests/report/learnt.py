@@ -57,7 +57,7 @@ def tuned(
     steps = [100, 200, 300]
     table = pd.DataFrame({"step": steps, "loss": [1.0, 0.5, 0.4], "agreement": agreement or [np.nan] * 3})
     table.assign(learning_rate=1e-4, images_per_second=20.0).to_csv(folder / "history.csv", index=False)
-    record = {"format": 1, "finished": finished, "steps": 300, "cases": ["a", "b"]}
+    record = {"format": 1, "finished": finished, "steps": 300, "inputs": {"data": {"train": ["a", "b"]}}}
     if agreement and finished:
         record |= {"kept_step": 300, "best_step": 200, "best_agreement": 0.6}
     (folder / "tuned.json").write_text(json.dumps(record))

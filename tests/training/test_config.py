@@ -15,7 +15,7 @@ from s2s2.training import TrainConfig
         ("steps", 0, "--train.steps must be at least 1, got 0"),
         ("images_per_step", 5, "--train.images_per_step must be even"),
         ("warmup", 1.0, r"--train.warmup is a share of the steps in \[0, 1\), got 1.0"),
-        ("alpha_enc", -1.0, "--train.alpha_enc must not be negative, got -1.0"),
+        ("alpha_enc", -1.0, "--train.alpha_enc must be at least 0, got -1.0"),
         ("patch", 48, "--train.patch must be a multiple of 32, got 48"),
     ],
 )

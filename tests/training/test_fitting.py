@@ -111,7 +111,7 @@ def test_a_training_that_waited_for_its_folder_takes_what_was_finished_there(
         with claimed(folder):
             yield
 
-    monkeypatch.setattr("s2s2.core.quiet.claimed", claimed_late)
+    monkeypatch.setattr("s2s2.core.engine.trainer.claimed", claimed_late)
     steps: list[int] = []
     again = fit(
         home.data,
@@ -143,7 +143,7 @@ def test_a_finished_training_is_not_done_again(home: Home, tmp_path: Path) -> No
 def test_other_settings_are_refused_and_nothing_is_lost(home: Home, tmp_path: Path) -> None:
     fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK)
     before = weights(tmp_path)
-    with pytest.raises(TrainingError, match=r"other settings.*another output folder"):
+    with pytest.raises(TrainingError, match=r"other inputs: seed was 0, now 1\..*another output folder"):
         fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK, seed=1)
     assert weights(tmp_path) == before
 
@@ -193,7 +193,7 @@ def test_a_full_disk_is_said_and_the_best_network_stays(
     def full(*arguments: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("s2s2.training.callbacks.TrainingState.on_train_epoch_end", full)
+    monkeypatch.setattr("s2s2.core.engine.callbacks.ResumableState.on_train_epoch_end", full)
     with pytest.raises(StorageError, match="the disk is full"):
         fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK)
     load_network(tmp_path / "network")

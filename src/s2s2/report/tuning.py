@@ -111,7 +111,7 @@ def _kept(history: pd.DataFrame, record: Mapping[str, Any]) -> int | None:
 
 def _words(record: Mapping[str, Any], history: pd.DataFrame, kept: int | None) -> str:
     steps = int(record.get("steps") or (history["step"].max() if len(history) else 0))
-    cases = record.get("cases")
+    cases = record.get("inputs", {}).get("data", {}).get("train")
     on = f" on {count(len(cases), 'training case')} and no other" if isinstance(cases, list) else ""
     done = "Tuned for" if record.get("finished") else "Not finished yet, tuned for"
     sentence = f"{done} {count(steps, 'step')}{on}."

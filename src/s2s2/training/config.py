@@ -1,26 +1,24 @@
-"""How a network is trained: every field is read, and stored beside the weights."""
+"""Settings of a training, stored beside the weights."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
+from s2s2.core.engine.config import OptimisationConfig
 from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
 from s2s2.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(OptimisationConfig):
     """Settings of one training.
 
     Args:
-        steps: Optimiser steps.
         images_per_step: Images that the network sees a step, real and synthetic
             together; even. Arms with pairs take half as many cases.
-        learning_rate: Peak of the cosine schedule.
-        weight_decay: Of AdamW.
         warmup: Share of the steps over which the learning rate rises, 0 to 1.
-        clip_norm: Largest norm of the gradient; 0 turns clipping off.
         validations: How often the validation split is scored, spread evenly; the
             best of these networks is kept.
         patch: Side of the square crops in pixels, a multiple of 32; None trains on whole images.
@@ -38,18 +36,17 @@ class TrainConfig:
         geometry: Flips, rotation, scale and shift, shared by both views and the mask.
         photometric: Brightness, contrast, gamma and colour, drawn for each view.
         acquisition: Blur, noise, resolution, compression and vignette over one view.
-        precision: Of Lightning; `auto` is 16-bit mixed on a GPU and 32-bit on a CPU.
-        workers: Processes that read and augment; None chooses by the machine.
-        devices: GPUs of this node to train on.
-        nodes: Nodes to train on (SLURM and torchrun are recognised).
     """
 
-    steps: int = 2000
+    OPTION: ClassVar[str] = "--train."
+    LEAST: ClassVar[Mapping[str, float]] = {
+        **OptimisationConfig.LEAST,
+        "validations": 1,
+        **dict.fromkeys(("w_syn", "alpha_enc", "alpha_dec"), 0),
+    }
+
     images_per_step: int = 24
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
     warmup: float = 0.05
-    clip_norm: float = 1.0
     validations: int = 10
     patch: int | None = None
     w_syn: float = 1.0
@@ -63,16 +60,10 @@ class TrainConfig:
     geometry: GeometryConfig = field(default_factory=GeometryConfig)
     photometric: PhotometricConfig = field(default_factory=PhotometricConfig)
     acquisition: AcquisitionConfig = field(default_factory=AcquisitionConfig)
-    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
-    workers: int | None = None
-    devices: int = 1
-    nodes: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, by the name of the option."""
-        for name in ("steps", "validations", "devices", "nodes"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"--train.{name} must be at least 1, got {getattr(self, name)}.")
+        super().__post_init__()
         if self.images_per_step < 2 or self.images_per_step % 2:
             raise ConfigError(
                 f"--train.images_per_step must be even and at least 2, got {self.images_per_step}: "
@@ -80,9 +71,6 @@ class TrainConfig:
             )
         if not 0 <= self.warmup < 1:
             raise ConfigError(f"--train.warmup is a share of the steps in [0, 1), got {self.warmup}.")
-        for name in ("learning_rate", "weight_decay", "clip_norm", "w_syn", "alpha_enc", "alpha_dec"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"--train.{name} must not be negative, got {getattr(self, name)}.")
         if self.patch is not None and (self.patch < 32 or self.patch % 32):
             raise ConfigError(f"--train.patch must be a multiple of 32, got {self.patch}.")
 
@@ -90,3 +78,8 @@ class TrainConfig:
     def interval(self) -> int:
         """Steps from one validation to the next."""
         return max(1, self.steps // self.validations)
+
+    @property
+    def epochs(self) -> int:
+        """Intervals in all, each ended by a validation; the last may go beyond `steps`."""
+        return -(-self.steps // self.interval)

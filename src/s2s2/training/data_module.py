@@ -1,8 +1,7 @@
-"""The images of a training: paired ones to learn from, whole ones to validate on."""
+"""Data module of a training: pairs of images to learn from, whole images to validate on."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import lightning as L
@@ -11,12 +10,12 @@ import torch
 from torch.utils.data import DataLoader, Dataset as TorchDataset
 
 from s2s2.arms import Arm
+from s2s2.core.engine.batches import Process, StepSampler, step_loader
 from s2s2.data.dataset import Dataset
 from s2s2.data.grid import padded_side
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
 from s2s2.stack.paired import PairedDataset
-from s2s2.stack.sampler import StepSampler
 from s2s2.stack.store import Stack
 from s2s2.training.config import TrainConfig
 
@@ -85,37 +84,28 @@ class PairModule(L.LightningDataModule):
         self.validation = ValidationCases(data.validation, self.side)
 
     def train_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Return one validation interval of batches; Lightning asks anew for each."""
-        trainer = self.trainer
-        epoch, rank, ranks = (
-            (trainer.current_epoch, trainer.global_rank, trainer.world_size) if trainer else (0, 0, 1)
-        )
-        cases, rest = divmod(self.cases_per_step, ranks)
+        """Return the batches up to the next validation; Lightning asks again for each interval."""
+        process, interval = Process.of(self.trainer), self.config.interval
+        cases, rest = divmod(self.cases_per_step, process.ranks)
         if rest or not cases:
             raise TrainingError(
-                f"{self.cases_per_step} cases a step cannot be shared evenly by {ranks} processes. "
+                f"{self.cases_per_step} cases a step cannot be shared evenly by {process.ranks} processes. "
                 "Choose --train.images_per_step so that they can."
             )
+        first = process.epoch * interval
         sampler = StepSampler(
-            len(self.train), cases, self.config.interval, seed=self.seed, rank=rank, ranks=ranks
+            len(self.train),
+            cases,
+            range(first, first + interval),
+            seed=self.seed,
+            rank=process.rank,
+            ranks=process.ranks,
         )
-        sampler.set_epoch(epoch)
-        return DataLoader(
-            self.train,
-            batch_sampler=sampler,
-            num_workers=self._workers(),
-            pin_memory=torch.cuda.is_available(),
-        )
+        return step_loader(self.train, sampler, self.config)
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Return the validation cases, in order."""
         return DataLoader(self.validation, batch_size=min(8, len(self.validation)), num_workers=0)
-
-    def _workers(self) -> int:
-        """On a CPU the network is the bottleneck and takes the cores itself."""
-        if self.config.workers is not None:
-            return self.config.workers
-        return min(8, os.cpu_count() or 1) if torch.cuda.is_available() else 0
 
 
 def _cases_per_step(arm: Arm, config: TrainConfig) -> int:

@@ -1,10 +1,10 @@
-"""Train one arm with one seed: resumable, and finished only when its record says so."""
+"""Training of one arm with one seed: resumable, and finished only when its record says so."""
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,24 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from s2s2.arms import get_arm
+from s2s2.core.engine.callbacks import StepProgress
+from s2s2.core.engine.trainer import finish_once, optimise
 from s2s2.core.progress import Progress
-from s2s2.core.quiet import lightning_in
-from s2s2.core.storage import read_json, write_json
+from s2s2.core.records import Record
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
 from s2s2.networks.build import build_network
 from s2s2.networks.config import NetworkConfig
 from s2s2.stack.store import Stack
-from s2s2.training.callbacks import BestNetwork, History, StepProgress, TrainingState
+from s2s2.training.callbacks import BestNetwork, TrainingHistory
 from s2s2.training.config import TrainConfig
 from s2s2.training.data_module import PairModule, images_per_step
 from s2s2.training.module import StackingModule
 from s2s2.training.recipe import Recipe
 
 RECORD = "fit.json"
-STATE = "state.ckpt"
+_RESULTS = ("best_dice", "steps", "images_seen", "seconds")
+_ADVICE = "Give another output folder, or delete this one to train again."
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ def fit(
         progress: Called after each step.
 
     Raises:
-        TrainingError: If the folder holds a training with other settings, if a split is
-            empty, or if the loss is not finite.
+        TrainingError: If the folder holds a training of other inputs (each is named), if a split
+            is empty, or if the loss is not finite.
         StackError: If the stack does not fit the training cases.
         StorageError: If a file cannot be written, or another process trains there.
     """
@@ -92,21 +94,13 @@ def fit(
         seed=seed,
     )
     recipe.check()
-    if (finished := _finished(output, recipe)) is not None:
-        return finished
-    with lightning_in(output):
-        # Whoever had the folder until now may have finished.
-        if (finished := _finished(output, recipe)) is not None:
-            return finished
-        _write_record(output, recipe, {"finished": False})
-        result = _run(recipe, output, progress)
-        fields = {name: value for name, value in asdict(result).items() if name != "network_folder"}
-        _write_record(output, recipe, {"finished": True, **fields})
-        (output / STATE).unlink(missing_ok=True)
-    return result
+    record = Record(output / RECORD, recipe.inputs(), error=TrainingError)
+    done = finish_once(record, _ADVICE, lambda: _train(recipe, output, progress))
+    return FitResult(output / "network", *(done[name] for name in _RESULTS))
 
 
-def _run(recipe: Recipe, output: Path, progress: Progress | None) -> FitResult:
+def _train(recipe: Recipe, output: Path, progress: Progress | None) -> tuple[L.Trainer, dict[str, Any]]:
+    """Train to the end; return the trainer and the fields of `FitResult` but the folder."""
     started = time.monotonic()
     torch.manual_seed(recipe.seed)
     config, train = recipe.config, recipe.data.train
@@ -119,82 +113,30 @@ def _run(recipe: Recipe, output: Path, progress: Progress | None) -> FitResult:
     )
     module = StackingModule(network, recipe.objective(), recipe.normalisation, config)
     best = BestNetwork(output / "network", recipe.card())
-    trainer = _trainer(config, output, best, progress)
-    state = output / STATE
-    trainer.fit(module, loader, ckpt_path=str(state) if state.exists() else None, weights_only=True)
-    module.objective.close()
-    return FitResult(
-        network_folder=output / "network",
-        best_dice=best.best,
-        steps=trainer.global_step,
-        images_seen=trainer.global_step * images_per_step(recipe.arm, config),
-        seconds=time.monotonic() - started,
-    )
 
+    def words(_step: int) -> str:
+        dice = module.validation_dice
+        return "" if math.isnan(dice) else f"validation Dice {dice:.3f}"
 
-def _trainer(config: TrainConfig, output: Path, best: BestNetwork, progress: Progress | None) -> L.Trainer:
-    epochs = math.ceil(config.steps / config.interval)
-    callbacks: list[L.Callback] = [
-        best,
-        History(output / "history.csv"),
-        # Last, so that what it saves holds what the others did.
-        TrainingState(output / STATE),
-    ]
-    if progress is not None:
-        callbacks.insert(0, StepProgress(progress, epochs * config.interval))
-    return L.Trainer(
-        accelerator="auto",
-        devices=config.devices,
-        num_nodes=config.nodes,
-        precision=_precision(config),
-        max_epochs=epochs,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        gradient_clip_val=config.clip_norm or None,
-        num_sanity_val_steps=0,
-        callbacks=callbacks,
+    trainer = optimise(
+        module,
+        loader,
+        output,
+        config,
+        epochs=config.epochs,
+        callbacks=[
+            StepProgress(progress, config.epochs * config.interval, words),
+            best,
+            TrainingHistory(output / "history.csv"),
+        ],
         logger=TensorBoardLogger(str(output), name="tensorboard", version=""),
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
     )
+    module.objective.close()
+    steps, seconds = trainer.global_step, time.monotonic() - started
+    images = steps * images_per_step(recipe.arm, config)
+    return trainer, dict(zip(_RESULTS, (best.best, steps, images, seconds), strict=True))
 
 
 def is_finished(output: Path) -> bool:
     """Whether a folder holds a training that was done to its end."""
-    return (output / RECORD).exists() and bool(
-        read_json(output / RECORD, error=TrainingError).get("finished")
-    )
-
-
-def _finished(output: Path, recipe: Recipe) -> FitResult | None:
-    """Return what a finished training left in the folder; another training's folder is refused."""
-    record = _read_record(output, recipe.fingerprint())
-    if not record.get("finished"):
-        return None
-    names = ("best_dice", "steps", "images_seen", "seconds")
-    return FitResult(output / "network", *(record[name] for name in names))
-
-
-def _read_record(output: Path, fingerprint: str) -> dict[str, Any]:
-    path = output / RECORD
-    if not path.exists():
-        return {}
-    record = read_json(path, error=TrainingError)
-    if record.get("fingerprint") != fingerprint:
-        raise TrainingError(
-            f"{output} holds a training with other settings, cases or another stack (fingerprint "
-            f"{record.get('fingerprint')}, now {fingerprint}). Nothing was changed. Give another output "
-            "folder, or delete this one to train anew."
-        )
-    return record
-
-
-def _write_record(output: Path, recipe: Recipe, fields: dict[str, Any]) -> None:
-    write_json(output / RECORD, {"fingerprint": recipe.fingerprint(), **fields})
-
-
-def _precision(config: TrainConfig) -> Any:
-    if config.precision != "auto":
-        return config.precision
-    return "16-mixed" if torch.cuda.is_available() else "32-true"
+    return bool(Record(output / RECORD, {}, error=TrainingError).content().get("finished"))

@@ -1,4 +1,4 @@
-"""The Lightning module: one step of the objective, one score of the validation split."""
+"""Lightning module of a training: the objective of a step, the Dice of the validation split."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
+from s2s2.core.engine.callbacks import require_finite
+from s2s2.core.engine.schedule import scheduled
 from s2s2.errors import TrainingError
 from s2s2.networks.inference import infer_logits
 from s2s2.networks.normalisation import Normalisation
@@ -67,12 +69,13 @@ class StackingModule(L.LightningModule):
         """
         means = {name: float(total) / self.steps_summed for name, total in self.sums.items()}
         self.sums, self.steps_summed = {}, 0
-        if not math.isfinite(means["total"]):
-            raise TrainingError(
-                f"The loss became {means['total']} before step {self.global_step}. The best network so far "
-                f"is kept. Try a smaller --train.learning_rate (now {self.config.learning_rate}) or "
-                "--train.precision 32-true, and look at the images with `s2s2 check`."
-            )
+        require_finite(
+            means["total"],
+            self.global_step,
+            self.config,
+            kept="The best network so far is kept",
+            error=TrainingError,
+        )
         return means
 
     def validation_step(self, batch: dict[str, Any], _index: int) -> None:
@@ -99,16 +102,8 @@ class StackingModule(L.LightningModule):
         optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
         )
-        steps = self.config.interval * math.ceil(self.config.steps / self.config.interval)
-        warmup = max(1, round(self.config.warmup * steps))
-
-        def factor(step: int) -> float:
-            if step < warmup:
-                return (step + 1) / warmup
-            return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        steps = self.config.interval * self.config.epochs
+        return scheduled(optimiser, steps=steps, warmup=max(1, round(self.config.warmup * steps)))
 
 
 def case_dice(prediction: Tensor, mask: Tensor, classes: int) -> Tensor:

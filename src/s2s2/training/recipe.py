@@ -1,9 +1,7 @@
-"""All that the weights of a training depend on, in one place."""
+"""Recipe of a training: all that its weights depend on."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,21 +56,23 @@ class Recipe:
         if self.stack is not None:
             self.stack.verify(self.data.train)
 
-    def fingerprint(self) -> str:
-        """Name everything that the weights depend on, in one short digest."""
-        parts = {
-            "train": self.data.train.ids,
-            "validation": self.data.validation.ids,
-            "size": self.data.train.size,
-            "class_map": self.data.train.class_map.to_dict(),
-            "stack": None if self.stack is None else {**self.stack.manifest, "software": None},
+    def inputs(self) -> dict[str, Any]:
+        """Return everything that the weights depend on, by name; `data` identifies the cases."""
+        stack = None if self.stack is None else {**self.stack.manifest, "software": None}
+        return {
+            "data": {
+                "train": self.data.train.ids,
+                "validation": self.data.validation.ids,
+                "size": self.data.train.size,
+                "class_map": self.data.train.class_map.to_dict(),
+            },
+            "stack": stack,
             "marks": self._marks(),
             "network": asdict(self.network),
-            "config": asdict(self.config),
+            "train": asdict(self.config),
             "arm": self.arm.name,
             "seed": self.seed,
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     def _marks(self) -> dict[str, Any] | None:
         """Return what keeps copies from being drawn, where any is and the training heeds it."""

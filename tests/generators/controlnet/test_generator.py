@@ -44,7 +44,7 @@ def test_a_tuning_leaves_a_controlnet_that_diffusers_loads(tuned: Tuned, cases: 
     from diffusers import ControlNetModel
 
     record = json.loads((tuned.folder / "tuned.json").read_text())
-    assert record["cases"] == list(cases.split.train) == list(tuned.generator.case_ids)
+    assert record["inputs"]["data"]["train"] == list(cases.split.train) == list(tuned.generator.case_ids)
     assert record["steps"] == 4
     assert tuned.generator.weights.startswith(record["weights"])
     network = ControlNetModel.from_pretrained(tuned.folder / "controlnet")
@@ -156,11 +156,11 @@ def test_other_cases_and_other_settings_are_refused(tuned: Tuned, cases: Cases) 
     moved = Split((*train[2:], *test), cases.split.validation, train[:2])
     other = ControlNet(tuned.config)
     other.place(tuned.folder)
-    with pytest.raises(GeneratorError, match=r"was tuned on 8 cases .* they differ in 4"):
+    with pytest.raises(GeneratorError, match=r"data.train has lost \S+, \S+ and has gained"):
         other.fit(cases.dataset, moved)
     for options, words in (
-        ({"learning_rate": 1e-4}, "tuning.learning_rate 0.001 there, 0.0001 now"),
-        ({"modality": "A photograph"}, "modality 'An image of the colon' there"),
+        ({"learning_rate": 1e-4}, "tuning.learning_rate was 0.001, now 0.0001"),
+        ({"modality": "A photograph"}, 'modality was "An image of the colon", now "A photograph"'),
     ):
         different = ControlNet(quick(Path(tuned.config.base), **options))
         different.place(tuned.folder)

@@ -14,7 +14,7 @@ from torch.nn import functional
 from s2s2.core.streams import stream
 from s2s2.data import Dataset
 from s2s2.data.case import Case
-from s2s2.generators.tuning import Record, TuneConfig, TunedModule, run_tuning
+from s2s2.generators.tuning import TuneConfig, TunedModule, run_tuning
 
 SIDE = 32
 
@@ -63,8 +63,8 @@ class LittleItems(torch.utils.data.Dataset[tuple[Tensor, Tensor]]):
         return (image.flip(-1), mask.flip(-1)) if turn % 2 else (image, mask)
 
 
-def tune_little(train: Dataset, folder: Path, config: TuneConfig, **options: Any) -> Record:
+def tune_little(train: Dataset, folder: Path, config: TuneConfig, **options: Any) -> dict[str, Any]:
     module = LittleModule(train, config)
     return run_tuning(
-        module, LittleItems(train), folder, config, train=train, fingerprint={"name": "little"}, **options
+        module, LittleItems(train), folder, config, train=train, about={"name": "little"}, **options
     )

@@ -18,10 +18,10 @@ import torch
 from PIL import Image
 
 from s2s2.core import storage
+from s2s2.core.engine.precision import precision_of
 from s2s2.data import Dataset
 from s2s2.errors import ConfigError, GeneratorError, StorageError
 from s2s2.generators.tuning import TuneConfig, read_record, weights_digest
-from s2s2.generators.tuning.engine import precision
 from s2s2.generators.tuning.grid import JudgedCases, draw_samples
 from tests.drawn import draw_site
 from tests.generators.tuning.little import LittleModule, tune_little
@@ -82,7 +82,7 @@ def test_a_tuning_leaves_weights_record_curve_and_pictures(train: Dataset, tmp_p
     folder = tmp_path / "made"
     assert record == read_record(folder)
     assert (record["finished"], record["format"], record["steps"]) == (True, 1, 10)
-    assert tuple(record["cases"]) == train.ids
+    assert tuple(record["inputs"]["data"]["train"]) == train.ids
     assert record["weights"] == weights_digest(folder / "weights.safetensors")
     assert record["software"]["torch"] == torch.__version__
     assert seen == [(step, 10) for step in range(1, 11)]
@@ -143,7 +143,7 @@ def test_a_tuning_that_waited_for_its_folder_takes_what_was_finished_there(
         with claimed(folder):
             yield
 
-    monkeypatch.setattr("s2s2.core.quiet.claimed", claimed_late)
+    monkeypatch.setattr("s2s2.core.engine.trainer.claimed", claimed_late)
     assert [tune_little(train, tmp_path, CONFIG, progress=stop_at(1))] == first
 
 
@@ -154,9 +154,9 @@ def test_a_finished_tuning_is_left_alone(train: Dataset, tmp_path: Path) -> None
 
 def test_another_config_or_other_cases_are_refused(train: Dataset, tmp_path: Path) -> None:
     tune_little(train, tmp_path, CONFIG)
-    with pytest.raises(GeneratorError, match=r"tuning\.steps 10 there, 20 now.*another folder"):
+    with pytest.raises(GeneratorError, match=r"tuning\.steps was 10, now 20.*another folder"):
         tune_little(train, tmp_path, replace(CONFIG, steps=20))
-    with pytest.raises(GeneratorError, match=r"tuned on 12 cases and the training split has 11.*case_11"):
+    with pytest.raises(GeneratorError, match=r"data.train has lost case_11.*has seen must not be"):
         tune_little(train.subset(train.ids[:-1]), tmp_path, CONFIG)
 
 
@@ -281,5 +281,5 @@ def test_a_processor_that_has_bfloat16_uses_it(
     monkeypatch: pytest.MonkeyPatch, found: dict[str, bool], chosen: str
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
-    assert precision(TuneConfig(precision="auto")) == chosen
-    assert precision(TuneConfig(precision="16-mixed")) == "16-mixed"
+    assert precision_of(TuneConfig(precision="auto")) == chosen
+    assert precision_of(TuneConfig(precision="16-mixed")) == "16-mixed"

@@ -109,18 +109,17 @@ class ControlNet(Placed):
                 another tuning.
         """
         from s2s2.generators.controlnet.learning import learn
-        from s2s2.generators.tuning import check_record, fingerprint_of, read_record
+        from s2s2.generators.tuning import ADVICE, tuning_record
 
         folder = self._placed()
         train = dataset.subset(split.train)
         check_channels(train.channels)
         layout, about = self._base_layout(), self._about(train)
-        record = read_record(folder)
-        check_machine(layout, self._config, len(train), tuned=record is not None)
-        if record is None:
+        record = tuning_record(folder, about, self._config.tuning(len(train)), train).require(ADVICE)
+        tuned = bool(record.get("finished"))
+        check_machine(layout, self._config, len(train), tuned=tuned)
+        if not tuned:
             record = learn(self._config, layout, train, folder, about, judge, progress)
-        settings = fingerprint_of(about, self._config.tuning(len(train)))
-        check_record(folder, record, fingerprint=settings, cases=train.ids)
         self._train, self._sampler = train, None
         self._weights = f"{record['weights']}-{layout.digest()}"
         return self

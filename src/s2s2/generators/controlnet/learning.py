@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from s2s2.core.engine.precision import dtype_of
 from s2s2.core.progress import Progress
 from s2s2.core.storage import write_text
 from s2s2.core.timing import duration
@@ -23,10 +24,7 @@ from s2s2.generators.controlnet.prompts import prompt
 from s2s2.generators.controlnet.sampler import Sampler
 from s2s2.generators.controlnet.sampling import plan
 from s2s2.generators.protocol import Judge
-from s2s2.generators.tuning import Record, memory_errors, run_tuning
-from s2s2.generators.tuning.engine import precision
-
-_COMPUTED = {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16, "32-true": torch.float32}
+from s2s2.generators.tuning import memory_errors, run_tuning
 
 
 def learn(
@@ -37,7 +35,7 @@ def learn(
     about: Mapping[str, Any],
     judge: Judge | None = None,
     progress: Progress | None = None,
-) -> Record:
+) -> dict[str, Any]:
     """Tune a ControlNet in a folder and return its record.
 
     Args:
@@ -61,12 +59,12 @@ def learn(
         f"{layout.name}, licence {layout.licence}; tuning takes about {duration(estimate.tuning_s)}",
     )
     base = load_base(layout)
-    dtype = _COMPUTED[precision(settings)]
+    dtype = dtype_of(settings)
     base.to(own_device(), dtype)
     with memory_errors("while images were encoded", "Choose a smaller resolution."):
         module, items = prepare(config, base, train, folder, model=layout.digest(), dtype=dtype, tell=tell)
     record = run_tuning(
-        module, items, folder, settings, train=train, fingerprint=about, judge=judge, progress=progress
+        module, items, folder, settings, train=train, about=about, judge=judge, progress=progress
     )
     # Latents are the training images in another dress: they go when they are not needed.
     (folder / LATENTS).unlink(missing_ok=True)

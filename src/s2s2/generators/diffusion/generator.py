@@ -107,4 +107,4 @@ class Diffusion(Placed):
         from s2s2.generators.tuning import read_record
 
         record = read_record(self._folder, finished=False) or {}
-        return self._config.resolved(record.get("fingerprint", {}).get("preset"))
+        return self._config.resolved(record.get("inputs", {}).get("preset"))

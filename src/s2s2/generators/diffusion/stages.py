@@ -11,7 +11,7 @@ from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid, MaskedImages
 from s2s2.generators.diffusion.module import FlowModule
 from s2s2.generators.protocol import Judge
-from s2s2.generators.tuning import Record, read_record, run_tuning
+from s2s2.generators.tuning import read_record, run_tuning
 
 AUTOENCODER = "autoencoder"
 """Folder of the first stage, within the generator's."""
@@ -24,7 +24,7 @@ def tune_flow(
     *,
     judge: Judge | None = None,
     progress: Progress | None = None,
-) -> tuple[FlowModule, Record]:
+) -> tuple[FlowModule, dict[str, Any]]:
     """Tune what is not tuned yet, and return the flow with the weights that were kept.
 
     Args:
@@ -35,10 +35,10 @@ def tune_flow(
         progress: Called after each step of either stage.
 
     Raises:
-        GeneratorError: As `run_tuning`, or if weights are torn.
+        GeneratorError: As `run_tuning`, or if weights are corrupt.
     """
     items = MaskedImages(grid, augment=config.augment, seed=config.seed)
-    about = _fingerprint(config, grid)
+    about = _about(config, grid)
     autoencoder, first = None, 0
     if grid.size > config.latent_above:
         first = config.autoencoder_steps or 1
@@ -49,7 +49,7 @@ def tune_flow(
             folder / AUTOENCODER,
             module.config,
             train=grid.train,
-            fingerprint=about,
+            about=about,
             progress=_shifted(progress, 0, config.tuning().steps, "autoencoder"),
         )
         module.load(folder / AUTOENCODER, record)
@@ -63,7 +63,7 @@ def tune_flow(
         folder,
         flow.config,
         train=grid.train,
-        fingerprint=about,
+        about=about,
         judge=judge,
         progress=_shifted(progress, first, 0, ""),
     )
@@ -83,7 +83,7 @@ def _shifted(progress: Progress | None, before: int, after: int, stage: str) -> 
     return tell
 
 
-def _fingerprint(config: DiffusionConfig, grid: Grid) -> dict[str, Any]:
+def _about(config: DiffusionConfig, grid: Grid) -> dict[str, Any]:
     """Return what the weights depend on beside the cases and the tuning's settings."""
     latent = grid.size > config.latent_above
     return {

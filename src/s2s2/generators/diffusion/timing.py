@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from s2s2.core.engine.precision import dtype_of
 from s2s2.core.timing import seconds_of
 from s2s2.data.dataset import Dataset
 from s2s2.generators.cost import Cost
@@ -12,9 +13,7 @@ from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid, MaskedImages
 from s2s2.generators.diffusion.module import FlowModule
 from s2s2.generators.tuning import TunedModule
-from s2s2.generators.tuning.engine import precision
 
-_COMPUTED = {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16}
 TIMED = 4
 """Images that are timed together."""
 
@@ -48,10 +47,10 @@ def _tuning_s(module: TunedModule, grid: Grid, options: DiffusionConfig) -> floa
     rows = [items[number, 0] for number in range(len(items))]
     image, condition, settings = (torch.stack(part).to(device) for part in zip(*rows, strict=True))
     noise, tuning = torch.Generator().manual_seed(0), module.config
-    dtype = _COMPUTED.get(precision(tuning))
+    dtype = dtype_of(tuning)
 
     def step() -> None:
-        with torch.autocast(device.type, dtype, enabled=dtype is not None):
+        with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
             loss = module.loss((image, condition, settings), noise)
         torch.autograd.backward(loss)
 

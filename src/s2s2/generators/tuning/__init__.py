@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from s2s2.generators.tuning.memory import memory_errors as memory_errors
     from s2s2.generators.tuning.module import TunedModule as TunedModule
     from s2s2.generators.tuning.record import (
-        Record as Record,
-        check_record as check_record,
+        ADVICE as ADVICE,
         check_weights as check_weights,
-        fingerprint_of as fingerprint_of,
         read_record as read_record,
+        tuning_record as tuning_record,
         weights_digest as weights_digest,
     )
 else:

@@ -1,28 +1,24 @@
-"""What happens after each step and at each check of a tuning."""
+"""Callbacks of a tuning: checks of its samples, and a watch over its loss."""
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback
 
-from s2s2.core.progress import Progress
-from s2s2.core.storage import atomic
+from s2s2.core.engine.callbacks import History, require_finite
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.errors import GeneratorError
 from s2s2.generators.protocol import Judge
 from s2s2.generators.tuning.config import TuneConfig
-from s2s2.generators.tuning.ema import Ema
+from s2s2.generators.tuning.ema import AveragedWeights
 from s2s2.generators.tuning.grid import JudgedCases, draw_samples
 from s2s2.generators.tuning.module import TunedModule
 
@@ -32,32 +28,10 @@ DRAWN_COPIES = 3
 EQUAL = 0.01
 """Agreements this close are one: the later weights, which have learnt more, are kept."""
 PEEK = 20
-"""Steps between two looks at the loss, which a GPU must be waited for."""
+"""Steps between two peeks at the loss, which a GPU must be waited for."""
 
 
-class Averages(Callback):
-    """Keeps the averaged weights."""
-
-    def __init__(self, ema: Ema) -> None:
-        self.ema = ema
-
-    def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Follow the weights, once a step."""
-        if (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
-            self.ema.update(trainer.global_step)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the averages."""
-        return {"average": self.ema.state()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from the averages."""
-        self.ema.restore(state_dict["average"])
-
-
-class Checks(Callback):
+class Checks(History):
     """Samples the averaged weights, has them judged, draws them, and keeps the best.
 
     Args:
@@ -69,10 +43,15 @@ class Checks(Callback):
     """
 
     def __init__(
-        self, folder: Path, config: TuneConfig, ema: Ema, judged: JudgedCases, judge: Judge | None
+        self,
+        folder: Path,
+        config: TuneConfig,
+        ema: AveragedWeights,
+        judged: JudgedCases,
+        judge: Judge | None,
     ) -> None:
+        super().__init__(folder / "history.csv", COLUMNS)
         self.folder, self.config, self.ema, self.judged, self.judge = folder, config, ema, judged, judge
-        self.rows: list[dict[str, float]] = []
         self.best = -1.0
         self.best_step = 0
         self.kept = 0
@@ -90,12 +69,13 @@ class Checks(Callback):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Judge, draw, keep, and note a row of the curve."""
         module = _tuned(pl_module)
-        step, loss = trainer.global_step, _finite(module.interval_loss(), trainer.global_step, self.config)
+        step = trainer.global_step
+        loss = _finite(module.interval_loss(), step, self.config)
         images = (step - self._images) * self.config.batch * self.config.accumulate * trainer.world_size
         speed = images / max(1e-9, time.monotonic() - self._since)
         agreement = math.nan
         if trainer.is_global_zero:
-            with self.ema.applied(module.learnt), torch.inference_mode():
+            with self.ema.applied(), torch.inference_mode():
                 agreement = self._look(module, step)
                 if self._is_kept(agreement):
                     self.kept = step
@@ -103,9 +83,7 @@ class Checks(Callback):
         agreement = trainer.strategy.broadcast(agreement)
         self._count(agreement, step)
         rate = trainer.optimizers[0].param_groups[0]["lr"]
-        self.rows.append(dict(zip(COLUMNS, (step, loss, agreement, rate, speed), strict=True)))
-        if trainer.is_global_zero:
-            self._write_rows()
+        self.add(trainer, dict(zip(COLUMNS, (step, loss, agreement, rate, speed), strict=True)))
         if self._exhausted():
             trainer.should_stop = True
 
@@ -149,12 +127,6 @@ class Checks(Callback):
     def _exhausted(self) -> bool:
         return 0 < self.config.patience <= self.without_gain
 
-    def _write_rows(self) -> None:
-        with atomic(self.folder / "history.csv") as temporary, open(temporary, "w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(self.rows)
-
     def state_dict(self) -> dict[str, Any]:
         """Return what was judged so far."""
         names = ("rows", "best", "best_step", "kept", "without_gain")
@@ -166,55 +138,34 @@ class Checks(Callback):
             setattr(self, name, value)
 
 
-class State(Callback):
-    """Keeps all that is needed to go on after a kill, replaced as a whole or not at all."""
+class LossWatch:
+    """Words on the loss and the agreement, and a stop where the loss is not finite."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, module: TunedModule, checks: Checks) -> None:
+        self.module, self.checks = module, checks
+        self._words, self._seen = "", (0, 0.0)
 
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write beside the old state, then take its place."""
-        # All processes take part in saving; the first alone writes.
-        with atomic(self.path) if trainer.is_global_zero else nullcontext(self.path) as target:
-            trainer.save_checkpoint(target)
+    def words(self, step: int) -> str:
+        """Return what is known after a step.
 
+        Raises:
+            GeneratorError: If the loss is not finite; this is seen every `PEEK` steps.
+        """
+        if step % PEEK == 0 and self.module.losses:
+            self._words = f"loss {_finite(self._recent(), step, self.checks.config):.4f}"
+        return self._words + (f", agreement {self.checks.best:.3f}" if self.checks.best >= 0 else "")
 
-class Steps(Callback):
-    """Tells how far the tuning is, and stops one whose loss is no number."""
-
-    def __init__(self, config: TuneConfig, checks: Checks, progress: Progress | None) -> None:
-        self.config, self.checks, self.progress = config, checks, progress
-        self.words, self._seen = "", (0, 0.0)
-
-    def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Report after each step."""
-        if (batch_idx + 1) % trainer.accumulate_grad_batches:
-            return
-        module, step = _tuned(pl_module), trainer.global_step
-        if step % PEEK == 0 and module.losses:
-            self.words = f"loss {_finite(self._recent(module), step, self.config):.4f}"
-        if self.progress is not None:
-            judged = f", agreement {self.checks.best:.3f}" if self.checks.best >= 0 else ""
-            self.progress(step, self.config.steps, self.words + judged)
-
-    def _recent(self, module: TunedModule) -> float:
-        """Return the mean loss since the last look, within an interval."""
-        losses, total = module.losses, float(module.loss_sum)
+    def _recent(self) -> float:
+        """Return the mean loss since the last peek, within an interval."""
+        losses, total = self.module.losses, float(self.module.loss_sum)
         before = self._seen if self._seen[0] < losses else (0, 0.0)
         self._seen = losses, total
         return (total - before[1]) / (losses - before[0])
 
 
 def _finite(loss: float, step: int, config: TuneConfig) -> float:
-    if not math.isfinite(loss):
-        raise GeneratorError(
-            f"The loss of the tuning became {loss} before step {step}. The weights of the last check are "
-            f"kept. Try a smaller learning_rate (now {config.learning_rate:g}) or precision 32-true, and "
-            "look at the images with `s2s2 check`."
-        )
-    return loss
+    kept = "The weights of the last check are kept"
+    return require_finite(loss, step, config, kept=kept, error=GeneratorError)
 
 
 def _tuned(module: L.LightningModule) -> TunedModule:

@@ -1,16 +1,19 @@
-"""Averaged weights: what samples, and what is kept."""
+"""Exponential moving average (EMA) of the weights: what samples, and what is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import lightning as L
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 
-class Ema:
-    r"""An exponential moving average of a network's parameters.
+class AveragedWeights(Callback):
+    r"""Keeps an exponential moving average of a network's parameters.
 
     After step $n$ the average moves by $a \leftarrow d a + (1 - d) w$ with
     $d = \min(\text{decay}, (1 + n) / (10 + n))$, so that the first random weights
@@ -22,19 +25,29 @@ class Ema:
 
     Example:
         >>> layer = nn.Linear(1, 1, bias=False)
-        >>> ema = Ema(layer, decay=0.5)
+        >>> ema = AveragedWeights(layer, decay=0.5)
         >>> _ = layer.weight.data.add_(1)
         >>> ema.update(step=100)
-        >>> with ema.applied(layer):
+        >>> with ema.applied():
         ...     inside = layer.weight.item()
         >>> round(layer.weight.item() - inside, 3)
         0.5
     """
 
+    # Lightning's EMAWeightAveraging copies the whole module, frozen base model included, starts from
+    # the weights after the first step, and writes its averages where a state of `TunedModule` has none.
+
     def __init__(self, network: nn.Module, decay: float) -> None:
+        self._network, self._decay = network, decay
         self._live = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self._decay = decay
         self._average = [parameter.detach().clone().float() for parameter in self._live]
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Follow the weights, once a step."""
+        if (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
+            self.update(trainer.global_step)
 
     @torch.no_grad()
     def update(self, step: int) -> None:
@@ -45,29 +58,30 @@ class Ema:
         torch._foreach_lerp_(self._average, [parameter.float() for parameter in self._live], 1 - decay)
 
     @contextmanager
-    def applied(self, network: nn.Module) -> Iterator[None]:
-        """Put the averages in the place of the parameters for the block."""
+    def applied(self) -> Iterator[None]:
+        """Put the averages in the place of the network's parameters for the block."""
         own = [parameter.detach().clone() for parameter in self._live]
-        training = network.training
+        training = self._network.training
         self._copy(self._average)
-        network.eval()
+        self._network.eval()
         try:
             yield
         finally:
             self._copy(own)
-            network.train(training)
+            self._network.train(training)
 
     @torch.no_grad()
     def _copy(self, values: list[Tensor]) -> None:
         for parameter, value in zip(self._live, values, strict=True):
             parameter.copy_(value)
 
-    def state(self) -> list[Tensor]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the averages."""
-        return self._average
+        return {"average": self._average}
 
-    def restore(self, state: list[Tensor]) -> None:
-        """Go on from averages that `state` returned."""
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the averages."""
         self._average = [
-            saved.to(parameter.device).float() for saved, parameter in zip(state, self._live, strict=True)
+            saved.to(parameter.device).float()
+            for saved, parameter in zip(state_dict["average"], self._live, strict=True)
         ]

@@ -1,28 +1,27 @@
-"""What a learnt generator brings to its tuning."""
+"""Lightning module of a tuning: what a generator that learns must bring."""
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning as L
-import numpy as np
-import numpy.typing as npt
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from s2s2.core.engine.schedule import scheduled
 from s2s2.core.storage import atomic
 from s2s2.core.streams import stream
+from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError, GeneratorError
 from s2s2.generators.tuning.config import TuneConfig
-from s2s2.generators.tuning.record import Record, check_weights
+from s2s2.generators.tuning.record import check_weights
 
 WEIGHTS = "weights.safetensors"
 
@@ -54,9 +53,7 @@ class TunedModule(L.LightningModule):
         """Return the mean loss of a batch of items; all chance comes from `noise`, on the CPU."""
 
     @abstractmethod
-    def sample(
-        self, cases: Sequence[Case], numbers: Sequence[int], seed: int
-    ) -> list[npt.NDArray[np.float32]]:
+    def sample(self, cases: Sequence[Case], numbers: Sequence[int], seed: int) -> list[Image]:
         """Return one image for each case, its copy of the number beside it.
 
         Shape:
@@ -73,7 +70,7 @@ class TunedModule(L.LightningModule):
         with atomic(self.weights_file(folder)) as temporary:
             save_file(tensors, str(temporary))
 
-    def load(self, folder: Path, record: Record) -> None:
+    def load(self, folder: Path, record: Mapping[str, Any]) -> None:
         """Put the kept weights of a finished tuning, from `write`, into `learnt`.
 
         Raises:
@@ -86,7 +83,7 @@ class TunedModule(L.LightningModule):
         except (SafetensorError, RuntimeError) as error:
             raise GeneratorError(
                 f"The weights {path} do not fit the network of these settings ({error}). Delete the folder "
-                "to tune anew."
+                "to tune again."
             ) from error
 
     def trainable_parameters(self) -> list[nn.Parameter]:
@@ -125,17 +122,13 @@ class TunedModule(L.LightningModule):
         optimiser = _adamw(self.config)(
             self.trainable_parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
         )
-        steps, warmup = self.config.steps, min(self.config.warmup, self.config.steps // 2)
-
-        def factor(step: int) -> float:
-            if step < warmup:
-                return (step + 1) / warmup
-            if self.config.schedule == "constant":
-                return 1.0
-            return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        config = self.config
+        return scheduled(
+            optimiser,
+            steps=config.steps,
+            warmup=min(config.warmup, config.steps // 2),
+            decay=config.schedule,
+        )
 
 
 def _adamw(config: TuneConfig) -> Any:

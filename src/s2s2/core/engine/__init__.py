@@ -1,0 +1,1 @@
+"""Optimisation on Lightning, for trainings and tunings alike: resumable, atomic, in one process's folder."""
