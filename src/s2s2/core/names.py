@@ -1,8 +1,7 @@
-"""File names made from names that people give: cases, domains, arms.
+"""File names for cases, domains and arms: any text that a user gives, as a name that every disk allows.
 
-Nothing else joins a user's text to a path. A name of letters, digits and ordinary signs
-is its own file name, so folders stay readable; whatever a file system would take for
-something else is percent-encoded.
+Nothing else joins a user's text to a path. A text of letters, digits and ordinary signs
+is its own file name, so folders stay readable; all else is percent-encoded.
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt"
 def file_name(text: str) -> str:
     """Return a file name, without a suffix, that stands for a text.
 
-    Two texts never share one. `text_of` gives the text back, unless it was too long: then
-    the name ends in a digest of it, and the text stands in the table or record beside it.
+    Two texts never share one, though some disks take `A` and `a` for the same. `text_of` gives
+    the text back, unless it was too long: then the name ends in `~` and a digest of the text,
+    which stands in the table or record beside it.
 
     Args:
         text: Any text, such as a case id.
@@ -29,9 +29,7 @@ def file_name(text: str) -> str:
         >>> file_name("case_1"), file_name("CT/MR"), file_name(".."), file_name("s2s2@diffusion(steps=9)")
         ('case_1', 'CT%2FMR', '%2E%2E', 's2s2@diffusion(steps=9)')
     """
-    name = quote(text, safe=_SAFE, errors="surrogatepass")
-    if not name.strip("."):
-        name = "%2E" * len(name) or "%"
+    name = quote(text, safe=_SAFE, errors="surrogatepass").replace("~", "%7E") or "%"
     if name[0] == ".":
         name = f"%2E{name[1:]}"
     if name[-1] == ".":
