@@ -109,7 +109,8 @@ def test_changed_copies_are_judged_anew(
     case_id, table = small.split.train[0], before.copies
     rewrite(stack, case_id, lambda pixels: pixels[::-1])
     after = audit(small, Stack.open(stack.path), judges)
-    assert after.record["fingerprint"] != before.record["fingerprint"]
+    old, new = before.record["inputs"]["copies"], after.record["inputs"]["copies"]
+    assert [name for name in old if old[name] != new[name]] == [case_id]
     old, new = (found[found["case"] == case_id]["agreement"].tolist() for found in (table, after.copies))
     assert new == old[::-1]
 

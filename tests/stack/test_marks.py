@@ -24,7 +24,7 @@ def test_marks_are_read_as_they_were_written_in_a_fixed_order(stack: Stack) -> N
     before = marks_path(stack.path).read_bytes()
     stack.write_marks({first: {}, second: {1: ["unfaithful"], 3: ["unfaithful", "memorised"]}})
     assert marks_path(stack.path).read_bytes() == before
-    assert json.loads(before)["stack"] == stack.digest
+    assert json.loads(before)["inputs"]["stack"]["seed"] == 0
 
 
 def test_marks_outlive_a_larger_depth(home: Home, stack: Stack) -> None:
@@ -38,14 +38,16 @@ def test_marks_of_another_stack_are_refused(home: Home, stack: Stack, tmp_path: 
     other = build_stack(Echo(), *home, tmp_path / "other", depth=4, seed=1)
     marks_path(other.path).parent.mkdir()
     marks_path(other.path).write_bytes(marks_path(stack.path).read_bytes())
-    with pytest.raises(StackError, match=r"marks copies of another stack .* Run `s2s2 audit` again"):
+    with pytest.raises(
+        StackError, match=r"made of other inputs: stack\.seed was 0, now 1\. .*: run `s2s2 audit` again"
+    ):
         _ = other.marks
 
 
 @pytest.mark.parametrize("content", [{"marks": [1]}, {"marks": {"a": {"x": ["nan"]}}}, {}])
 def test_torn_marks_are_named(stack: Stack, content: dict[str, object]) -> None:
     marks_path(stack.path).parent.mkdir()
-    marks_path(stack.path).write_text(json.dumps({"stack": stack.digest, **content}))
+    marks_path(stack.path).write_text(json.dumps({"inputs": {"stack": stack.recipe}, **content}))
     with pytest.raises(StackError, match=r"marks.json holds no marks .* Run `s2s2 audit` again"):
         _ = stack.marks
 
@@ -86,8 +88,8 @@ def test_a_torn_map_is_named(stack: Stack) -> None:
 def test_a_stack_without_parts_has_one(stack: Stack) -> None:
     content = stack.manifest
     del content["parts"], content["weights"]
-    digest = stack.digest
+    recipe = stack.recipe
     manifest_path(stack.path).write_text(json.dumps(content))
     older = Stack.open(stack.path)
     assert older.parts == [{"name": "echo", "config": {"noise": 0.05}, "traits": [], "copies": [0, 1, 2, 3]}]
-    assert older.digest == digest
+    assert older.recipe == recipe

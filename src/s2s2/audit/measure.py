@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from s2s2.audit.agreement import agreement
 from s2s2.audit.features import Features, distances
 from s2s2.audit.memorisation import nearest, structural_similarity
 from s2s2.audit.reference import Reference
 from s2s2.audit.segmenters import Segmenters
-from s2s2.core.storage import atomic
-from s2s2.core.types import Floats, Region
+from s2s2.core.names import file_name
+from s2s2.core.records import Inputs, load_arrays, save_arrays
+from s2s2.core.types import Floats, Image, Region, Vectors
 from s2s2.data.dataset import Dataset
 from s2s2.stack import Stack
-
-Singles = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -50,12 +46,12 @@ class Measured:
     second: Floats
     ssim: Floats
     apart: Floats
-    pooled: Singles
-    features: Singles
+    pooled: Vectors
+    features: Vectors
 
 
 class Workbench:
-    """Measures the copies case by case; what is measured is kept on disk until `clear`.
+    """Measures the copies case by case; what is measured is kept on disk until the audit is done.
 
     Args:
         stack: The stack.
@@ -65,7 +61,7 @@ class Workbench:
         reference: What was measured on the real images.
         size: Longer side in pixels of the grid that structure is compared on.
         folder: Where measurements are kept.
-        fingerprint: Of all they depend on; those of another are not used.
+        inputs: All that they depend on; measurements of others are not used.
     """
 
     def __init__(
@@ -78,7 +74,7 @@ class Workbench:
         *,
         size: int,
         folder: Path,
-        fingerprint: str,
+        inputs: Inputs,
     ) -> None:
         self.stack = stack
         self.train = train
@@ -87,22 +83,18 @@ class Workbench:
         self.reference = reference
         self.size = size
         self.folder = folder
-        self.fingerprint = fingerprint
+        self.inputs = inputs
 
     def measured(self, case_id: str) -> Measured:
         """Return the measurements of a case: those that are kept, or new ones that are kept now."""
-        path = self.folder / f"{quote(case_id, safe='')}.safetensors"
-        if (kept := self._kept(path)) is not None:
-            return kept
+        path = self.folder / f"{file_name(case_id)}.safetensors"
+        if (kept := load_arrays(path, self.inputs)) is not None:
+            return Measured(**kept)
         measured = self._measure(case_id)
-        arrays = {
-            field.name: np.ascontiguousarray(getattr(measured, field.name)) for field in fields(measured)
-        }
-        with atomic(path) as temporary:
-            save_file(arrays, temporary, {"fingerprint": self.fingerprint})
+        save_arrays(path, vars(measured), self.inputs)
         return measured
 
-    def copies(self, case_id: str) -> npt.NDArray[np.float32]:
+    def copies(self, case_id: str) -> Image:
         """Return all copies of a case, (copy, channel, height, width)."""
         return np.stack([self.stack.copy(case_id, number) for number in range(self.stack.depth)])
 
@@ -138,12 +130,3 @@ class Workbench:
             pooled=seen.pooled,
             features=reading.features,
         )
-
-    def _kept(self, path: Path) -> Measured | None:
-        try:
-            with safe_open(path, "np") as file:
-                if (file.metadata() or {}).get("fingerprint") != self.fingerprint:
-                    return None
-                return Measured(**{field.name: file.get_tensor(field.name) for field in fields(Measured)})
-        except (OSError, SafetensorError):
-            return None

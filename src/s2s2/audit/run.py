@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,8 +22,9 @@ from s2s2.audit.summary import Findings, summarise
 from s2s2.audit.tables import DIGITS, cases_table, copies_table
 from s2s2.audit.verdict import verdict
 from s2s2.core.progress import Progress
+from s2s2.core.records import Record, content_digest
 from s2s2.core.software import versions
-from s2s2.core.storage import read_json, storage_errors, write_json
+from s2s2.core.storage import storage_errors
 from s2s2.core.tables import write_table
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
@@ -77,12 +76,11 @@ def run_audit(
     output = stack.path / "audit"
     if segmenters is None:
         segmenters = Segmenters.fit(train, Path(folder or output / "segmenters"), config, progress)
-    fingerprint = _fingerprint(stack, train, segmenters, config)
-    if (finished := _finished(output, fingerprint)) is not None:
-        return finished
-    with storage_errors(output):
-        (output / RECORD).unlink(missing_ok=True)
-        _audit(stack, train, segmenters, config, fingerprint, report, real or RealImages())
+    record = Record(output / RECORD, _inputs(stack, train, segmenters, config), error=AuditError)
+    if not record.holds():
+        with storage_errors(output):
+            record.path.unlink(missing_ok=True)
+            _audit(stack, train, segmenters, config, record, report, real or RealImages())
     return Audit.load(output)
 
 
@@ -91,7 +89,7 @@ def _audit(
     train: Dataset,
     segmenters: Segmenters,
     config: AuditConfig,
-    fingerprint: str,
+    record: Record,
     report: Progress,
     real: RealImages,
 ) -> None:
@@ -109,7 +107,7 @@ def _audit(
         reference,
         size=size,
         folder=output / "parts",
-        fingerprint=fingerprint,
+        inputs=record.inputs,
     )
     measured, marks = [], {}
     for place, case_id in enumerate(train.ids):
@@ -129,18 +127,19 @@ def _audit(
     write_sheets(bench, findings)
     write_table(copies_table(findings, parts), output / COPIES, float_format=DIGITS)
     write_table(cases_table(findings), output / CASES, float_format=DIGITS)
-    write_json(output / RECORD, _record(stack, findings, parts, config, fingerprint))
+    content = _content(stack, findings, parts, config)
+    record.finish(content, [output / COPIES, output / CASES])
     shutil.rmtree(output / "parts", ignore_errors=True)
 
 
-def _record(
-    stack: Stack, findings: Findings, parts: Mapping[str, Part], config: AuditConfig, fingerprint: str
+def _content(
+    stack: Stack, findings: Findings, parts: Mapping[str, Part], config: AuditConfig
 ) -> dict[str, Any]:
+    """Return what the record says was found."""
     reference, marks = findings.reference, findings.marks
     reasons = [reason for copies in marks.values() for found in copies.values() for reason in found]
     manifest = stack.manifest
     record: dict[str, Any] = {
-        "fingerprint": fingerprint,
         "stack": {
             "generator": manifest["generator"]["name"],
             "depth": stack.depth,
@@ -184,30 +183,16 @@ def _write_maps(bench: Workbench, marks: Marks) -> None:
                 disagreement_path(bench.stack.path, case_id).unlink()
 
 
-def _finished(output: Path, fingerprint: str) -> Audit | None:
-    """Return the audit that lies there, if it is of this stack, these judges and these settings."""
-    if not (output / RECORD).is_file():
-        return None
-    record = read_json(output / RECORD, error=AuditError)
-    return Audit.load(output) if record.get("fingerprint") == fingerprint else None
-
-
-def _fingerprint(stack: Stack, train: Dataset, segmenters: Segmenters, config: AuditConfig) -> str:
-    """Name all that an audit depends on, the bytes of the copies among it."""
-    settings = {name: value for name, value in asdict(config).items() if name not in _NOT_WHAT_IS_FOUND}
-    copies = hashlib.sha256()
-    for case_id in train.ids:
-        with open(case_path(stack.path, case_id), "rb") as file:
-            copies.update(hashlib.file_digest(file, "sha256").digest())
-    content = {
-        "stack": stack.digest,
+def _inputs(stack: Stack, train: Dataset, segmenters: Segmenters, config: AuditConfig) -> dict[str, Any]:
+    """Return all that an audit depends on by name, the bytes of the copies among it."""
+    return {
+        "stack": stack.recipe,
         "parts": stack.parts,
         "depth": stack.depth,
-        "copies": copies.hexdigest(),
+        "copies": {case_id: content_digest(case_path(stack.path, case_id))[:16] for case_id in train.ids},
         "train": train.ids,
         "groups": [case.group for case in train],
         "class_map": train.class_map.to_dict(),
         "judges": segmenters.digest,
-        "config": settings,
+        "config": {name: value for name, value in asdict(config).items() if name not in _NOT_WHAT_IS_FOUND},
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -131,6 +131,12 @@ def file_identity(path: Path) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], inputs: Inputs) -> None:
     """Keep arrays as safetensors for the next call, with the digest of what they were made of.
 

@@ -18,14 +18,7 @@ from s2s2.stack.builder import Builder
 from s2s2.stack.pages import Compression
 from s2s2.stack.pool import make_files
 from s2s2.stack.provenance import weights_of
-from s2s2.stack.recipe import (
-    check_recipe,
-    check_source,
-    check_weights,
-    fingerprint_of,
-    recipe_of,
-    write_manifest,
-)
+from s2s2.stack.recipe import check_recipe, check_source, fingerprint_of, recipe_of, write_manifest
 from s2s2.stack.store import Stack, manifest_path
 
 if TYPE_CHECKING:
@@ -145,11 +138,10 @@ def _build(
     missing = [group for group in groups if not all(map(builder.whole, group))]
     if missing:
         _fit(generator, dataset, split, folder, order.shard)
-        check_weights(folder, weights, weights_of(generator))
+    recipe["weights"] = weights_of(generator) if missing else weights
     recipe["source"] = sorted(generator.case_ids) or (existing.manifest["source"] if existing else [])
     check_source(generator.name, recipe["source"], split)
     check_recipe(existing, recipe)
-    recipe["weights"] = weights
     _sweep(folder)
     # Until all is made, an existing stack keeps its depth, so that it can be used as it is.
     write_manifest(folder, recipe, builder.digests, generator, before or builder.depth)

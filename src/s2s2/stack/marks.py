@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
-from s2s2.core.storage import FORMAT, atomic, read_json, write_json
+from s2s2.core.names import file_name
+from s2s2.core.records import Record
+from s2s2.core.storage import FORMAT, atomic
 from s2s2.core.types import Region
 from s2s2.errors import StackError
 from s2s2.stack.pages import TORN, encode, read_index, read_page
@@ -29,28 +30,23 @@ def marks_path(folder: Path) -> Path:
 
 def disagreement_path(folder: Path, case_id: str) -> Path:
     """Return where the maps of a case's copies lie."""
-    return folder / "audit" / "disagreement" / f"{quote(case_id, safe='')}.tif"
+    return folder / "audit" / "disagreement" / f"{file_name(case_id)}.tif"
 
 
-def read_marks(folder: Path, digest: str) -> Marks:
+def read_marks(folder: Path, recipe: Mapping[str, Any]) -> Marks:
     """Return the marks of a stack, none where it was not audited.
 
     Args:
         folder: Of the stack.
-        digest: Of the stack, as `Stack.digest` gives it.
+        recipe: Of the stack, as `Stack.recipe` gives it.
 
     Raises:
-        StackError: If the file is torn, or was written for another state of the stack.
+        StackError: If the file is corrupt, or was written for another state of the stack.
     """
-    path = marks_path(folder)
-    if not path.is_file():
+    record = _record(folder, recipe)
+    content = record.require("The stack was built again since: run `s2s2 audit` again.")
+    if not content:
         return {}
-    content = read_json(path, error=StackError)
-    if content.get("stack") != digest:
-        raise StackError(
-            f"{path} marks copies of another stack than the one that lies there now: it was built anew. "
-            "Run `s2s2 audit` again, or remove the folder `audit`."
-        )
     try:
         marks = {
             case_id: {int(number): tuple(reasons) for number, reasons in copies.items()}
@@ -58,7 +54,7 @@ def read_marks(folder: Path, digest: str) -> Marks:
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StackError(
-            f"{path} holds no marks ({error!r}), expected case ids, numbers of copies and reasons. "
+            f"{record.path} holds no marks ({error!r}), expected case ids, numbers of copies and reasons. "
             "Run `s2s2 audit` again."
         ) from error
     return merged([marks])
@@ -69,13 +65,19 @@ def noted_faults(note: Mapping[str, Any]) -> dict[int, tuple[str, ...]]:
     return {int(number): (str(fault),) for number, fault in note.get("faults", {}).items()}
 
 
-def write_marks(folder: Path, digest: str, marks: Mapping[str, Mapping[int, Sequence[str]]]) -> None:
+def write_marks(
+    folder: Path, recipe: Mapping[str, Any], marks: Mapping[str, Mapping[int, Sequence[str]]]
+) -> None:
     """Write the marks of a stack; the same marks give the same bytes."""
     content = {
         case_id: {str(number): list(reasons) for number, reasons in copies.items()}
         for case_id, copies in merged([marks]).items()
     }
-    write_json(marks_path(folder), {"stack": digest, "marks": content})
+    _record(folder, recipe).finish({"marks": content})
+
+
+def _record(folder: Path, recipe: Mapping[str, Any]) -> Record:
+    return Record(marks_path(folder), {"stack": recipe}, error=StackError)
 
 
 def merged(all_marks: Iterable[Mapping[str, Mapping[int, Sequence[str]]]]) -> Marks:

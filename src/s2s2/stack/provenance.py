@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -54,7 +53,6 @@ def weights_of(generator: Generator) -> str:
     return str(getattr(generator, "weights", ""))
 
 
-def digest_of(manifest: Mapping[str, Any]) -> str:
-    """Return a short digest of all that makes a copy what it is, whatever the depth."""
-    recipe = {name: manifest.get(name) or "" for name in _RECIPE}
-    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
+def recipe_in(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that makes a copy what it is by name, whatever the depth."""
+    return {name: copy.deepcopy(manifest.get(name) or "") for name in _RECIPE}

@@ -1,25 +1,23 @@
-"""What a stack is made by, kept in its manifest: two recipes never mix in one folder."""
+"""The recipe of a stack, kept in its manifest: copies of two recipes never mix in one folder."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s2s2.core.records import Inputs
 from s2s2.core.software import versions
 from s2s2.core.storage import read_json, write_json
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
-from s2s2.errors import StackError
+from s2s2.errors import StackError, listed
 from s2s2.stack.provenance import parts_of
-from s2s2.stack.store import Stack, listed, manifest_path
+from s2s2.stack.store import Stack, manifest_path
 
 if TYPE_CHECKING:
     from s2s2.generators.protocol import Generator
-
-_FIELDS = ("generator", "seed", "size", "channels", "bits", "source")
 
 
 def recipe_of(generator: Generator, dataset: Dataset, seed: int, bits: int) -> dict[str, Any]:
@@ -36,15 +34,15 @@ def recipe_of(generator: Generator, dataset: Dataset, seed: int, bits: int) -> d
 
 
 def check_recipe(existing: Stack | None, recipe: Mapping[str, Any]) -> None:
-    """Refuse to mix the copies of two recipes in one folder."""
+    """Refuse to mix the copies of two recipes in one folder; what differs is named."""
     if existing is None:
         return
-    for field in _FIELDS:
-        if field in recipe and existing.manifest[field] != recipe[field]:
-            raise StackError(
-                f"{existing.path} holds a stack with {field} {_short(existing.manifest[field])}, "
-                f"asked for {_short(recipe[field])}. Choose another folder, or remove this one."
-            )
+    manifest = existing.manifest
+    if differing := Inputs(recipe).differences({name: manifest.get(name, "") for name in recipe}):
+        raise StackError(
+            f"{existing.path} holds a stack of another recipe: {listed(differing, '; ')}. "
+            "Choose another folder, or remove this one."
+        )
 
 
 def check_source(name: str, source: list[str], split: Split) -> None:
@@ -54,15 +52,6 @@ def check_source(name: str, source: list[str], split: Split) -> None:
         raise StackError(
             f"Generator {name!r} was fitted on {len(others)} cases that are not training cases: "
             f"{listed(others)}. Fit it on this split: what it saw must not be validated or tested on."
-        )
-
-
-def check_weights(folder: Path, before: str, now: str) -> None:
-    """Refuse to mix the copies of two tunings in one folder."""
-    if before != now:
-        raise StackError(
-            f"{folder} holds copies made with the weights {before or 'of nothing tuned'}, the generator has "
-            f"{now or 'none'} now: it was tuned again. Choose another folder, or remove this one."
         )
 
 
@@ -80,11 +69,5 @@ def write_manifest(
 
 
 def fingerprint_of(recipe: Mapping[str, Any], weights: str) -> str:
-    """Return what tells the files of this recipe from those of others."""
-    known = {**recipe, **({"weights": weights} if weights else {})}
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 160 else text[:157] + "..."
+    """Return what tells the files of this recipe from those of others; it is part of their bytes."""
+    return Inputs({**recipe, **({"weights": weights} if weights else {})}).digest

@@ -7,16 +7,16 @@ import operator
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, SupportsIndex
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.names import file_name
 from s2s2.core.storage import read_json
 from s2s2.core.types import Region
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
-from s2s2.errors import StackError
+from s2s2.errors import StackError, listed
 from s2s2.stack.marks import (
     Marks,
     merged,
@@ -27,7 +27,7 @@ from s2s2.stack.marks import (
     write_marks,
 )
 from s2s2.stack.pages import TORN, Index, Pixels, read_index, read_page
-from s2s2.stack.provenance import digest_of, parts_in
+from s2s2.stack.provenance import parts_in, recipe_in
 
 _FIELDS = ("generator", "seed", "depth", "size", "channels", "bits", "source", "cases")
 
@@ -44,12 +44,7 @@ def case_path(folder: Path, case_id: str) -> Path:
         >>> case_path(Path("stack"), "patient 1/left").name
         'patient%201%2Fleft.tif'
     """
-    return folder / "copies" / f"{quote(case_id, safe='')}.tif"
-
-
-def listed(names: list[str]) -> str:
-    """Return the first names of a list, for a message."""
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return folder / "copies" / f"{file_name(case_id)}.tif"
 
 
 class Stack:
@@ -122,9 +117,9 @@ class Stack:
         return parts_in(self._manifest)
 
     @property
-    def digest(self) -> str:
-        """Short digest of all that makes a copy what it is; a larger depth leaves it as it is."""
-        return digest_of(self._manifest)
+    def recipe(self) -> dict[str, Any]:
+        """All that makes a copy what it is by name; a larger depth leaves it as it is."""
+        return recipe_in(self._manifest)
 
     @property
     def faults(self) -> Marks:
@@ -139,7 +134,7 @@ class Stack:
         Raises:
             StackError: If the marks are torn, or of another state of the stack.
         """
-        return merged([self.faults, read_marks(self.path, self.digest)])
+        return merged([self.faults, read_marks(self.path, self.recipe)])
 
     def write_marks(self, marks: Mapping[str, Mapping[int, Sequence[str]]]) -> None:
         """Replace the marks of an audit; the faults stay.
@@ -153,7 +148,7 @@ class Stack:
         """
         for case_id, copies in marks.items():
             self._require(case_id, *copies)
-        write_marks(self.path, self.digest, marks)
+        write_marks(self.path, self.recipe, marks)
 
     def write_disagreement(self, case_id: str, maps: Region) -> None:
         """Write where the copies of a case disagree with its mask, shape (depth, height, width)."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from s2s2.core.progress import Count
-from s2s2.core.storage import atomic
+from s2s2.core.records import Inputs, file_identity, load_arrays, save_arrays
 from s2s2.core.streams import stream
 from s2s2.generators.controlnet.base import Base
 from s2s2.generators.controlnet.grid import Grid
@@ -68,7 +64,7 @@ def encoded(base: Base, grid: Grid, folder: Path, *, model: str, flip: bool, pro
 
     Kept are mean and log-variance, so each step still draws latents of its own. Mirror images
     are encoded beside the real ones where they are learnt; anything else that changes an image
-    would need it to be encoded anew, so cached latents exclude it.
+    would need it to be encoded again, so cached latents exclude it.
 
     Args:
         base: Encodes, where and as it is.
@@ -81,20 +77,12 @@ def encoded(base: Base, grid: Grid, folder: Path, *, model: str, flip: bool, pro
     Shape:
         - returns: (case, 1 or 2 with mirror images, 2 * latent channel, height, width).
     """
-    path = folder / LATENTS
-    key = _key(base, grid, model, flip)
-    try:
-        with safe_open(str(path), "pt") as file:
-            if (file.metadata() or {}).get("key") == key:
-                kept: Tensor = file.get_tensor("moments")
-                return kept
-    except (OSError, SafetensorError):
-        pass  # Not there, or torn by another program: made anew.
+    path, inputs = folder / LATENTS, _inputs(base, grid, model, flip)
+    if (kept := load_arrays(path, inputs)) is not None:
+        return torch.from_numpy(kept["moments"])
     moments = torch.stack([_encode_all(base, grid, mirror, progress) for mirror in range(1 + flip)], dim=1)
-    moments = moments.contiguous()
-    with atomic(path) as temporary:
-        save_file({"moments": moments}, str(temporary), {"key": key})
-    return moments
+    save_arrays(path, {"moments": moments.numpy()}, inputs)
+    return moments.contiguous()
 
 
 def _encode_all(base: Base, grid: Grid, mirror: int, progress: Count) -> Tensor:
@@ -108,8 +96,17 @@ def _encode_all(base: Base, grid: Grid, mirror: int, progress: Count) -> Tensor:
     return torch.cat(parts)
 
 
-def _key(base: Base, grid: Grid, model: str, flip: bool) -> str:
-    """Return a digest of all that the latents depend on; files are known by length and date."""
-    files = [(case.id, (stat := case.image_path.stat()).st_size, stat.st_mtime_ns) for case in grid.train]
-    about = [model, str(base.vae.dtype), base.device.type, grid.side, grid.seen.size, flip, files]
-    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+def _inputs(base: Base, grid: Grid, model: str, flip: bool) -> Inputs:
+    """Return all that the latents depend on."""
+    return Inputs(
+        {
+            "model": model,
+            "dtype": base.vae.dtype,
+            "device": base.device.type,
+            "side": grid.side,
+            "size": grid.seen.size,
+            "flip": flip,
+            "cases": grid.train.ids,
+            "images": {case.id: file_identity(case.image_path) for case in grid.train},
+        }
+    )
