@@ -55,4 +55,4 @@ def weights_of(generator: Generator) -> str:
 
 def recipe_in(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return all that makes a copy what it is by name, whatever the depth."""
-    return {name: copy.deepcopy(manifest.get(name) or "") for name in _RECIPE}
+    return {name: copy.deepcopy(manifest.get(name, "")) for name in _RECIPE}
