@@ -50,7 +50,7 @@ class Redrawn:
     """Wholly new images of a case's mask, drawn as `tests.drawn` draws; some are faults.
 
     Args:
-        faults: "wrong" (another case's image), "memorised" (a training image stored anew), by
+        faults: "wrong" (another case's image), "memorised" (a training image saved again), by
             case id and number of the copy.
     """
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from s2s2.audit.dispersion import likeness, likest, mask_shares, scatter
-from s2s2.audit.tapped import masked_mean
+from s2s2.audit.dispersion import mask_shares, most_similar, scatter, soft_iou
+from s2s2.audit.features import masked_mean
 
 
 def test_scatter_is_what_naive_loops_give() -> None:
@@ -28,17 +28,17 @@ def test_scatter_over_the_root_of_the_depth_is_that_of_the_mean() -> None:
     assert scatter(means) == pytest.approx(sigma_g / 3, rel=0.05)
 
 
-def test_likeness_of_masks() -> None:
+def test_soft_iou_of_masks() -> None:
     mask = np.zeros((64, 96), np.uint8)
     mask[16:48, 24:72] = 1
     other = np.zeros_like(mask)
     other[16:48, 48:96] = 1
     shares = np.stack([mask_shares(labels, 3) for labels in (mask, mask, other, 2 * mask, 0 * mask)])
-    found = likeness(shares[0], shares)
+    found = soft_iou(shares[0], shares)
     assert found == pytest.approx(np.array([1, 1, 24 / 72, 0, 0]), abs=1e-6)
-    assert likeness(shares[4], shares)[4] == 1
+    assert soft_iou(shares[4], shares)[4] == 1
     allowed = np.array([False, True, True, True, True])
-    assert likest(shares, 0, allowed, 2).tolist() == [1, 2]
+    assert most_similar(shares, 0, allowed, 2).tolist() == [1, 2]
 
 
 def test_the_mean_over_the_foreground_is_what_naive_loops_give() -> None:
@@ -58,7 +58,7 @@ def test_the_mean_over_the_foreground_is_what_naive_loops_give() -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 6, 3), (2, 3, 4, 4)])
-def test_tokens_and_empty_masks_are_averaged_over_all_places(shape: tuple[int, ...]) -> None:
+def test_tokens_and_empty_masks_are_averaged_over_all_positions(shape: tuple[int, ...]) -> None:
     features = torch.rand(shape)
     expected = features.mean(1) if len(shape) == 3 else features.mean((2, 3))
     expected /= expected.norm(dim=1, keepdim=True)

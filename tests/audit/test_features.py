@@ -35,14 +35,14 @@ def test_the_distance_is_what_naive_loops_give() -> None:
     total = 0.0
     for stage in stages:
         unit = stage / stage.norm(dim=1, keepdim=True)
-        places = functional.adaptive_avg_pool2d(unit, min(GRID, stage.shape[-1])).double().numpy()
+        positions = functional.adaptive_avg_pool2d(unit, min(GRID, stage.shape[-1])).double().numpy()
         squares = [
             sum(
                 (a - b) ** 2
-                for a, b in zip(places[0, :, row, column], places[1, :, row, column], strict=True)
+                for a, b in zip(positions[0, :, row, column], positions[1, :, row, column], strict=True)
             )
-            for row in range(places.shape[2])
-            for column in range(places.shape[3])
+            for row in range(positions.shape[2])
+            for column in range(positions.shape[3])
         ]
         total += sum(squares) / len(squares) / len(stages)
     seen = features()(images)
@@ -56,7 +56,7 @@ def test_the_pooled_features_are_the_mean_of_the_last_stage() -> None:
     assert features()(images).pooled[0] == pytest.approx(last[0].mean((1, 2)).numpy(), abs=1e-4)
 
 
-def test_an_image_stored_anew_is_nearer_than_another_of_its_mask() -> None:
+def test_an_image_saved_again_is_nearer_than_another_of_its_mask() -> None:
     own = drawn(3)
     again = redraw((own.mean(0) > 0.5).astype(np.uint8), stream(99, "test"), 3)
     seen = features()(np.stack([own, stored(own), again]))

@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from s2s2.audit.agreement import agreement
-from s2s2.audit.fidelity import FidelityRule
+from s2s2.audit.fidelity import FidelityRule, agreement
 
 
 def test_agreement_counts_the_classes_of_the_mask_alone() -> None:

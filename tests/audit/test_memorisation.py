@@ -34,9 +34,9 @@ def test_a_single_group_has_no_second() -> None:
 
 
 def test_the_line_lies_between_copies_and_real_images() -> None:
-    real, relit = np.linspace(0.8, 1.0, 21), np.linspace(0.2, 0.5, 21)
-    rule = MemorisationRule.fit(real, relit, np.full((4, 2), 0.1), 0.05)
-    assert np.quantile(relit, 0.95) < rule.ratio < np.quantile(real, 0.05)
+    real, relighted = np.linspace(0.8, 1.0, 21), np.linspace(0.2, 0.5, 21)
+    rule = MemorisationRule.fit(real, relighted, np.full((4, 2), 0.1), 0.05)
+    assert np.quantile(relighted, 0.95) < rule.ratio < np.quantile(real, 0.05)
 
 
 def test_the_line_never_marks_more_real_images_than_asked_for() -> None:

@@ -1,4 +1,4 @@
-"""A stack with every tenth copy of a wrong mask and every tenth a training image over again."""
+"""A stack with every tenth copy of a wrong mask and every tenth nearly a training image."""
 
 from __future__ import annotations
 

@@ -47,16 +47,16 @@ def stop_at(words: str, place: int) -> Callable[[int, int, str], None]:
 def test_an_audit_that_was_stopped_goes_on_to_the_same_bytes(
     small: Home, judges: Segmenters, copied: Callable[[str], Stack], words: str, place: int
 ) -> None:
-    whole, torn = copied("whole"), copied("torn")
+    whole, interrupted = copied("whole"), copied("interrupted")
     audit(small, whole, judges)
     with pytest.raises(StoppedError):
-        audit(small, torn, judges, stop_at(words, place))
-    assert not (torn.path / "audit" / "audit.json").exists()
-    kept = list((torn.path / "audit").glob("parts/*"))
+        audit(small, interrupted, judges, stop_at(words, place))
+    assert not (interrupted.path / "audit" / "audit.json").exists()
+    kept = list((interrupted.path / "audit").glob("parts/*"))
     assert len(kept) == (place if words == "judging copies" else 0)
-    audit(small, torn, judges)
-    assert contents(torn.path) == contents(whole.path)
-    assert not (torn.path / "audit" / "parts").exists()
+    audit(small, interrupted, judges)
+    assert contents(interrupted.path) == contents(whole.path)
+    assert not (interrupted.path / "audit" / "parts").exists()
 
 
 def test_an_audit_that_was_killed_goes_on_to_the_same_bytes(
@@ -85,23 +85,23 @@ def test_audits_of_two_stacks_measure_the_real_images_once(
 ) -> None:
     alone, first, second = copied("alone"), copied("first"), copied("second")
     audit(small, alone, judges)
-    real, told = RealImages(), []
+    real, reported = RealImages(), []
     for stack in (first, second):
-        audit(small, stack, judges, lambda done, total, words: told.append(words), real)
+        audit(small, stack, judges, lambda done, total, words: reported.append(words), real)
         assert contents(stack.path) == contents(alone.path)
-    assert told.count("measuring real images") == len(small.split.train)
+    assert reported.count("measuring real images") == len(small.split.train)
 
 
 def test_a_finished_audit_is_kept(small: Home, judges: Segmenters, copied: Callable[[str], Stack]) -> None:
     stack = copied("kept")
     first = audit(small, stack, judges)
-    told: list[str] = []
-    again = audit(small, stack, judges, lambda done, total, words: told.append(words))
+    reported: list[str] = []
+    again = audit(small, stack, judges, lambda done, total, words: reported.append(words))
     assert again == first
-    assert not told
+    assert not reported
 
 
-def test_changed_copies_are_judged_anew(
+def test_changed_copies_are_judged_again(
     small: Home, judges: Segmenters, copied: Callable[[str], Stack]
 ) -> None:
     stack = copied("changed")
@@ -122,17 +122,17 @@ def rewrite(stack: Stack, case_id: str, change: Callable[[np.ndarray], np.ndarra
     path.write_bytes(encode(change(pixels), index.note))
 
 
-def test_a_torn_measurement_is_made_again(
+def test_a_interrupted_measurement_is_made_again(
     small: Home, judges: Segmenters, copied: Callable[[str], Stack]
 ) -> None:
-    whole, torn = copied("whole"), copied("torn")
+    whole, interrupted = copied("whole"), copied("interrupted")
     audit(small, whole, judges)
     with pytest.raises(StoppedError):
-        audit(small, torn, judges, stop_at("judging copies", 3))
-    kept = sorted((torn.path / "audit" / "parts").glob("*"))
+        audit(small, interrupted, judges, stop_at("judging copies", 3))
+    kept = sorted((interrupted.path / "audit" / "parts").glob("*"))
     kept[0].write_bytes(kept[0].read_bytes()[:100])
-    audit(small, torn, judges)
-    assert contents(torn.path) == contents(whole.path)
+    audit(small, interrupted, judges)
+    assert contents(interrupted.path) == contents(whole.path)
 
 
 def with_parts(stack: Stack, parts: list[dict[str, object]]) -> Stack:
@@ -165,7 +165,7 @@ def test_each_part_is_judged_by_what_it_promises(
     assert any("keeps the geometry of the real image by design" in words for words in found.verdict)
 
 
-def test_a_deeper_stack_is_audited_anew(
+def test_a_deeper_stack_is_audited_again(
     small: Home, judges: Segmenters, copied: Callable[[str], Stack]
 ) -> None:
     from s2s2.stack import build_stack
@@ -191,7 +191,7 @@ def test_no_audit_is_said_to_be_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", '{"format": 1}'])
-def test_a_torn_record_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_interrupted_record_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "audit.json").write_text(text)
     with pytest.raises(AuditError):
         Audit.load(tmp_path)

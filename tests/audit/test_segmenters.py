@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from s2s2.audit import AuditConfig, Segmenters
-from s2s2.audit.agreement import agreement
+from s2s2.audit.fidelity import agreement
 from s2s2.audit.folds import make_folds
 from s2s2.data import Dataset
 from s2s2.errors import AuditError, ConfigError
@@ -79,10 +79,10 @@ def test_judges_that_are_trained_are_kept(judges: Segmenters, small: Home) -> No
 def test_judges_trained_side_by_side(small: Home, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    told: list[tuple[int, int, str]] = []
-    judges = Segmenters.fit(small.train, tmp_path, replace(QUICK, jobs=2), lambda *words: told.append(words))
+    heard: list[tuple[int, int, str]] = []
+    judges = Segmenters.fit(small.train, tmp_path, replace(QUICK, jobs=2), lambda *words: heard.append(words))
     assert len(judges.folds) == 2
-    assert told[-1][:2] == (4, 4)
+    assert heard[-1][:2] == (4, 4)
     assert judges.digest
 
 

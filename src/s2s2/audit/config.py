@@ -24,7 +24,7 @@ class AuditConfig:
             between which the line for memorised copies is drawn, in (0, 0.5).
         views: Changed views of each real image that tell how much agreement and distance change
             when an image is faithful, or a copy of another. At least 1.
-        neighbours: Real images of the likest masks that a stack's dispersion is set against, at least 2.
+        neighbours: Real images of similar masks that a stack's dispersion is compared with, at least 2.
         draws: Resamplings of an interval, at least 1.
         batch: Images that go through a network at once, at least 1.
         jobs: Segmenters trained side by side, each in a process of its own; 0 chooses by the machine.

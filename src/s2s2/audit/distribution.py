@@ -1,14 +1,14 @@
-r"""Distance between the distributions of copies and of real images.
+r"""Kernel inception distance (KID) and Frechet distance (FID) between copies and real images.
 
-The kernel inception distance is the squared maximum mean discrepancy under the kernel
+KID is the squared maximum mean discrepancy under the kernel
 $k(x, y) = (x^T y / d + 1)^3$. Its estimate here is unbiased: no pair of images of one patient
 counts, neither an image with itself nor a copy with the real image of its mask,
 
 $$\mathrm{KID} = \overline{k(x, x')} + \overline{k(y, y')} - 2\, \overline{k(x, y)}
   \quad\text{over pairs of two patients},$$
 
-so it may fall a little below 0 where the two do not differ. Features are those of the embedded
-encoder, not of Inception: figures compare within s2s2, not with papers. The Frechet distance
+so it may fall a little below 0 where the two do not differ. Features are those of the ImageNet
+encoder, not of Inception: values compare within s2s2, not with papers. The Frechet distance
 $\lVert \mu_x - \mu_y \rVert^2 + \operatorname{tr}(C_x + C_y - 2 (C_x C_y)^{1/2})$ is given for
 comparison alone: with fewer images than some thousands it is biased upwards, the more the fewer.
 

@@ -1,7 +1,8 @@
-"""What the embedded encoder, which knows natural images, sees in an image."""
+"""Image features: perceptual distance by the ImageNet encoder, and means of a segmenter's features."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -9,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from s2s2.core.types import Floats, Image, Vectors
+from s2s2.core.types import Floats, Image, LabelMap, Vectors
 from s2s2.data.grid import padded_side
 from s2s2.networks.normalisation import default_normalisation
 from s2s2.networks.unet import Encoder
 
 GRID = 8
-"""Places a side at which the features of a stage are compared at most."""
+"""Positions along a side at which the features of a stage are compared, at most."""
 _LEAST_SIDE = 64
 
 
@@ -25,7 +26,7 @@ class Seen(NamedTuple):
     Args:
         descriptor: Shape (n, entries); the Euclidean distance of two rows is the distance of
             two images, in [0, 2].
-        pooled: Shape (n, 320); the mean of the last stage over all places.
+        pooled: Shape (n, 320); the mean of the last stage over all positions.
     """
 
     descriptor: Vectors
@@ -36,17 +37,17 @@ class Features:
     r"""Descriptors by the EfficientNet-Lite0 encoder with its ImageNet weights.
 
     Images are brought to one square. With the features $f_l$ of the $L = 5$ stages scaled to
-    unit length over the channels at every place and averaged over a grid of at most
-    $8 \times 8$ places, the distance of two images is
+    unit length over the channels at every position and averaged over a grid of at most
+    $8 \times 8$ positions, the distance of two images is
 
     $$d(a, b)^2 = \frac1L \sum_l \operatorname{mean}_{p} \lVert \hat f_l^p(a) - \hat f_l^p(b) \rVert^2,$$
 
-    LPIPS without its learnt weights: it compares what is seen where, and is little moved by
-    light or compression.
+    LPIPS without its learnt weights: it compares content position by position, and changes
+    little with light or compression.
 
     Args:
         channels: Of the images.
-        size: Longer side in pixels that the images are looked at with, at least 64.
+        size: Longer side in pixels that the images are resized to, at least 64.
         batch: Images that go through the encoder at once.
 
     Reference:
@@ -88,7 +89,7 @@ class Features:
 
 
 def _entries(stage: Tensor) -> Tensor:
-    """Return (n, entries) of a stage, whose squared distances are means over places."""
+    """Return (n, entries) of a stage, whose squared distances are means over positions."""
     unit = functional.normalize(stage, dim=1)
     side = min(GRID, stage.shape[-1])
     return functional.adaptive_avg_pool2d(unit, side).flatten(1) / side
@@ -107,9 +108,47 @@ def distances(left: Vectors, right: Vectors) -> Floats:
         [[5.0]]
     """
     squares = (left**2).sum(1)[:, None] + (right**2).sum(1) - 2 * (left @ right.T)
-    # Rounding leaves a few 1e-7 of equal rows; small distances are what copies are told by.
+    # Rounding leaves a few 1e-7 of equal rows; small distances are what shows a copy.
     roots = np.sqrt(np.maximum(squares.astype(np.float64), 0))
     near = np.argwhere(roots < 0.05)
     for row, column in near:
         roots[row, column] = np.linalg.norm(left[row].astype(np.float64) - right[column])
     return np.asarray(roots)
+
+
+def masked_mean(tapped: Mapping[str, Tensor], mask: LabelMap, images: int) -> Vectors:
+    """Return the features that the consistency loss compares, as one vector for each image.
+
+    It is the mean of each tapped tensor over the foreground, scaled to unit length, joined.
+    Length does not count for the cosine distance, so it does not count here. Where the mask has no
+    foreground, or the features lie on no grid, the mean goes over all positions.
+
+    Args:
+        tapped: Features (n, channel, height, width) or (n, token, channel) by name.
+        mask: Class ids on the padded grid that the network saw, (height, width).
+        images: The n.
+
+    Shape:
+        - returns: (n, entries); of unit length over all, or no entries.
+    """
+    if not tapped:
+        return np.empty((images, 0), np.float32)
+    foreground = torch.from_numpy((mask > 0).astype(np.float32))[None, None]
+    parts = [functional.normalize(_weighted_mean(tensor, foreground), dim=1) for tensor in tapped.values()]
+    joined: Vectors = (torch.cat(parts, 1) / len(parts) ** 0.5).cpu().numpy()
+    return joined
+
+
+def _weighted_mean(features: Tensor, foreground: Tensor) -> Tensor:
+    """Return (n, channel)."""
+    features = features.detach().float()
+    if features.ndim == 3:
+        return features.mean(1)
+    if features.ndim != 4:
+        return features.flatten(1)
+    weights = functional.adaptive_avg_pool2d(
+        foreground.to(features.device), (features.shape[2], features.shape[3])
+    )
+    if not bool(weights.any()):
+        return features.mean((2, 3))
+    return (features * weights).sum((2, 3)) / weights.sum()

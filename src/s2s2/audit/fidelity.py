@@ -1,27 +1,70 @@
 r"""Label fidelity: does a copy show the mask that it was made for?
 
-Segmenters of the real images, none of which saw the case's group, read every copy. A low
-agreement alone says little: a case that is hard to segment is hard in its copies too, and
-where judges miss some real objects altogether, the lowest quantile of real agreement is 0 and
-marks nothing. So each case is its own measure. Its held-out real image is read as it is and in
-other light, colour and acquisition, all of which leave its mask true; the mean of these
-agreements is what is expected, $e_i$. A copy is marked when both hold:
+Every copy is segmented by a network of the real images that has not seen the case's group. A
+low agreement alone says little: a case that is hard to segment is hard in its copies too, and
+where the segmenters miss some real objects, the lowest quantile of real agreement is 0 and
+marks nothing. So each case is compared with itself. Its held-out real image is segmented as it
+is and in other light, colour and acquisition, all of which leave its mask true; the mean of
+these agreements is what is expected, $e_i$. A copy is marked when both hold:
 
 1. it falls further below than true images do: $e_i - a_{ik} > \delta$, with $\delta$ the $1 - q$
-   quantile of the falls of the readings, each below the mean of the others of its case;
-2. its agreement lies below the median of the held-out real images, so that a copy which is read
-   as well as most real images are is never marked, however well its own real image is read.
+   quantile of the falls of these readings, each below the mean of the others of its case;
+2. its agreement lies below the median of the held-out real images, so that a copy which is
+   segmented as well as most real images is never marked.
 
-What judges cannot read they cannot judge: `power` says how many wrong masks they would find.
+Weak segmenters find few wrong masks: `power` says what share of them they would find.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from s2s2.core.types import Floats, Region
+from s2s2.core.types import Floats, LabelMap, Region
+from s2s2.metrics import overlap
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well what is read from one image agrees with the mask that it was made for.
+
+    Args:
+        classes: Dice of each class but the background, NaN where the mask has none of it.
+        mean: Mean over the classes that the mask has, in [0, 1]; of a mask without
+            foreground the share of pixels that are read as background.
+    """
+
+    classes: tuple[float, ...]
+    mean: float
+
+
+def agreement(predicted: LabelMap, mask: LabelMap, classes: int) -> Agreement:
+    """Compare a prediction with the mask, over the classes that the mask has.
+
+    A class that is only predicted costs the classes that it is taken for, and is not
+    counted once more: its Dice would be 0 for a single wrong pixel.
+
+    Args:
+        predicted: Class ids.
+        mask: Class ids.
+        classes: Number of classes with the background.
+
+    Shape:
+        - predicted, mask: (height, width).
+
+    Example:
+        >>> mask = np.array([[0, 1, 1, 1]], np.uint8)
+        >>> agreement(np.array([[2, 1, 1, 0]], np.uint8), mask, 3)
+        Agreement(classes=(0.8, nan), mean=0.8)
+    """
+    dice = overlap(predicted, mask, classes).dice
+    present = np.isin(np.arange(1, classes), mask)
+    found = tuple(float(value) if there else math.nan for value, there in zip(dice, present, strict=True))
+    if not present.any():
+        return Agreement(found, float((predicted == 0).mean()))
+    return Agreement(found, float(np.mean(dice[present])))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,20 @@
-"""Folds of the training groups: who learns from which cases, and who judges which."""
+"""Cross-fitting: folds of the training groups, and one segmenter trained for each fold."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from s2s2.audit.config import AuditConfig
+from s2s2.core.progress import Progress
+from s2s2.core.workers import default_jobs, side_by_side
 from s2s2.data.dataset import Dataset
+from s2s2.data.split import TrainingData
 from s2s2.data.stratify import assign
 from s2s2.errors import AuditError
+from s2s2.training import TrainConfig, fit
 
 VALIDATION = 0.15
 """Share of a fold's own training cases that chooses its best network."""
@@ -29,7 +37,7 @@ class Fold:
 
 
 def make_folds(train: Dataset, folds: int, seed: int) -> tuple[Fold, ...]:
-    """Cut training cases into folds without tearing a group, balanced by foreground.
+    """Cut training cases into folds without splitting a group, balanced by foreground.
 
     Args:
         train: The training cases.
@@ -50,7 +58,7 @@ def make_folds(train: Dataset, folds: int, seed: int) -> tuple[Fold, ...]:
         )
     count = min(folds, len(sizes))
     share, more = divmod(len(train), count)
-    part_of = assign(sizes, [share + (place < more) for place in range(count)], seed=seed)
+    part_of = assign(sizes, [share + (number < more) for number in range(count)], seed=seed)
     return tuple(_fold(train, sizes, part_of, number, seed) for number in range(count))
 
 
@@ -69,4 +77,69 @@ def _fold(
         tuple(case.id for case in train if chooses.get(case.group) == 0),
         tuple(case.id for case in train if chooses.get(case.group) == 1),
         judged,
+    )
+
+
+@dataclass(frozen=True)
+class FoldTraining:
+    """One segmenter to be trained.
+
+    Args:
+        number: Of the fold.
+        fold: Its cases.
+        data: All training cases, on the segmenters' grid.
+        folder: Where the segmenter is kept.
+        config: Settings of the audit.
+    """
+
+    number: int
+    fold: Fold
+    data: Dataset
+    folder: Path
+    config: AuditConfig
+
+    def run(self, progress: Progress) -> None:
+        """Train the segmenter, or return at once where it is finished."""
+        config = self.config
+        fit(
+            TrainingData(self.data.subset(self.fold.train), self.data.subset(self.fold.validation)),
+            None,
+            self.folder,
+            network=config.network,
+            config=TrainConfig(
+                steps=config.steps,
+                images_per_step=config.images_per_step,
+                validations=min(4, config.steps),
+            ),
+            arm="baseline",
+            seed=config.seed + self.number,
+            progress=progress,
+        )
+
+
+def train_folds(trainings: Sequence[FoldTraining], jobs: int, progress: Progress) -> None:
+    """Train every fold's segmenter, `jobs` of them side by side (0: chosen by the machine).
+
+    Raises:
+        S2S2Error: The first error of a training; those that run are finished first.
+    """
+    total = sum(training.config.steps for training in trainings)
+    done = [0] * len(trainings)
+
+    def report_to(index: int) -> Progress:
+        """Return what one fold reports to: the steps of all folds on one bar."""
+
+        def report(steps: int, _: int, words: str) -> None:
+            done[index] = min(steps, total)
+            progress(min(sum(done), total), total, f"training judges: {words}")
+
+        return report
+
+    jobs = min(jobs or default_jobs(len(trainings)), len(trainings))
+    side_by_side(
+        FoldTraining.run,
+        trainings,
+        [report_to(index) for index in range(len(trainings))],
+        jobs=jobs,
+        threads=max(1, (os.cpu_count() or 1) // jobs),
     )

@@ -1,4 +1,4 @@
-"""What is measured on the copies of one case, and kept until all cases are done."""
+"""Measurements of the copies of one case, kept on disk until all cases are done."""
 
 from __future__ import annotations
 
@@ -7,41 +7,40 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.audit.agreement import agreement
 from s2s2.audit.features import Features, distances
+from s2s2.audit.fidelity import agreement
 from s2s2.audit.memorisation import nearest, structural_similarity
 from s2s2.audit.reference import Reference
 from s2s2.audit.segmenters import Segmenters
 from s2s2.core.names import file_name
 from s2s2.core.records import Inputs, load_arrays, save_arrays
-from s2s2.core.types import Floats, Image, Region, Vectors
+from s2s2.core.types import Floats, Image, Indices, Region, Vectors
 from s2s2.data.dataset import Dataset
 from s2s2.stack import Stack
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The copies of one case, one row a copy.
+    """The copies of one case, one row for each copy.
 
     Args:
         agreement: With the mask by class, NaN for a class the mask lacks, (copy, class - 1).
         mean: The same, mean over the classes present, (copy,).
         own: Distance to the case's real image, (copy,).
-        place: Which real training image is nearest, (copy,).
+        nearest: Index of the nearest real training image, (copy,).
         first: Its distance, (copy,).
         second: Distance of the nearest of another group than that one's, (copy,).
         ssim: Structural similarity to the case's real image, (copy,).
         apart: Distances between the copies, (copy, copy).
-        pooled: Of the embedded encoder, (copy, 320).
+        pooled: Of the ImageNet encoder, (copy, 320).
         features: Of the held-out segmenter inside the mask, (copy, entries).
     """
 
     agreement: Floats
     mean: Floats
     own: Floats
-    place: npt.NDArray[np.int64]
+    nearest: Indices
     first: Floats
     second: Floats
     ssim: Floats
@@ -57,7 +56,7 @@ class Workbench:
         stack: The stack.
         train: Its training cases.
         segmenters: Cross-fitted on them.
-        features: The embedded encoder.
+        features: The ImageNet encoder.
         reference: What was measured on the real images.
         size: Longer side in pixels of the grid that structure is compared on.
         folder: Where measurements are kept.
@@ -99,7 +98,7 @@ class Workbench:
         return np.stack([self.stack.copy(case_id, number) for number in range(self.stack.depth)])
 
     def disagreement(self, case_id: str, numbers: Sequence[int]) -> Region:
-        """Return where some copies of a case are not read as their mask; of others nothing is said.
+        """Return where copies of a case are not segmented as their mask; False for all other copies.
 
         Shape:
             - returns: (depth, height, width).
@@ -122,7 +121,7 @@ class Workbench:
             agreement=np.array([one.classes for one in found]),
             mean=np.array([one.mean for one in found]),
             own=real[:, self.reference.ids.index(case_id)],
-            place=near.place.astype(np.int64),
+            nearest=near.case,
             first=near.first,
             second=near.second,
             ssim=structural_similarity(copies, image, self.size),

@@ -1,10 +1,12 @@
-r"""Copies of real training images: no new image, an empty consistency loss, a breach of privacy.
+r"""Memorisation: copies that are nearly a training image.
+
+Such a copy is no new image, leaves the consistency loss empty, and breaches privacy.
 
 The nearest real training image of a copy lies at $d_1$, the nearest of any other patient at
 $d_2$. An image that copies nothing lies about as far from one patient as from the next, so
-$d_1 / d_2$ is near 1; how near, the real images tell when each is compared with those of
-other patients alone. A copy of an image lies much nearer to it; how much, the real images
-in other light tell.
+$d_1 / d_2$ is near 1; the real images show how near, when each is compared with those of
+other patients alone. A copy of an image lies much nearer to it; the real images in other
+light show how much.
 """
 
 from __future__ import annotations
@@ -13,9 +15,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.core.types import Floats, Indices, Region
+from s2s2.core.types import Floats, Image, Indices, Region
 from s2s2.data.grid import resize_image, working_shape
 
 
@@ -23,13 +24,13 @@ class Nearest(NamedTuple):
     """The nearest real image of each of n images.
 
     Args:
-        place: Which real image, (n,).
+        case: Index of the real image, (n,).
         first: Its distance, (n,).
         second: Distance of the nearest real image of another group than that one's, (n,);
             infinite where there is none.
     """
 
-    place: Indices
+    case: Indices
     first: Floats
     second: Floats
 
@@ -54,18 +55,16 @@ def nearest(distance: Floats, groups: Indices) -> Nearest:
 
     Example:
         >>> found = nearest(np.array([[0.1, 0.15, 0.5]]), np.array([0, 0, 1]))
-        >>> int(found.place[0]), float(found.ratio[0])
+        >>> int(found.case[0]), float(found.ratio[0])
         (0, 0.2)
     """
-    place = distance.argmin(axis=1)
-    first = distance[np.arange(len(distance)), place]
-    others = np.where(groups[place][:, None] == groups, np.inf, distance)
-    return Nearest(place, first, others.min(axis=1))
+    index = distance.argmin(axis=1)
+    first = distance[np.arange(len(distance)), index]
+    others = np.where(groups[index][:, None] == groups, np.inf, distance)
+    return Nearest(index, first, others.min(axis=1))
 
 
-def structural_similarity(
-    images: npt.NDArray[np.float32], real: npt.NDArray[np.float32], size: int
-) -> Floats:
+def structural_similarity(images: Image, real: Image, size: int) -> Floats:
     """Return the SSIM of each image to a real one, on a grid of at most `size` pixels.
 
     Shape:
@@ -95,18 +94,18 @@ def structural_similarity(
 
 @dataclass(frozen=True, slots=True)
 class MemorisationRule:
-    """Which copies are training images over again.
+    """Which copies are nearly a training image.
 
     Args:
         ratio: First to second distance below which a copy lies too near to one patient.
-        duplicate: Distance to a real image up to which a copy is that image, stored anew.
+        duplicate: Distance to a real image up to which a copy is that image, saved again.
     """
 
     ratio: float
     duplicate: float
 
     @classmethod
-    def fit(cls, real: Floats, relit: Floats, stored: Floats, quantile: float) -> MemorisationRule:
+    def fit(cls, real: Floats, relighted: Floats, saved: Floats, quantile: float) -> MemorisationRule:
         """Set the rule by real images.
 
         The line for the ratio lies halfway between real images, which copy none of another
@@ -115,8 +114,8 @@ class MemorisationRule:
 
         Args:
             real: First to second distance of every real image among those of other groups.
-            relit: First to second distance of real images in other light and colour.
-            stored: Distances of real images to themselves after they were compressed again and
+            relighted: First to second distance of real images in other light and colour.
+            saved: Distances of real images to themselves after they were compressed again and
                 moved in light by too little to see.
             quantile: Share of each that may lie beyond its end, in (0, 0.5).
 
@@ -126,14 +125,14 @@ class MemorisationRule:
             MemorisationRule(ratio=0.7, duplicate=0.1)
         """
         low = float(np.quantile(real, quantile))
-        middle = (low + float(np.quantile(relit, 1 - quantile))) / 2
-        return cls(round(min(low, middle), 6), round(float(np.quantile(stored, 1 - quantile)), 6))
+        middle = (low + float(np.quantile(relighted, 1 - quantile))) / 2
+        return cls(round(min(low, middle), 6), round(float(np.quantile(saved, 1 - quantile)), 6))
 
     def memorised(self, first: Floats, second: Floats, *, excused: Region) -> Region:
-        """Return which copies are training images over again.
+        """Return which copies are nearly a training image.
 
         A generator that keeps the real image's geometry by design gives copies that lie nearer to
-        their own image than to any other, whatever their look. Where it is their own that is
+        their own image than to any other, whatever their style. Where it is their own that is
         nearest they are excused from the ratio, and judged by their distance alone.
 
         Args:

@@ -1,4 +1,4 @@
-"""What is measured on the real training images, for all else to be set against."""
+"""Reference measurements: the real training images, and changed views of them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image as Picture
+from PIL import Image as Pillow
 
-from s2s2.audit.agreement import agreement
 from s2s2.audit.config import AuditConfig
-from s2s2.audit.dispersion import likest, mask_shares, scatter
+from s2s2.audit.dispersion import mask_shares, most_similar, scatter
 from s2s2.audit.features import Features, distances
+from s2s2.audit.fidelity import agreement
 from s2s2.audit.memorisation import Nearest, nearest
 from s2s2.audit.segmenters import Segmenters
 from s2s2.core.progress import Progress
 from s2s2.core.streams import stream
-from s2s2.core.types import Floats, Image, Indices
+from s2s2.core.types import Floats, Image, Indices, LabelMap, Vectors
 from s2s2.data.dataset import Dataset
 from s2s2.data.grid import resize_mask
 from s2s2.data.transforms.acquisition import Acquisition
@@ -28,16 +27,16 @@ from s2s2.data.transforms.config import PhotometricConfig
 from s2s2.data.transforms.photometric import photometric
 
 REENCODED = (75, 95)
-"""Range of the JPEG quality of an image that was only stored anew."""
+"""Range of the JPEG quality of an image that was only saved again."""
 FAINT = 0.01
 """Range of the brightness and relative contrast that it may have changed by."""
 _SHOWN = 256
-"""Cases whose relit views are compared with all real images, to spare memory."""
+"""Cases whose relighted views are compared with all real images, to spare memory."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The real training images, one row a case, in the order of the data set.
+    """The real training images, one row for each case, in the order of the data set.
 
     Args:
         ids: The case ids.
@@ -48,10 +47,10 @@ class Reference:
         readings: Mean over the classes present, of the image as it is and then in other light,
             colour and acquisition, (case, 1 + view).
         wrong: Of the image with the masks of others of another group, (case, view).
-        descriptors: Of the embedded encoder, (case, entries).
-        pooled: Of the embedded encoder, (case, 320).
-        stored: Distance of the image to itself after it was stored anew, (case, view).
-        relit: First to second distance of some of the images in other light and colour, (some, view).
+        descriptors: Of the ImageNet encoder, (case, entries).
+        pooled: Of the ImageNet encoder, (case, 320).
+        saved: Distance of the image to itself after it was saved again, (case, view).
+        relighted: First to second distance of some of the images in other light and colour, (some, view).
         features: Of the held-out segmenter, (case, entries).
         folds: Number of that segmenter, (case,).
         shares: Of the mask on a coarse grid, (case, entries).
@@ -63,13 +62,13 @@ class Reference:
     agreement: Floats
     readings: Floats
     wrong: Floats
-    descriptors: Image
-    pooled: Image
-    stored: Floats
-    relit: Floats
-    features: Image
+    descriptors: Vectors
+    pooled: Vectors
+    saved: Floats
+    relighted: Floats
+    features: Vectors
     folds: Indices
-    shares: Image
+    shares: Vectors
 
     @property
     def mean(self) -> Floats:
@@ -97,14 +96,14 @@ class Reference:
         """The nearest image of another group of every real image."""
         return nearest(self.between_groups, self.codes)
 
-    def scatter(self, place: int, neighbours: int) -> tuple[float, int]:
-        """Return the scatter of real images of masks like a case's, and how many they are.
+    def scatter(self, index: int, neighbours: int) -> tuple[float, int]:
+        """Return the scatter of real images of masks similar to a case's, and how many they are.
 
         They are of other groups, and held out of the same segmenter, so that it has learnt from
         none of them.
         """
-        allowed = (self.folds == self.folds[place]) & (self.codes != self.codes[place])
-        chosen = likest(self.shares, place, allowed, neighbours)
+        allowed = (self.folds == self.folds[index]) & (self.codes != self.codes[index])
+        chosen = most_similar(self.shares, index, allowed, neighbours)
         return scatter(self.features[chosen]), len(chosen)
 
 
@@ -114,7 +113,7 @@ def group_codes(groups: Sequence[str]) -> Indices:
 
 
 class RealImages:
-    """The real training images, measured when first asked for; all audits of a run share them."""
+    """The real training images, measured at first use; all audits of a run share them."""
 
     def __init__(self) -> None:
         self._found: tuple[tuple[object, ...], Reference] | None = None
@@ -127,7 +126,7 @@ class RealImages:
         config: AuditConfig,
         progress: Progress,
     ) -> Reference:
-        """Return what was measured of these images by these judges, now if it was not before."""
+        """Return the measurements of these images by these segmenters, made now if need be."""
         key = (train.root, train.ids, train.size, segmenters.digest, config)
         if self._found is None or self._found[0] != key:
             self._found = key, measure_reference(train, segmenters, features, config, progress)
@@ -147,17 +146,17 @@ def measure_reference(
         progress: Called after each case.
     """
     rows: list[dict[str, Any]] = []
-    views: list[Image] = []
-    labels: list[npt.NDArray[np.uint8]] = []
+    views: list[Vectors] = []
+    labels: list[LabelMap] = []
     classes, every = len(train.class_map), -(-len(train) // _SHOWN)
     for number, case in enumerate(train, 1):
         image, mask = train.image(case), train.mask(case)
         changed = [_changed(image, config.seed, case.id, view) for view in range(config.views)]
-        relit = [_relit(image, config.seed, case.id, view) for view in range(config.views)]
-        stored = [_stored(image, config.seed, case.id, view) for view in range(config.views)]
+        relighted = [_relighted(image, config.seed, case.id, view) for view in range(config.views)]
+        saved = [_saved(image, config.seed, case.id, view) for view in range(config.views)]
         reading = segmenters.read(np.stack([image, *changed]), mask, case.id)
         found = [agreement(read, mask, classes) for read in reading.labels]
-        seen = features(np.stack([image, *stored, *relit]))
+        seen = features(np.stack([image, *saved, *relighted]))
         labels.append(reading.labels[0])
         if number % every == 0:
             views.append(seen.descriptor[1 + config.views :])
@@ -167,7 +166,7 @@ def measure_reference(
                 "readings": [one.mean for one in found],
                 "descriptors": seen.descriptor[0],
                 "pooled": seen.pooled[0],
-                "stored": distances(seen.descriptor[:1], seen.descriptor[1 : 1 + config.views])[0],
+                "saved": distances(seen.descriptor[:1], seen.descriptor[1 : 1 + config.views])[0],
                 "features": reading.features[0],
                 "folds": segmenters.fold_of(case.id),
                 "shares": mask_shares(mask, classes),
@@ -178,15 +177,13 @@ def measure_reference(
     groups = tuple(case.group for case in train)
     codes = group_codes(groups)
     ratios = [nearest(distances(view, columns["descriptors"]), codes).ratio for view in views]
-    wrong = [_wrong(train, labels, place, config) for place in range(len(train))]
-    return Reference(train.ids, groups, classes, **columns, relit=np.array(ratios), wrong=np.array(wrong))
+    wrong = [_wrong(train, labels, index, config) for index in range(len(train))]
+    return Reference(train.ids, groups, classes, **columns, relighted=np.array(ratios), wrong=np.array(wrong))
 
 
-def _wrong(
-    train: Dataset, labels: list[npt.NDArray[np.uint8]], place: int, config: AuditConfig
-) -> list[float]:
-    """Agreement of a case's mask with what judges read from images of other groups."""
-    case, mask = train[place], train.mask(train[place])
+def _wrong(train: Dataset, labels: list[LabelMap], index: int, config: AuditConfig) -> list[float]:
+    """Agreement of a case's mask with the segmented images of other groups."""
+    case, mask = train[index], train.mask(train[index])
     others = [number for number, other in enumerate(train) if other.group != case.group]
     drawn = stream(config.seed, "audit", "wrong", case.id).choice(others, config.views)
     return [
@@ -197,16 +194,16 @@ def _wrong(
 
 def _changed(image: Image, seed: int, case_id: str, view: int) -> Image:
     """The image in other light, colour and acquisition: another picture of the same scene."""
-    relit = _relit(image, seed, case_id, view)
-    return Acquisition()(relit, stream(seed, "audit", "acquired", case_id, view))
+    relighted = _relighted(image, seed, case_id, view)
+    return Acquisition()(relighted, stream(seed, "audit", "acquired", case_id, view))
 
 
-def _relit(image: Image, seed: int, case_id: str, view: int) -> Image:
-    """The image in other light and colour: a copy that looks different."""
+def _relighted(image: Image, seed: int, case_id: str, view: int) -> Image:
+    """The image in other light and colour: a copy in another style."""
     return photometric(image, stream(seed, "audit", "relit", case_id, view), PhotometricConfig())
 
 
-def _stored(image: Image, seed: int, case_id: str, view: int) -> Image:
+def _saved(image: Image, seed: int, case_id: str, view: int) -> Image:
     """The image after it was compressed again and moved in light by too little to see."""
     rng = stream(seed, "audit", "stored", case_id, view)
     quality = int(rng.integers(*REENCODED))
@@ -214,8 +211,8 @@ def _stored(image: Image, seed: int, case_id: str, view: int) -> Image:
     return np.stack([_jpeg(channel, quality) for channel in np.clip(changed, 0, 1)])
 
 
-def _jpeg(channel: npt.NDArray[np.floating], quality: int) -> Image:
+def _jpeg(channel: Vectors, quality: int) -> Image:
     buffer = io.BytesIO()
-    Picture.fromarray(np.rint(channel * 255).astype(np.uint8)).save(buffer, "JPEG", quality=quality)
-    decoded: Image = np.asarray(Picture.open(buffer), np.float32) / np.float32(255)
+    Pillow.fromarray(np.rint(channel * 255).astype(np.uint8)).save(buffer, "JPEG", quality=quality)
+    decoded: Image = np.asarray(Pillow.open(buffer), np.float32) / np.float32(255)
     return decoded

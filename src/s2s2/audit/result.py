@@ -1,4 +1,4 @@
-"""What an audit found, on disk and read back."""
+"""Result of an audit, read from its folder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Audit:
             folder: Of the stack, or of its audit.
 
         Raises:
-            AuditError: If there is none, or it is torn.
+            AuditError: If there is none, or it is corrupt.
         """
         folder = Path(folder)
         inner = folder / "audit"
@@ -70,12 +70,12 @@ class Audit:
 
     @property
     def copies(self) -> pd.DataFrame:
-        """One row a copy."""
+        """One row for each copy."""
         return self._table(COPIES)
 
     @property
     def cases(self) -> pd.DataFrame:
-        """One row a training case."""
+        """One row for each training case."""
         return self._table(CASES)
 
     @property

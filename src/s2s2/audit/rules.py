@@ -1,4 +1,4 @@
-"""Where an audit draws its lines, set by real images alone, and which copies lie beyond them."""
+"""Audit rules: thresholds that real images set, and the copies that they mark, by generator."""
 
 from __future__ import annotations
 
@@ -9,8 +9,35 @@ from s2s2.audit.config import AuditConfig
 from s2s2.audit.fidelity import FidelityRule
 from s2s2.audit.measure import Measured
 from s2s2.audit.memorisation import MemorisationRule
-from s2s2.audit.parts import Part
 from s2s2.audit.reference import Reference
+from s2s2.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One generator of a stack.
+
+    Args:
+        traits: What it promises of its copies. "exact": its masks are right by construction, so no
+            copy is marked as unfaithful. "geometry": it keeps the geometry of the real image by
+            design, so whether its copies are memorised is decided by their distance alone.
+        copies: Numbers of its copies, the same for every case.
+    """
+
+    traits: tuple[str, ...]
+    copies: tuple[int, ...]
+
+
+def parts_of(stack: Stack) -> dict[str, Part]:
+    """Return the parts of a stack that made any copy, by name; a second of one name is numbered."""
+    found: dict[str, Part] = {}
+    for part in stack.parts:
+        name, number = part["name"], 2
+        while name in found:
+            name, number = f"{part['name']} #{number}", number + 1
+        if part["copies"]:
+            found[name] = Part(tuple(part["traits"]), tuple(part["copies"]))
+    return found
 
 
 @dataclass(frozen=True)
@@ -19,7 +46,7 @@ class Rules:
 
     Args:
         fidelity: Which copies do not show their masks.
-        memorisation: Which copies are training images over again.
+        memorisation: Which copies are nearly a training image.
     """
 
     fidelity: FidelityRule
@@ -31,12 +58,12 @@ class Rules:
         return cls(
             FidelityRule.fit(reference.readings, config.quantile),
             MemorisationRule.fit(
-                reference.neighbours.ratio, reference.relit, reference.stored, config.ratio_quantile
+                reference.neighbours.ratio, reference.relighted, reference.saved, config.ratio_quantile
             ),
         )
 
     def to_dict(self) -> dict[str, float]:
-        """Return the four lines."""
+        """Return the four thresholds."""
         return {
             "drop": self.fidelity.drop,
             "agreement": self.fidelity.agreement,

@@ -1,4 +1,4 @@
-"""The audit of a stack: resumable by case, the same bytes whatever happened on the way."""
+"""Audit of a stack: every copy measured, marked and summarised; resumable by case."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import Any
 from s2s2.audit.config import AuditConfig
 from s2s2.audit.features import Features
 from s2s2.audit.measure import Workbench
-from s2s2.audit.parts import Part, parts_of
 from s2s2.audit.reference import RealImages
 from s2s2.audit.result import CASES, COPIES, RECORD, Audit
-from s2s2.audit.rules import Rules
+from s2s2.audit.rules import Part, Rules, parts_of
 from s2s2.audit.segmenters import Segmenters
 from s2s2.audit.sheets import write_sheets
 from s2s2.audit.summary import Findings, summarise
@@ -110,15 +109,15 @@ def _audit(
         inputs=record.inputs,
     )
     measured, marks = [], {}
-    for place, case_id in enumerate(train.ids):
+    for index, case_id in enumerate(train.ids):
         measured.append(bench.measured(case_id))
-        marks[case_id] = rules.marks(measured[-1], float(reference.expected[place]), parts)
-        report(place + 1, len(train), "judging copies")
+        marks[case_id] = rules.marks(measured[-1], float(reference.expected[index]), parts)
+        report(index + 1, len(train), "judging copies")
     findings = Findings(
         reference,
         measured,
         merged([stack.faults, marks]),
-        [reference.scatter(place, config.neighbours) for place in range(len(train))],
+        [reference.scatter(index, config.neighbours) for index in range(len(train))],
         rules,
         train.class_map.names[1:],
     )

@@ -1,4 +1,4 @@
-"""The judges: segmenters of the real training cases, none of which judges a group it has seen."""
+"""Cross-fitted segmenters: each judges copies of patients that it has not seen."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from s2s2.audit.agreement import agreement
 from s2s2.audit.config import AuditConfig
-from s2s2.audit.crossfit import FoldTraining, train_folds
-from s2s2.audit.folds import Fold, make_folds
-from s2s2.audit.tapped import masked_mean
+from s2s2.audit.features import masked_mean
+from s2s2.audit.fidelity import agreement
+from s2s2.audit.folds import Fold, FoldTraining, make_folds, train_folds
 from s2s2.core.progress import Progress
 from s2s2.core.storage import read_json
-from s2s2.core.types import Floats
+from s2s2.core.types import Floats, Image, LabelMap, Vectors
 from s2s2.data.dataset import Dataset
 from s2s2.data.grid import padded_side, resize_mask
 from s2s2.data.split import TrainingData
@@ -29,9 +27,6 @@ from s2s2.networks.build import taps
 from s2s2.networks.checkpoint import CARD, NetworkCard, load_network
 from s2s2.objective import FeatureTap
 
-Images = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.uint8]
-
 
 class Reading(NamedTuple):
     """What a segmenter makes of some images.
@@ -39,11 +34,11 @@ class Reading(NamedTuple):
     Args:
         labels: Class ids, (n, height, width).
         features: Its encoder features inside the mask, of unit length, (n, entries); no
-            entries where the network names no taps.
+            entries where the network has no taps.
     """
 
-    labels: Labels
-    features: Images
+    labels: LabelMap
+    features: Vectors
 
 
 class Segmenters:
@@ -114,7 +109,7 @@ class Segmenters:
         weights = json.dumps([card.get("weights_sha256") for card in cards])
         return hashlib.sha256(weights.encode()).hexdigest()[:16]
 
-    def __call__(self, images: Images, masks: Labels, case_ids: Sequence[str]) -> Floats:
+    def __call__(self, images: Image, masks: LabelMap, case_ids: Sequence[str]) -> Floats:
         """Return how well each image shows its mask: mean Dice over the classes present.
 
         Args:
@@ -139,7 +134,7 @@ class Segmenters:
             ]
         )
 
-    def predict(self, images: Images, case_ids: Sequence[str]) -> Labels:
+    def predict(self, images: Image, case_ids: Sequence[str]) -> LabelMap:
         """Return what the segmenter that never saw the case's group reads from each image.
 
         Shape:
@@ -152,13 +147,13 @@ class Segmenters:
         numbers = np.array([self.fold_of(case_id) for case_id in case_ids])
         labels = np.empty((len(images), *images.shape[2:]), np.uint8)
         for number in np.unique(numbers):
-            places = np.flatnonzero(numbers == number)
-            for start in range(0, len(places), self._batch):
-                chosen = places[start : start + self._batch]
+            mine = np.flatnonzero(numbers == number)
+            for start in range(0, len(mine), self._batch):
+                chosen = mine[start : start + self._batch]
                 labels[chosen] = self._labels(self._network(int(number)), images[chosen])
         return labels
 
-    def read(self, images: Images, mask: Labels, case_id: str) -> Reading:
+    def read(self, images: Image, mask: LabelMap, case_id: str) -> Reading:
         """Return what is read from images that show the mask of one case, and the features it is read by.
 
         Shape:
@@ -192,7 +187,7 @@ class Segmenters:
         return self._fold_of[case_id]
 
     @torch.inference_mode()
-    def _labels(self, judge: tuple[torch.nn.Module, NetworkCard], images: Images) -> Labels:
+    def _labels(self, judge: tuple[torch.nn.Module, NetworkCard], images: Image) -> LabelMap:
         network, card = judge
         shape = (images.shape[2], images.shape[3])
         seen = self._seen(shape)
@@ -204,7 +199,7 @@ class Segmenters:
         logits = network(card.normalisation(padded))[..., : seen[0], : seen[1]].float()
         if seen != shape:
             logits = functional.interpolate(logits, shape, mode="bilinear", align_corners=False)
-        labels: Labels = logits.argmax(1).to(torch.uint8).cpu().numpy()
+        labels: LabelMap = logits.argmax(1).to(torch.uint8).cpu().numpy()
         return labels
 
     def _seen(self, shape: tuple[int, int]) -> tuple[int, int]:
@@ -218,7 +213,7 @@ class Segmenters:
     def _side(self, seen: tuple[int, int]) -> int:
         return padded_side(max(self.size, *seen))
 
-    def _on_grid(self, mask: Labels) -> Labels:
+    def _on_grid(self, mask: LabelMap) -> LabelMap:
         """Return a mask as the segmenters' padded grid shows it."""
         seen = self._seen((mask.shape[0], mask.shape[1]))
         side = self._side(seen)

@@ -1,4 +1,4 @@
-"""The figures of an audit: of the real images, of each generator's copies, of all together."""
+"""Summary statistics of an audit: real images, each generator's copies, and all copies together."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from s2s2.audit.config import AuditConfig
 from s2s2.audit.dispersion import scatter
 from s2s2.audit.distribution import Sample, fid, kid
 from s2s2.audit.measure import Measured
-from s2s2.audit.parts import Part
 from s2s2.audit.reference import Reference
-from s2s2.audit.rules import Rules
+from s2s2.audit.rules import Part, Rules
 from s2s2.core.types import Floats
 from s2s2.stack.marks import REASONS, Marks
 from s2s2.statistics import ClusterBootstrap, json_number
@@ -30,8 +29,8 @@ class Findings:
         reference: The real training images.
         measured: The copies of each case, in the order of the reference.
         marks: Copies with a reason against them.
-        scatter: Of real images of masks like each case's, and how many they are.
-        rules: Where the lines lie.
+        scatter: Of real images of masks similar to each case's, and how many they are.
+        rules: The thresholds.
         classes: Names of the foreground classes.
     """
 

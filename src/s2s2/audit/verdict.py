@@ -62,11 +62,13 @@ def _fidelity(record: Mapping[str, Any]) -> str:
 def _memory(record: Mapping[str, Any]) -> str:
     marks, near = record["marks"]["memorised"], record["whole"]["near_duplicates"]
     kept = [name for name, part in record["parts"].items() if "geometry" in part["traits"]]
-    words = f"{marks} copies are training images over again, {near} of all are as near as one stored anew."
+    words = (
+        f"{marks} copies are nearly a training image, {near} of all are as near as one that was saved again."
+    )
     if kept:
         words += (
             f" {', '.join(kept)} keeps the geometry of the real image by design: its copies are judged by "
-            "the distance of features, not by likeness of structure."
+            "the distance of features, not by structural similarity."
         )
     return words
 

@@ -77,7 +77,7 @@ def how_to_read(parts: Sequence[PartFigures]) -> str:
         "How to read it. First: outlines hold the copies of each generator, the area the real images; "
         "heights are shares. An outline that reaches further left than the area holds copies that may show "
         "another mask. Second: the distance to the nearest real image, over that to the nearest of another "
-        "group. Far left of the area lie copies that may be a training image over again. Third: one dot a "
+        "group. Far left of the area lie copies that may be nearly a training image. Third: one dot a "
         "mask. Below the solid line a stack of this depth scatters less than real images of like masks, "
         f"{_SIGMA}g/\N{SQUARE ROOT}n \N{LESS-THAN OR EQUAL TO} {_SIGMA}, which is what the method asks for; "
         "on the dashed line a single copy does."
@@ -91,7 +91,7 @@ def how_to_read(parts: Sequence[PartFigures]) -> str:
     if named["geometry"]:
         words += (
             f" {joined(named['geometry'])} keeps the geometry of the real image by design, so its copies "
-            "lie near their own image whatever their look; they are judged by the distance of features, "
-            "not by likeness of structure."
+            "lie near their own image whatever their style; they are judged by the distance of features, "
+            "not by structural similarity."
         )
     return words
