@@ -5,6 +5,8 @@ Shapes are given in the docstrings of functions.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +21,9 @@ RawLabels = npt.NDArray[np.integer]
 
 Picture = npt.NDArray[np.uint8]
 """An image for display: (height, width, RGB), 0 to 255."""
+
+RawPixels = npt.NDArray[Any]
+"""Pixels as a file holds them, in its own type of numbers."""
 
 Region = npt.NDArray[np.bool_]
 """True where a pixel belongs to something: (..., height, width)."""

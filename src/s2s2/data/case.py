@@ -1,4 +1,4 @@
-"""A case: one image, its mask, and what must be known to keep them honest."""
+"""Cases: one image with its mask, its group and its domain."""
 
 from __future__ import annotations
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from s2s2.core.storage import read_json, write_json
-from s2s2.core.types import Floats, LabelMap
+from s2s2.core.types import Floats, LabelMap, RawPixels
 from s2s2.data.reading.files import in_threads
 from s2s2.data.reading.mask_values import (
     Levels,
@@ -199,7 +198,7 @@ class ClassMap:
             ) from error
         return cls(names, values, bool(content.get("soft", False)))
 
-    def encode(self, raw: npt.NDArray[Any], *, source: str | Path = "mask") -> LabelMap:
+    def encode(self, raw: RawPixels, *, source: str | Path = "mask") -> LabelMap:
         """Turn the values of a mask file into class ids.
 
         Args:
@@ -248,7 +247,7 @@ class ClassMap:
         shares /= shares.sum()
         return shares
 
-    def _lookup(self, codes: npt.NDArray[Any], *, colour: bool) -> LabelMap:
+    def _lookup(self, codes: RawPixels, *, colour: bool) -> LabelMap:
         pairs = sorted(
             (code_of(value, colour), index) for index, group in enumerate(self.values) for value in group
         )

@@ -6,12 +6,10 @@ import difflib
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, overload
-
-import numpy.typing as npt
+from typing import overload
 
 from s2s2.core.cache import ArrayCache
-from s2s2.core.types import Image, LabelMap
+from s2s2.core.types import Image, LabelMap, RawPixels
 from s2s2.data.case import Case
 from s2s2.data.classes import ClassMap
 from s2s2.data.grid import Placement, padded_side, resize_mask, resize_pixels, to_unit, working_shape
@@ -287,7 +285,7 @@ class Dataset(Sequence[Case]):
         if self.case(case.id) != case:
             raise DataError(f"Case {case.id} of {case.image_path} is not of the data set {self.root}.")
 
-    def _read_image(self, case: Case) -> npt.NDArray[Any]:
+    def _read_image(self, case: Case) -> RawPixels:
         pixels = read_image_raw(case.image_path, self.channels)
         # Cached in the file's own bits, so that a second read gives the same values as the first.
         return resize_pixels(pixels, working_shape((pixels.shape[1], pixels.shape[2]), self.size))

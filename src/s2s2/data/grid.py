@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.core.types import Image, LabelMap
+from s2s2.core.types import Image, LabelMap, RawPixels
 
 if TYPE_CHECKING:
     import torch  # imported where it is used, so that a check of files starts without it
@@ -47,7 +46,7 @@ def resize_image(image: Image, shape: tuple[int, int]) -> Image:
     return image if image.shape[1:] == shape else _bilinear(image, shape).clamp(0, 1).numpy()
 
 
-def resize_pixels(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[Any]:
+def resize_pixels(pixels: RawPixels, shape: tuple[int, int]) -> RawPixels:
     """Resample uint8 or uint16 pixels (channel, height, width), bilinear, antialiased.
 
     The type is kept. Of uint8 the resampling itself is done in whole numbers, which
@@ -61,7 +60,7 @@ def resize_pixels(pixels: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArr
     return np.rint(resize_image(to_unit(pixels), shape) * top).astype(pixels.dtype)
 
 
-def _bilinear(image: npt.NDArray[Any], shape: tuple[int, int]) -> torch.Tensor:
+def _bilinear(image: RawPixels, shape: tuple[int, int]) -> torch.Tensor:
     import torch
     from torch.nn import functional
 
@@ -81,7 +80,7 @@ def resize_mask(mask: LabelMap, shape: tuple[int, int]) -> LabelMap:
     return resized[0, 0].to(torch.uint8).numpy()
 
 
-def to_unit(pixels: npt.NDArray[Any]) -> Image:
+def to_unit(pixels: RawPixels) -> Image:
     """Scale uint8 or uint16 pixels to float32 in [0, 1]."""
     scaled = pixels.astype(np.float32)
     scaled /= np.float32(np.iinfo(pixels.dtype).max)

@@ -11,7 +11,7 @@ class Problem:
     """What is wrong with one case or file.
 
     Args:
-        level: "error" if training would break, "warning" if it is to be looked at.
+        level: "error" if training would break, "warning" if it needs a second look.
         rule: Short name of the rule, such as "image-without-mask".
         subject: The case id or the file.
         message: What was got, what was expected and what to do.

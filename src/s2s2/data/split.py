@@ -1,4 +1,4 @@
-"""Splits: which cases train, which choose, and which are kept for the report."""
+"""Splits of a data set into train, validation and test cases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from s2s2.errors import SplitError
 
 
 class TrainingData(NamedTuple):
-    """All that training may see; no case of the test part can be opened through it.
+    """The cases that training may see; no test case can be opened through it.
 
     Args:
         train: The cases to learn from.
@@ -38,7 +38,7 @@ class Split:
         seed: The seed that the split was drawn with.
 
     Raises:
-        SplitError: If a case lies in two parts or twice in one.
+        SplitError: If a case is in two parts, or twice in one.
 
     Example:
         >>> Split(train=("a", "b"), validation=("c",), test=("d",)).test
@@ -46,7 +46,7 @@ class Split:
         >>> Split(train=("a", "b"), validation=("b",), test=())
         Traceback (most recent call last):
         ...
-        s2s2.errors.SplitError: The split puts 1 case into two places: b. ...
+        s2s2.errors.SplitError: The split lists 1 case more than once: b. ...
     """
 
     train: tuple[str, ...]
@@ -61,7 +61,7 @@ class Split:
         twice = sorted(case_id for case_id, count in counts.items() if count > 1)
         if twice:
             raise SplitError(
-                f"The split puts {len(twice)} case{'s' * (len(twice) > 1)} into two places: {_few(twice)}. "
+                f"The split lists {len(twice)} case{'s' * (len(twice) > 1)} more than once: {_few(twice)}. "
                 "Training, validation and test must not share a case: remove it from all parts but one."
             )
 
@@ -84,7 +84,7 @@ class Split:
         """Read a split that `save` wrote.
 
         Raises:
-            SplitError: If the file is missing, torn, or its parts overlap.
+            SplitError: If the file is missing or corrupt, or its parts overlap.
         """
         content = read_json(path, error=SplitError)
         try:
@@ -112,7 +112,7 @@ class Split:
         """Refuse a split that this data set cannot be trained with.
 
         Raises:
-            SplitError: If a case id is unknown, a group lies in two parts, or there
+            SplitError: If a case id is unknown, a group is split across parts, or there
                 is nothing to train with or to validate with.
         """
         self._known(dataset)
@@ -120,12 +120,11 @@ class Split:
         for part in PARTS:
             for case_id in getattr(self, part):
                 groups.setdefault(dataset.case(case_id).group, set()).add(part)
-        torn = sorted(group for group, parts in groups.items() if len(parts) > 1)
-        if torn:
-            lie = "group lies" if len(torn) == 1 else "groups lie"
+        divided = sorted(group for group, parts in groups.items() if len(parts) > 1)
+        if divided:
             raise SplitError(
-                f"{len(torn)} {lie} in more than one part of the split: {_few(torn)}. "
-                "Cases of one group (patient, video) must stay together: make the split anew."
+                f"{len(divided)} group{'s are' if len(divided) > 1 else ' is'} split across parts: "
+                f"{_few(divided)}. Cases of one group (patient, video) must stay together: make a new split."
             )
         for part in ("train", "validation"):
             if not getattr(self, part):
@@ -162,7 +161,7 @@ class Split:
             raise SplitError(
                 f"The split names {len(unknown)} case{'s' * (len(unknown) > 1)} that {dataset.root} "
                 f"does not have: {_few(unknown)}. "
-                "It was made for other data: give that data, or make the split anew."
+                "It was made for other data: give that data, or make a new split."
             )
 
 
@@ -173,16 +172,16 @@ def split_by_group(
     counts: tuple[int, int, int] | None = None,
     seed: int = 0,
 ) -> Split:
-    """Split a data set into train, validation and test without tearing a group.
+    """Split a data set into train, validation and test, each group whole.
 
-    Groups are laid out one by one, the largest first, each to the part that lacks
+    Groups are assigned one by one, the largest first, each to the part that lacks
     most cases of about this foreground size. The same data and seed give the same
     split on any machine.
 
     Args:
         dataset: The cases; their masks are read for the foreground size, if they have any.
         fractions: Share of the cases of train, validation and test; they add up to 1.
-        counts: Cases of each part, instead of fractions; cases beyond are left out.
+        counts: Cases of each part, instead of fractions; further cases are left out.
             With groups of several cases the numbers are met as well as groups allow.
         seed: Seed of the draw.
 

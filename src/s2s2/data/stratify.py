@@ -1,4 +1,4 @@
-"""Laying out groups of cases over parts of given size, balanced by a number a case."""
+"""Stratified assignment of groups of cases to parts of given sizes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _MOST_STRATA = 20
 def assign(groups: Mapping[str, Sequence[float]], wanted: Sequence[int], *, seed: int) -> dict[str, int]:
     """Assign every group to a part.
 
-    The groups are cut into strata of like mean value. Laid out from the largest to
-    the smallest (in an order drawn by the seed where they are of one size), a group
-    goes to the part that still lacks most of its cases, of its stratum first; every
-    part that wants cases gets a group.
+    The groups are divided into strata of similar mean value. From the largest to the
+    smallest (in random order where they are of one size), a group goes to the part that
+    still lacks most of its cases, of its stratum first; every part that wants cases
+    gets a group.
 
     Args:
-        groups: For each group one value a case, such as the share of foreground.
+        groups: For each group one value per case, such as the share of foreground.
         wanted: Number of cases that each part should have.
         seed: Seed of the order.
 
@@ -33,17 +33,17 @@ def assign(groups: Mapping[str, Sequence[float]], wanted: Sequence[int], *, seed
     """
     names = sorted(groups)
     drawn = stream(seed, "split").permutation(len(names))
-    order = sorted(range(len(names)), key=lambda place: (-len(groups[names[place]]), drawn[place]))
+    order = sorted(range(len(names)), key=lambda index: (-len(groups[names[index]]), drawn[index]))
     stratum = _strata(groups, names, _strata_for(wanted, len(names)))
     room = _Room(wanted, Counter[int]())
-    for place, name in enumerate(names):
-        room.in_stratum[stratum[place]] += len(groups[name])
+    for index, name in enumerate(names):
+        room.in_stratum[stratum[index]] += len(groups[name])
     part_of = {}
-    for done, place in enumerate(order):
-        size = len(groups[names[place]])
-        part = room.neediest(stratum[place], size, left=len(order) - done)
-        room.take(part, stratum[place], size)
-        part_of[names[place]] = part
+    for done, index in enumerate(order):
+        size = len(groups[names[index]])
+        part = room.neediest(stratum[index], size, left=len(order) - done)
+        room.take(part, stratum[index], size)
+        part_of[names[index]] = part
     return part_of
 
 
@@ -60,11 +60,11 @@ class _Room:
         """Return the part for a group of this stratum and size, `left` groups being left."""
         parts = [part for part, cases in enumerate(self.wanted) if cases > 0]
         empty = [part for part in parts if not self.taken[part]]
-        # The last groups are for parts that would stay empty otherwise.
+        # The last groups go to parts that would stay empty otherwise.
         return max(empty if left <= len(empty) else parts, key=lambda part: self._need(part, stratum, size))
 
     def take(self, part: int, stratum: int, size: int) -> None:
-        """Lay a group into a part."""
+        """Assign a group to a part."""
         self.taken[part] += size
         self.taken_of[part, stratum] += size
 
@@ -84,14 +84,14 @@ def _strata_for(wanted: Sequence[int], groups: int) -> int:
 
 
 def _strata(groups: Mapping[str, Sequence[float]], names: Sequence[str], strata: int) -> list[int]:
-    """Cut the groups into strata that hold about as many cases each, by their mean value."""
+    """Divide the groups into strata that hold about as many cases each, by their mean value."""
     means = [sum(groups[name]) / len(groups[name]) for name in names]
-    order = sorted(range(len(names)), key=lambda place: (means[place], names[place]))
+    order = sorted(range(len(names)), key=lambda index: (means[index], names[index]))
     total = sum(len(values) for values in groups.values())
     stratum = [0] * len(names)
     before = 0
-    for place in order:
-        size = len(groups[names[place]])
-        stratum[place] = min(strata - 1, int(strata * (before + size / 2) / total))
+    for index in order:
+        size = len(groups[names[index]])
+        stratum[index] = min(strata - 1, int(strata * (before + size / 2) / total))
         before += size
     return stratum

@@ -236,7 +236,7 @@ def test_the_report_is_json_and_a_table(site: Path) -> None:
         "1 error would break",
     ):
         assert words in text
-    assert "5 warnings to look at" in text
+    assert "5 warnings to check" in text
 
 
 def test_a_sound_site_is_said_to_be_sound(site: Path) -> None:

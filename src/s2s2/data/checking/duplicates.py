@@ -8,7 +8,7 @@ from s2s2.data.checking.survey import Surveyed
 from s2s2.data.problems import Problem
 
 
-def across(surveyed: Sequence[Surveyed], part_of: Mapping[str, str]) -> Iterator[Problem]:
+def duplicates(surveyed: Sequence[Surveyed], part_of: Mapping[str, str]) -> Iterator[Problem]:
     """Report images with equal pixels in several groups or in several parts of a split.
 
     Args:

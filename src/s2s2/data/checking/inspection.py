@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s2s2.core.progress import Count
-from s2s2.data.checking.duplicates import across
+from s2s2.data.checking.duplicates import duplicates
 from s2s2.data.checking.report import CheckReport, summarise
 from s2s2.data.checking.rules import RULES, Evidence
 from s2s2.data.checking.survey import Surveyed, survey
@@ -42,7 +42,7 @@ def inspect(
         class_map: Meaning of the mask values; default: classes.json, else inferred.
         channels: Number of channels that images will be read with; default: their own.
         masks: Whether there must be masks.
-        split: A split to look for duplicates across; default: the one of the manifest.
+        split: A split to search for duplicates across; default: the one of the manifest.
         progress: Called with the number of cases done and of all cases.
 
     Returns:
@@ -62,7 +62,7 @@ def inspect(
     evidence = Evidence(found, surveyed, class_map, channels)
     for rule in RULES:
         problems += rule(evidence)
-    problems += across(surveyed, _parts(found, split))
+    problems += duplicates(surveyed, _parts(found, split))
     return CheckReport(
         root=Path(path),
         problems=tuple(sorted(problems, key=lambda problem: problem.level)),

@@ -6,17 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from s2s2.data.checking.survey import Surveyed
 from s2s2.data.classes import ClassMap
 from s2s2.data.problems import Problem
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
 
 _SHOWN = 3
 
@@ -44,7 +43,7 @@ class CheckReport:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """The problems that are to be looked at."""
+        """The problems that need a second look."""
         return tuple(problem for problem in self.problems if problem.level == "warning")
 
     @property
@@ -62,13 +61,7 @@ class CheckReport:
         }
 
     def render(self, console: Console) -> None:
-        """Print the summary, the classes and the problems as tables.
-
-        Args:
-            console: Where to print to.
-        """
-        from rich.text import Text
-
+        """Print the summary, the classes and the problems as tables."""
         console.print(Text(f"Data set {self.root}", "bold"))
         console.print(self._overview())
         if self.summary["classes"]:
@@ -78,9 +71,6 @@ class CheckReport:
         console.print(self._verdict())
 
     def _overview(self) -> Table:
-        from rich.table import Table
-        from rich.text import Text
-
         table = Table(show_header=False, box=None)
         table.add_column(style="dim")
         table.add_column()
@@ -100,9 +90,6 @@ class CheckReport:
         yield "bits", ", ".join(f"{key} ({count})" for key, count in numbers["bits"].items())
 
     def _class_table(self) -> Table:
-        from rich.table import Table
-        from rich.text import Text
-
         class_map = ClassMap.from_dict(self.summary["class_map"])
         soft = ", soft edges are cut at one half" if class_map.soft else ""
         table = Table(title=f"Class map{soft}", title_justify="left")
@@ -115,9 +102,6 @@ class CheckReport:
         return table
 
     def _problem_table(self) -> Table:
-        from rich.table import Table
-        from rich.text import Text
-
         by_rule: dict[tuple[str, str], list[Problem]] = {}
         for problem in self.problems:
             by_rule.setdefault((problem.level, problem.rule), []).append(problem)
@@ -138,10 +122,10 @@ class CheckReport:
 
     def _verdict(self) -> str:
         errors, warnings = len(self.errors), len(self.warnings)
-        looked_at = f" {warnings} warning{'s' * (warnings != 1)} to look at." if warnings else ""
+        also = f" {warnings} warning{'s' * (warnings != 1)} to check." if warnings else ""
         if self.ok:
-            return f"[bold green]Nothing here would break training.[/]{looked_at}"
-        return f"[bold red]{errors} error{'s' * (errors != 1)} would break training.[/]{looked_at}"
+            return f"[bold green]Nothing here would break training.[/]{also}"
+        return f"[bold red]{errors} error{'s' * (errors != 1)} would break training.[/]{also}"
 
 
 def summarise(surveyed: Sequence[Surveyed], class_map: ClassMap | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The rules of the check."""
+"""Rules of the data check: unreadable files, sizes, channels, label values, classes, groups."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DARK = 1 / 8
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that the rules look at.
+    """Everything that the rules read.
 
     Args:
         found: The layout.
@@ -80,7 +80,7 @@ def _turned(seen: Evidence) -> Iterator[Problem]:
     for one in seen.surveyed:
         if one.header and one.header.rotated:
             name = one.case.image_path.name
-            message = f"{name} is turned as its camera's orientation tag says; its mask must lie so too."
+            message = f"{name} is turned as its camera's orientation tag says; its mask must be turned too."
             yield Problem("warning", "orientation", one.case.id, message)
 
 
@@ -184,4 +184,4 @@ RULES: tuple[Callable[[Evidence], Iterator[Problem]], ...] = (
     _classes,
     _groups,
 )
-"""The rules that look at one data set, in the order of their telling."""
+"""The rules for one data set, in the order of the report."""

@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from PIL.Image import DecompressionBombError
 
-from s2s2.core.types import Image
+from s2s2.core.types import Image, RawPixels
 from s2s2.data.grid import to_unit
 from s2s2.data.reading.png_jpeg_bmp import PNG_JPEG_BMP
-from s2s2.data.reading.reader import Decoded, Header, Reader, is_grey
+from s2s2.data.reading.reader import Decoded, Header, Palette, Reader, is_grey
 from s2s2.data.reading.tiff import TIFF
 from s2s2.errors import DataError
 
@@ -64,7 +63,7 @@ def read_image(path: str | Path, channels: int | None = None) -> Image:
     return to_unit(read_image_raw(path, channels))
 
 
-def read_image_raw(path: str | Path, channels: int | None = None) -> npt.NDArray[Any]:
+def read_image_raw(path: str | Path, channels: int | None = None) -> RawPixels:
     """Read an image like `read_image`, as uint8 or uint16 of shape (channel, height, width)."""
     decoded = _decode(path)
     pixels = _resolve_palette(decoded)
@@ -80,7 +79,7 @@ def read_image_raw(path: str | Path, channels: int | None = None) -> npt.NDArray
     return np.require(with_channels(planes, channels, path), requirements=["C", "W"])
 
 
-def read_mask_raw(path: str | Path) -> npt.NDArray[Any]:
+def read_mask_raw(path: str | Path) -> RawPixels:
     """Read the values of a mask file, without giving them a meaning.
 
     A mask of one bit has the values 0 and 255. Indices into a palette of
@@ -97,7 +96,7 @@ def read_mask_raw(path: str | Path) -> npt.NDArray[Any]:
     return read_mask_and_palette(path)[0]
 
 
-def read_mask_and_palette(path: str | Path) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8] | None]:
+def read_mask_and_palette(path: str | Path) -> tuple[RawPixels, Palette | None]:
     """Read a mask like `read_mask_raw`, with the colours (entry, 3) of its palette, if it has any."""
     decoded = _decode(path)
     pixels, palette = decoded.pixels, decoded.palette
@@ -117,7 +116,7 @@ def read_mask_and_palette(path: str | Path) -> tuple[npt.NDArray[Any], npt.NDArr
     return np.ascontiguousarray(pixels), palette
 
 
-def with_channels(planes: npt.NDArray[Any], channels: int | None, source: str | Path) -> npt.NDArray[Any]:
+def with_channels(planes: RawPixels, channels: int | None, source: str | Path) -> RawPixels:
     """Return an image of shape (channel, height, width) with this many channels.
 
     Raises:
@@ -129,8 +128,8 @@ def with_channels(planes: npt.NDArray[Any], channels: int | None, source: str | 
     if have == 1 and channels == 3:
         return np.repeat(planes, channels, axis=0)
     if have == 3 and channels == 1:
-        grey = np.tensordot(_LUMINANCE, planes, axes=1)
-        return np.rint(grey).astype(planes.dtype)[None]
+        grey = np.rint(np.tensordot(_LUMINANCE, planes, axes=1)).astype(planes.dtype)
+        return np.asarray(grey[None])
     raise DataError(
         f"{source} has {have} channel{'s' * (have > 1)}, expected {channels}. "
         "Only grey (1) and RGB (3) turn into each other: give images of one kind, or other channels."
@@ -182,14 +181,14 @@ def _unreadable(path: str | Path, error: Exception) -> DataError:
     )
 
 
-def _resolve_palette(decoded: Decoded) -> npt.NDArray[Any]:
+def _resolve_palette(decoded: Decoded) -> RawPixels:
     if decoded.palette is None:
         return decoded.pixels
     palette = decoded.palette[:, 0] if is_grey(decoded.palette) else decoded.palette
     return np.asarray(palette[decoded.pixels])
 
 
-def _quantised(pixels: npt.NDArray[Any], path: str | Path) -> npt.NDArray[np.uint16]:
+def _quantised(pixels: RawPixels, path: str | Path) -> RawPixels:
     low, high = float(pixels.min()), float(pixels.max())
     if not (low >= 0 and high <= 1):
         raise DataError(
@@ -199,9 +198,9 @@ def _quantised(pixels: npt.NDArray[Any], path: str | Path) -> npt.NDArray[np.uin
     return np.asarray(np.rint(pixels * 65535), np.uint16)
 
 
-def _whole_numbers(pixels: npt.NDArray[Any], path: str | Path) -> npt.NDArray[np.uint16]:
+def _whole_numbers(pixels: RawPixels, path: str | Path) -> RawPixels:
     if pixels.size and 0 <= pixels.min() <= pixels.max() <= np.iinfo(np.uint16).max:
-        whole: npt.NDArray[np.uint16] = pixels.astype(np.uint16)
+        whole: RawPixels = pixels.astype(np.uint16)
         if bool((whole == pixels).all()):
             return whole
     raise DataError(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from s2s2.core.types import RawPixels
 from s2s2.data.reading.files import read_mask_raw
 from s2s2.errors import DataError
 
@@ -36,7 +36,7 @@ class Levels:
         return all(isinstance(value, int) for value in self.counts)
 
     @classmethod
-    def count(cls, raw: npt.NDArray[np.generic]) -> Levels:
+    def count(cls, raw: RawPixels) -> Levels:
         """Count the values of a mask of shape (height, width) or (height, width, 3)."""
         if raw.ndim == 2:
             histogram = np.bincount(raw.ravel())
@@ -45,7 +45,7 @@ class Levels:
         return cls({unpack(int(code)): int(count) for code, count in zip(found, counts, strict=True)})
 
 
-def packed(colours: npt.NDArray[np.generic]) -> npt.NDArray[np.int32]:
+def packed(colours: RawPixels) -> RawPixels:
     """Return the code 0xrrggbb of each colour of shape (..., 3)."""
     return np.asarray(colours.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32))
 

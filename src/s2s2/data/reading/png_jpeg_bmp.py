@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from s2s2.data.reading.reader import Decoded, Header, Reader, is_grey
+from s2s2.core.types import RawPixels
+from s2s2.data.reading.reader import Decoded, Header, Palette, Reader, is_grey
 
 _FORMATS = ("PNG", "JPEG", "BMP")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -69,7 +69,7 @@ def _decode(file: BinaryIO) -> Decoded:
 def _decode_deep_png(file: BinaryIO) -> Decoded:
     from imagecodecs import png_decode
 
-    pixels: npt.NDArray[np.uint16] = png_decode(file.read())
+    pixels: RawPixels = png_decode(file.read())
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
         pixels = pixels[..., :-1]
     return Decoded(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
@@ -80,7 +80,7 @@ def _orientation(image: Image.Image) -> int:
     return int(image.getexif().get(_ORIENTATION_TAG, 1)) if image.format in ("JPEG", "MPO") else 1
 
 
-def _palette(image: Image.Image) -> npt.NDArray[np.uint8]:
+def _palette(image: Image.Image) -> Palette:
     entries = image.getpalette("RGB") or []
     palette = np.zeros((256, 3), np.uint8)
     palette[: len(entries) // 3] = np.array(entries, np.uint8).reshape(-1, 3)

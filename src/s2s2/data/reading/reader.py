@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from s2s2.core.types import RawPixels
+
+Palette = npt.NDArray[np.uint8]
+"""Colours of a palette file, shape (entry, 3)."""
 
 
 class Header(NamedTuple):
@@ -33,11 +38,11 @@ class Decoded:
     Args:
         pixels: Shape (height, width) or (height, width, channel); uint8, uint16 or
             floating point. Of a palette file the indices.
-        palette: Colours of a palette file, shape (entry, 3), uint8; else None.
+        palette: Colours of a palette file, else None.
     """
 
-    pixels: npt.NDArray[Any]
-    palette: npt.NDArray[np.uint8] | None = None
+    pixels: RawPixels
+    palette: Palette | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,6 @@ class Reader:
     decode: Callable[[BinaryIO], Decoded]
 
 
-def is_grey(colours: npt.NDArray[Any]) -> bool:
+def is_grey(colours: RawPixels) -> bool:
     """Whether all colours (..., channel) have equal channels."""
     return bool((colours == colours[..., :1]).all())

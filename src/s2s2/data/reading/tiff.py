@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.data.reading.reader import Decoded, Header, Reader, is_grey
+from s2s2.core.types import RawPixels
+from s2s2.data.reading.reader import Decoded, Header, Palette, Reader, is_grey
 from s2s2.errors import DataError
 
 # Axes that can be channels. Z is depth and T is time: those are volumes and films, which are refused.
@@ -73,7 +73,7 @@ def _alphas(page: Any, channels: int) -> int:
     return sum(int(kind) in _ALPHA for kind in page.extrasamples) if channels == page.samplesperpixel else 0
 
 
-def _colours(colormap: npt.NDArray[np.uint16] | None) -> npt.NDArray[np.uint8]:
+def _colours(colormap: RawPixels | None) -> Palette:
     palette = np.zeros((256, 3), np.uint8)
     if colormap is None:
         raise DataError("it is a palette TIFF without a palette.")
