@@ -1,4 +1,4 @@
-"""Every error that a user can meet.
+"""Errors of the package.
 
 A message is one paragraph: what was got, what was expected, what to do. The
 command line prints it without a traceback and exits with 2; anything that is
@@ -31,7 +31,7 @@ class GeneratorError(S2S2Error):
 
 
 class AuditError(S2S2Error):
-    """A stack cannot be judged, or what was found is not whole."""
+    """A stack cannot be audited, or the result of an audit is incomplete."""
 
 
 class ShapeError(S2S2Error):
@@ -47,11 +47,11 @@ class NetworkError(S2S2Error):
 
 
 class TrainingError(S2S2Error):
-    """Training cannot start or cannot go on."""
+    """Training cannot start or cannot continue."""
 
 
 class EvaluationError(S2S2Error):
-    """Predictions and masks cannot be put together."""
+    """Predictions and masks do not belong together."""
 
 
 class ConfigError(S2S2Error):

@@ -105,7 +105,7 @@ def test_refuses_weighting_without_a_mask() -> None:
 
 
 def test_refuses_a_mask_of_another_batch() -> None:
-    with pytest.raises(ShapeError, match=r"places \(3, 4, 4\) do not fit masks of shape \(2, 8, 8\)"):
+    with pytest.raises(ShapeError, match=r"grid \(3, 4, 4\) do not fit masks of shape \(2, 8, 8\)"):
         ConsistencyLoss(weighting="class")(F, G, torch.zeros(2, 8, 8, dtype=torch.long))
 
 

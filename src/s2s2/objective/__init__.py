@@ -1,4 +1,4 @@
-"""The method: read features, compare them, add them to the loss. Needs torch alone."""
+"""The semantic-stacking loss and its parts: feature taps and consistency losses. Needs torch alone."""
 
 from s2s2.objective.consistency import ConsistencyLoss
 from s2s2.objective.features import FeatureTap

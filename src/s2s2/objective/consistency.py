@@ -1,4 +1,4 @@
-"""How far the features of two images of one mask lie apart."""
+"""Consistency losses: the distance between the features of two images of one mask."""
 
 from __future__ import annotations
 
@@ -54,21 +54,21 @@ class ConsistencyLoss(nn.Module):
 
     Both images show the same mask, so a network that has learnt what the mask
     means gives them the same features. For features $f, g$ and a distance $d$ of
-    the two channel vectors at one place $i$,
+    the two channel vectors at one spatial position $i$,
 
     $$D(f, g) = \frac{1}{|I|} \sum_{i \in I} d(f_i, g_i),$$
 
-    where $I$ runs over the batch and all places. Gradients reach both sides.
+    where $I$ runs over the batch and all positions. Gradients reach both images.
 
     With `weighting="class"` every class of the mask counts the same, however few
-    places it covers. With $p_{ik}$ the share of class $k$ in the area that place
-    $i$ stands for and $K$ the classes that the masks show,
+    positions it covers. With $p_{ik}$ the share of class $k$ in the area of position
+    $i$ and $K$ the classes that occur in the masks,
 
     $$D(f, g) = \frac{1}{|K|} \sum_{k \in K}
         \frac{\sum_i p_{ik} \, d(f_i, g_i)}{\sum_i p_{ik}}.$$
 
-    Pixels that are ignored do not count: each place weighs as much as the share of
-    its area that is not, in $p_{ik}$ too. With nothing left the distance is 0.
+    Ignored pixels do not count: the weight of a position is the share of its area
+    that is not ignored, in $p_{ik}$ too. With nothing left the distance is 0.
 
     Args:
         distance: `"cosine"`, 1 - cos in [0, 2], as published; `"angular"`, the angle
@@ -78,15 +78,15 @@ class ConsistencyLoss(nn.Module):
         channel_dim: Axis of the channels: 1 for maps (batch, channel, height, width),
             -1 for tokens (batch, token, channel). None takes -1 for tensors of
             three axes and 1 for all others.
-        weighting: None, every place counts the same; `"class"`, every class does.
+        weighting: None, every position counts the same; `"class"`, every class does.
 
     Shape:
-        - real: (batch, channel, *place) or (batch, *place, channel), floating point.
+        - real: (batch, channel, *grid) or (batch, *grid, channel), floating point.
         - synthetic: as `real`.
         - mask: (batch, height, width) or (batch, depth, height, width), class ids; read
           by `weighting="class"` alone. Tokens must form a grid with the mask's aspect ratio.
-        - ignore: as `mask`, True where the synthetic image is not to be learnt from, or None.
-          Features without places on such a grid (pooled ones, class tokens) count as they are.
+        - ignore: as `mask`, True where the synthetic image must not be learnt from, or None.
+          Features without a spatial grid (pooled ones, class tokens) count in full.
         - returns: a scalar.
 
     Raises:
@@ -96,7 +96,7 @@ class ConsistencyLoss(nn.Module):
     Example:
         >>> import torch
         >>> loss = ConsistencyLoss()
-        >>> real = torch.tensor([[[[3.0]], [[4.0]]]])  # 1 image, 2 channels, 1 place
+        >>> real = torch.tensor([[[[3.0]], [[4.0]]]])  # 1 image, 2 channels, 1 position
         >>> loss(real, 2 * real).item()
         0.0
         >>> loss(real, -real).item()
@@ -125,7 +125,7 @@ class ConsistencyLoss(nn.Module):
     def forward(
         self, real: Tensor, synthetic: Tensor, mask: Tensor | None = None, ignore: Tensor | None = None
     ) -> Tensor:
-        """Return the mean distance over all places, or over all classes."""
+        """Return the mean distance over all positions, or over all classes."""
         if real.shape != synthetic.shape:
             raise ShapeError(
                 f"Real and synthetic features must have one shape, got {tuple(real.shape)} and "
@@ -160,7 +160,7 @@ class ConsistencyLoss(nn.Module):
 
 
 def _mean(apart: Tensor, shares: Tensor) -> Tensor:
-    """The mean over the classes that have a share, of the mean over places by their shares; 0 without any."""
+    """The mean over classes of the weighted mean over positions; 0 where no class has a share."""
     weights = shares.flatten(1).sum(1)
     means = (shares * apart).flatten(1).sum(1) / weights.clamp(min=torch.finfo(apart.dtype).tiny)
     return means.sum() / (weights > 0).sum().clamp(min=1)

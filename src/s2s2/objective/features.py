@@ -1,4 +1,4 @@
-"""Read what a network computes on the way, without changing the network."""
+"""Feature taps: the outputs of named modules of a network, read by forward hooks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class FeatureTap:
     """The outputs of named modules in the last forward pass.
 
     A tap hooks the modules it is given and keeps what they return, tensors that
-    carry gradient. Reading hands the features over and forgets them, so that no
-    graph outlives its step. Wrappers (`DistributedDataParallel`, `DataParallel`
+    carry gradient. `features()` returns them and forgets them, so that no graph
+    outlives its step. Wrappers (`DistributedDataParallel`, `DataParallel`
     on one device, `torch.compile`) are seen through: names are those of the
     network inside. A deep copy or a pickle of the network is not tapped.
 
     Args:
-        network: The network to listen to. The tap does not keep it alive.
+        network: The network to tap. The tap does not keep it alive.
         names: What to tap, in this order. Each is one of
 
             - a module's name, as in `network.named_modules()`: `"encoder.stages.4"`;
@@ -65,7 +65,7 @@ class FeatureTap:
         return tuple(name if key is None else f"{name}:{key}" for name, key in self._picks)
 
     def features(self) -> dict[str, Tensor]:
-        """Hand over the features of the last forward pass, and forget them.
+        """Return the features of the last forward pass, and forget them.
 
         Returns:
             One entry a tensor, in the order of the names. A module that returned
@@ -140,7 +140,7 @@ class _Keep:
 
 
 class _Forget:
-    """Forward pre-hook of the whole network: what an earlier pass left is not of this one."""
+    """Forward pre-hook of the whole network: forgets what an earlier pass left."""
 
     def __init__(self, outputs: dict[str, object] | None) -> None:
         self.outputs = outputs

@@ -1,4 +1,4 @@
-"""From what a user writes to the module that is meant, and from its output to tensors."""
+"""Rules that name the modules to tap, and the tensors in a module's output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def find_modules(network: nn.Module, rule: Rule) -> list[tuple[str, str | None]]
     """Turn a rule into pairs of a module's name and the key of its output, or None.
 
     Args:
-        network: Where to look.
+        network: The network to search.
         rule: See `FeatureTap`.
 
     Raises:
@@ -59,11 +59,11 @@ def _replace_indices(network: nn.Module, name: str) -> str:
     """Replace each index, as in `stages[-1]`, by the name of that child."""
     modules = dict(network.named_modules())
     while match := re.search(r"\[(-?\d+)\]", name):
-        before, place = name[: match.start()], int(match[1])
+        before, index = name[: match.start()], int(match[1])
         children = [child for child, _ in modules[before].named_children()] if before in modules else []
-        if not -len(children) <= place < len(children):
+        if not -len(children) <= index < len(children):
             return name
-        name = f"{before}.{children[place]}".lstrip(".") + name[match.end() :]
+        name = f"{before}.{children[index]}".lstrip(".") + name[match.end() :]
     return name
 
 
@@ -119,7 +119,7 @@ def _elements(output: object) -> Iterator[tuple[str, object]]:
     if isinstance(output, Mapping):
         yield from ((str(key), value) for key, value in output.items())
     elif isinstance(output, list | tuple):
-        yield from ((str(place), value) for place, value in enumerate(output))
+        yield from ((str(index), value) for index, value in enumerate(output))
     elif dataclasses.is_dataclass(output):
         yield from ((field.name, getattr(output, field.name)) for field in dataclasses.fields(output))
 

@@ -1,4 +1,4 @@
-"""The objective: learn what a mask means from two images that show it."""
+"""The semantic-stacking loss: segmentation of a real and a synthetic image, and their consistency."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class Terms(NamedTuple):
-    """The loss of one step and what it is made of, before weighting.
+    """The loss of one step and its terms before weighting.
 
     The total carries the gradient; the others are detached, for logging. A term that
     was not measured is NaN: `synthetic`, `encoder` and `decoder` when the second image
@@ -40,7 +40,7 @@ class Terms(NamedTuple):
 
 
 class View(NamedTuple):
-    """What the network makes of one image."""
+    """What the network returns for one image."""
 
     logits: Tensor
     encoder: dict[str, Tensor]
@@ -56,13 +56,13 @@ class SemanticStacking(nn.Module):
     $$L = L_{seg}(z_0, y) + w_{syn} \, L_{seg}(z_1, y)
         + \alpha_{enc} \, D(e_0, e_1) + \alpha_{dec} \, D(d_0, d_1).$$
 
-    Pixels of the synthetic image that are ignored, because it does not show its mask
-    there, count as if the network were right and sure of it, without gradient, and
-    the distances leave them out.
+    Ignored pixels of the synthetic image, where it does not show its mask, count as if
+    the network were correct and certain there, without gradient; the distances leave
+    them out.
 
-    With several taps a side, $D$ is summed over them. A weight of 0 takes its
-    term out of the loss; with all three at 0 the synthetic image is not looked
-    at and $L$ is $L_{seg}(z_0, y)$ to the bit.
+    With several encoder or decoder taps, $D$ is summed over them. A weight of 0
+    removes its term from the loss; with all three at 0 the synthetic image is not
+    used and $L$ is exactly $L_{seg}(z_0, y)$.
 
     Args:
         segmentation_loss: Function of logits (batch, class, *size) and mask (batch, *size)
@@ -159,8 +159,8 @@ class SemanticStacking(nn.Module):
             raise _mismatch(image, synthetic)
         if ignore is not None and (ignore.shape != mask.shape or ignore.dtype != torch.bool):
             raise ShapeError(
-                f"What is ignored must be bool of the mask's shape {tuple(mask.shape)}, got {ignore.dtype} "
-                f"of {tuple(ignore.shape)}. Give one truth value a pixel."
+                f"ignore must be bool of the mask's shape {tuple(mask.shape)}, got {ignore.dtype} "
+                f"of {tuple(ignore.shape)}. Give one truth value per pixel."
             )
         views = self._joint if self.forward_pass == "joint" else self._separate
         real, other = views(network, image, synthetic)
@@ -236,7 +236,7 @@ class SemanticStacking(nn.Module):
     def _apart(
         self, real: dict[str, Tensor], synthetic: dict[str, Tensor], mask: Tensor, ignore: Tensor | None
     ) -> Tensor:
-        """The distance of two views' features, summed over the taps; NaN without any."""
+        """The distance between the features of two images, summed over the taps; NaN without taps."""
         if not real:
             return torch.full((), math.nan, device=mask.device)
         given = (mask,) if ignore is None else (mask, ignore)
