@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import overload
 
-from s2s2.core.cache import ArrayCache
+from s2s2.core.cache import Cache
 from s2s2.core.types import Image, LabelMap, RawPixels
 from s2s2.data.case import Case
 from s2s2.data.classes import ClassMap
@@ -49,7 +49,7 @@ class Dataset(Sequence[Case]):
         size: int | None = None,
         root: Path = Path(),
         declared: Sequence[tuple[str, str]] = (),
-        cache: ArrayCache | None = None,
+        cache: Cache[RawPixels] | None = None,
         headers: dict[str, Header] | None = None,
     ) -> None:
         if size is not None and size < 1:
@@ -61,7 +61,7 @@ class Dataset(Sequence[Case]):
         self._class_map = class_map
         self._positions = {case.id: position for position, case in enumerate(self.cases)}
         self._declared = tuple((case_id, part) for case_id, part in declared if case_id in self._positions)
-        self._cache = cache if cache is not None else ArrayCache(0)
+        self._cache = cache if cache is not None else Cache(0)
         self._headers = {key: head for key, head in (headers or {}).items() if key in self._positions}
         if len(self._positions) != len(self.cases):
             raise DataError(
@@ -112,7 +112,7 @@ class Dataset(Sequence[Case]):
             size=size,
             root=Path(path),
             declared=found.declared,
-            cache=ArrayCache(cache_mb),
+            cache=Cache(cache_mb),
             headers=headers,
         )
 
@@ -185,7 +185,7 @@ class Dataset(Sequence[Case]):
 
     def resized(self, size: int | None) -> Dataset:
         """Return the same cases on another working grid (None: the files' own)."""
-        return self._with(self.cases, size, ArrayCache(self._cache.megabytes))
+        return self._with(self.cases, size, Cache(self._cache.megabytes))
 
     def image(self, case: Case) -> Image:
         """Read an image on the working grid.
@@ -269,7 +269,7 @@ class Dataset(Sequence[Case]):
         mask = self.mask(case)
         return hashlib.sha256(f"{mask.shape[0]}x{mask.shape[1]}:".encode() + mask.tobytes()).hexdigest()
 
-    def _with(self, cases: Sequence[Case], size: int | None, cache: ArrayCache) -> Dataset:
+    def _with(self, cases: Sequence[Case], size: int | None, cache: Cache[RawPixels]) -> Dataset:
         return Dataset(
             cases,
             self._class_map,
