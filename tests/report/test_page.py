@@ -49,7 +49,7 @@ def test_the_page_holds_every_part(page: str) -> None:
         "glance", "differences", "cases", "stack", "predictions", "training", "fairness", "data", "methods",
         "numbers",
     ]  # fmt: skip
-    assert "As the training saw it" in page
+    assert "Pairs as the network sees them" in page
     assert "The idea in four pictures" in page
 
 
@@ -149,7 +149,7 @@ def test_a_stack_without_its_cases_is_left_out(tmp_path: Path, run_of: Runs) -> 
 def test_pairs_are_not_shown_where_settings_are_unknown(tmp_path: Path, run_of: Runs) -> None:
     page = page_of(run_of(), tmp_path, settings={})
     assert "stack" in sections(page)
-    assert "As the training saw it" not in page
+    assert "Pairs as the network sees them" not in page
 
 
 def test_the_easier_opponent_is_named(tmp_path: Path, run_of: Runs) -> None:
