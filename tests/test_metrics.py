@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from s2s2.errors import EvaluationError, ShapeError
-from s2s2.metrics import overlap, surface
+from s2s2.metrics import Comparison
 
 NAN = math.nan
 
@@ -17,7 +17,7 @@ def label_map(text: str) -> np.ndarray:
 
 
 def test_every_class_but_the_background_has_one_entry() -> None:
-    result = overlap(label_map("0123"), label_map("0123"), 5)
+    result = Comparison(label_map("0123"), label_map("0123"), 5)
     assert result.dice.tolist()[:3] == [1, 1, 1]
     assert math.isnan(result.dice[3])
     assert result.status == ("scored", "scored", "scored", "absent")
@@ -37,7 +37,7 @@ def test_every_class_but_the_background_has_one_entry() -> None:
 def test_overlap_of_one_class(
     prediction: str, mask: str, status: str, values: tuple[float, float, float, float]
 ) -> None:
-    result = overlap(label_map(prediction), label_map(mask), 2)
+    result = Comparison(label_map(prediction), label_map(mask), 2)
     got = [result.dice[0], result.iou[0], result.precision[0], result.recall[0]]
     assert got == pytest.approx(values, nan_ok=True)
     assert result.status == (status,)
@@ -53,7 +53,7 @@ def test_overlap_of_one_class(
     ],
 )
 def test_surface_of_an_empty_class(prediction: str, mask: str, hd95: float, nsd: float) -> None:
-    result = surface(label_map(prediction), label_map(mask), 2, spacing=(5.0, 5.0))
+    result = Comparison(label_map(prediction), label_map(mask), 2, spacing=(5.0, 5.0))
     assert result.hd95[0] == pytest.approx(hd95, nan_ok=True)
     assert result.nsd[0] == pytest.approx(nsd, nan_ok=True)
 
@@ -61,38 +61,37 @@ def test_surface_of_an_empty_class(prediction: str, mask: str, hd95: float, nsd:
 def test_the_diagonal_is_that_of_the_image_in_mm() -> None:
     mask = np.zeros((30, 40), int)
     mask[3, 3] = 1
-    assert surface(0 * mask, mask, 2).hd95[0] == pytest.approx(50)
-    assert surface(0 * mask, mask, 2, spacing=(2.0, 1.0)).hd95[0] == pytest.approx(math.hypot(60, 40))
+    assert Comparison(0 * mask, mask, 2).hd95[0] == pytest.approx(50)
+    assert Comparison(0 * mask, mask, 2, spacing=(2.0, 1.0)).hd95[0] == pytest.approx(math.hypot(60, 40))
 
 
 def test_a_distance_of_exactly_the_tolerance_is_forgiven() -> None:
     prediction, mask = np.zeros((2, 20, 20), int)
     prediction[5:9, 5:9], mask[5:9, 8:12] = 1, 1
-    assert surface(prediction, mask, 2, tolerance=3).nsd[0] == 1
-    assert surface(prediction, mask, 2, tolerance=2.9).nsd[0] < 1
+    assert Comparison(prediction, mask, 2, tolerance=3).nsd[0] == 1
+    assert Comparison(prediction, mask, 2, tolerance=2.9).nsd[0] < 1
     # 0.1 * 3 is a little more than 0.3 in floating point.
-    assert surface(prediction, mask, 2, spacing=(0.1, 0.1), tolerance=0.3).nsd[0] == 1
+    assert Comparison(prediction, mask, 2, spacing=(0.1, 0.1), tolerance=0.3).nsd[0] == 1
 
 
 def test_without_foreground_classes_nothing_is_measured() -> None:
     mask = np.zeros((4, 4), int)
-    assert overlap(mask, mask, 1).dice.shape == (0,)
-    assert surface(mask, mask, 1).hd95.shape == (0,)
+    assert Comparison(mask, mask, 1).dice.shape == (0,)
+    assert Comparison(mask, mask, 1).hd95.shape == (0,)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint64, np.int64])
 def test_any_integer_type_counts_alike(dtype: type) -> None:
     labels = (np.arange(256).reshape(16, 16) % 200).astype(dtype)
-    assert overlap(labels, labels, 200).dice.min() == 1
+    assert Comparison(labels, labels, 200).dice.min() == 1
 
 
 def test_shapes_must_agree() -> None:
     mask = np.zeros((4, 5), int)
-    for function in (overlap, surface):
-        with pytest.raises(
-            ShapeError, match=r"one shape .* got \(4, 4\) and \(4, 5\)\. Take the prediction back"
-        ):
-            function(mask[:, :4], mask, 2)
+    with pytest.raises(
+        ShapeError, match=r"one shape .* got \(4, 4\) and \(4, 5\)\. Take the prediction back"
+    ):
+        Comparison(mask[:, :4], mask, 2)
 
 
 def test_class_ids_must_lie_in_the_range() -> None:
@@ -100,23 +99,23 @@ def test_class_ids_must_lie_in_the_range() -> None:
     with pytest.raises(
         EvaluationError, match=r"prediction holds class ids from 2 to 2, but there are 2 classes"
     ):
-        overlap(mask + 2, mask, 2)
+        Comparison(mask + 2, mask, 2)
     with pytest.raises(EvaluationError, match="mask holds class ids from -1 to -1"):
-        surface(mask, mask - 1, 2)
+        Comparison(mask, mask - 1, 2)
 
 
 @pytest.mark.parametrize("spacing", [(0.0, 1.0), (1.0, -1.0), (math.inf, 1.0), (1.0,)])
 def test_spacing_must_be_two_positive_numbers(spacing: tuple[float, float]) -> None:
     mask = np.zeros((4, 5), int)
     with pytest.raises(EvaluationError, match=r"spacing is .* both above 0"):
-        surface(mask, mask, 2, spacing=spacing)
+        Comparison(mask, mask, 2, spacing=spacing)
 
 
 @pytest.mark.parametrize("tolerance", [-1.0, math.nan])
 def test_tolerance_must_not_be_negative(tolerance: float) -> None:
     mask = np.zeros((4, 5), int)
     with pytest.raises(EvaluationError, match="tolerance of the surface Dice is"):
-        surface(mask, mask, 2, tolerance=tolerance)
+        Comparison(mask, mask, 2, tolerance=tolerance)
 
 
 def test_surface_of_192_px_is_quick() -> None:
@@ -126,6 +125,6 @@ def test_surface_of_192_px_is_quick() -> None:
     seconds = []
     for _ in range(10):
         start = time.perf_counter()
-        surface(prediction, mask, 2)
+        Comparison(prediction, mask, 2)
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.010

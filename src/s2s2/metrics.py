@@ -15,8 +15,27 @@ NaN means "does not count": leave it out of every mean and say how often. Entry
 k of every result belongs to class id k + 1; the background is no structure and
 has no entry.
 
+With the pixels of a class that are predicted rightly (TP), predicted wrongly
+(FP) and missed (FN),
+
+$$\mathrm{Dice} = \frac{2 TP}{2 TP + FP + FN}, \quad
+  \mathrm{IoU} = \frac{TP}{TP + FP + FN}, \quad
+  \mathrm{precision} = \frac{TP}{TP + FP}, \quad
+  \mathrm{recall} = \frac{TP}{TP + FN},$$
+
+and 0 / 0 is NaN. The border of a class is its pixels with a neighbour (of four)
+outside the class; the image ends outside. With the distances $d(P, M)$ from each
+border pixel of the prediction to the nearest one of the mask, and the reverse,
+
+$$\mathrm{HD95} = \max\bigl(q_{95}\, d(P, M),\; q_{95}\, d(M, P)\bigr), \qquad
+  \mathrm{NSD} = \frac{|d(P, M) \le \tau| + |d(M, P) \le \tau|}{|d(P, M)| + |d(M, P)|}.$$
+
 `METRICS` holds every metric with all that is known of it. Score tables, means, comparisons
 and reports go through it, so another metric is one more entry: see `register`.
+
+Reference:
+    Nikolov et al., *Clinically applicable segmentation of head and neck anatomy for
+    radiotherapy*, J Med Internet Res 2021 (surface Dice); percentile and borders as in MONAI.
 """
 
 from __future__ import annotations
@@ -34,105 +53,17 @@ from s2s2.errors import EvaluationError, ShapeError
 
 Status = Literal["scored", "missed", "false", "absent"]
 
-_PERCENTILE = 95
+_STATUS: dict[tuple[bool, bool], Status] = {
+    (True, True): "scored",
+    (False, True): "missed",
+    (True, False): "false",
+    (False, False): "absent",
+}
+"""What was found of a class, by whether it is predicted and whether it is in the mask."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """Overlap of each foreground class, all of shape (classes - 1,).
-
-    Args:
-        dice: In [0, 1], NaN for an absent class.
-        iou: In [0, 1], NaN for an absent class.
-        precision: In [0, 1], NaN where nothing is predicted.
-        recall: In [0, 1], NaN where the mask has nothing.
-        status: What was found: `scored`, `missed`, `false` or `absent`.
-    """
-
-    dice: Floats
-    iou: Floats
-    precision: Floats
-    recall: Floats
-    status: tuple[Status, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """Distances between the borders of each foreground class, of shape (classes - 1,).
-
-    Args:
-        hd95: In pixels or mm, from 0 to the image's diagonal, NaN for an absent class.
-        nsd: In [0, 1], NaN for an absent class.
-    """
-
-    hd95: Floats
-    nsd: Floats
-
-
-def overlap(prediction: RawLabels, mask: RawLabels, classes: int) -> Overlap:
-    r"""Compare two label maps pixel by pixel.
-
-    With the pixels of a class that are predicted rightly (TP), predicted wrongly
-    (FP) and missed (FN),
-
-    $$\mathrm{Dice} = \frac{2 TP}{2 TP + FP + FN}, \quad
-      \mathrm{IoU} = \frac{TP}{TP + FP + FN}, \quad
-      \mathrm{precision} = \frac{TP}{TP + FP}, \quad
-      \mathrm{recall} = \frac{TP}{TP + FN},$$
-
-    and 0 / 0 is NaN.
-
-    Args:
-        prediction: Class ids from 0 to classes - 1.
-        mask: Class ids from 0 to classes - 1.
-        classes: Number of classes with the background.
-
-    Shape:
-        - prediction: (height, width).
-        - mask: as `prediction`.
-
-    Returns:
-        The four metrics and the status of each class but the background.
-
-    Raises:
-        ShapeError: If the two shapes differ.
-        EvaluationError: If a class id does not lie in the range.
-
-    Example:
-        >>> mask = np.array([[0, 1, 1, 1]])
-        >>> result = overlap(np.array([[1, 1, 0, 0]]), mask, classes=3)
-        >>> result.dice.round(2).tolist(), result.status
-        ([0.4, nan], ('scored', 'absent'))
-    """
-    _check(prediction, mask, classes)
-    pairs = classes * mask.ravel().astype(np.int64) + prediction.ravel().astype(np.int64)
-    confusion = np.bincount(pairs, minlength=classes * classes).reshape(classes, classes).astype(float)
-    hit = np.diagonal(confusion)[1:]
-    predicted, labelled = confusion.sum(axis=0)[1:], confusion.sum(axis=1)[1:]
-    return Overlap(
-        dice=_ratio(2 * hit, predicted + labelled),
-        iou=_ratio(hit, predicted + labelled - hit),
-        precision=_ratio(hit, predicted),
-        recall=_ratio(hit, labelled),
-        status=tuple(_status(bool(p), bool(m)) for p, m in zip(predicted, labelled, strict=True)),
-    )
-
-
-def surface(
-    prediction: RawLabels,
-    mask: RawLabels,
-    classes: int,
-    spacing: tuple[float, float] | None = None,
-    tolerance: float = 2.0,
-) -> Surface:
-    r"""Compare the borders of two label maps.
-
-    The border of a class is its pixels with a neighbour (of four) outside the
-    class; the image ends outside. With the distances $d(P, M)$ from each border
-    pixel of the prediction to the nearest one of the mask, and the reverse,
-
-    $$\mathrm{HD95} = \max\bigl(q_{95}\, d(P, M),\; q_{95}\, d(M, P)\bigr), \qquad
-      \mathrm{NSD} = \frac{|d(P, M) \le \tau| + |d(M, P) \le \tau|}{|d(P, M)| + |d(M, P)|}.$$
+class Comparison:
+    """One prediction against its mask, class by class; what several metrics need is computed once.
 
     Args:
         prediction: Class ids from 0 to classes - 1.
@@ -142,51 +73,23 @@ def surface(
         tolerance: The tau of NSD, 0 or more, in mm if `spacing` is given, else in pixels.
 
     Shape:
-        - prediction: (height, width).
-        - mask: as `prediction`.
-
-    Returns:
-        Both metrics of each class but the background.
+        - prediction, mask: (height, width).
+        - every metric: (classes - 1,).
 
     Raises:
         ShapeError: If the two shapes differ.
         EvaluationError: If a class id, the spacing or the tolerance lies out of its range.
 
-    Reference:
-        Nikolov et al., *Clinically applicable segmentation of head and neck anatomy for
-        radiotherapy*, J Med Internet Res 2021 (surface Dice); percentile and borders as in MONAI.
-
     Example:
+        >>> pair = Comparison(np.array([[1, 1, 0, 0]]), np.array([[0, 1, 1, 1]]), classes=3)
+        >>> pair.dice.round(2).tolist(), pair.status
+        ([0.4, nan], ('scored', 'absent'))
         >>> mask, prediction = np.zeros((2, 8, 8), int)
         >>> mask[2:5, 2:5], prediction[2:5, 4:7] = 1, 1
-        >>> surface(prediction, mask, classes=2).hd95.tolist()
+        >>> Comparison(prediction, mask, classes=2).hd95.tolist()
         [2.0]
-        >>> surface(prediction, mask, classes=2, spacing=(1.0, 0.5)).hd95.tolist()
+        >>> Comparison(prediction, mask, classes=2, spacing=(1.0, 0.5)).hd95.tolist()
         [1.0]
-    """
-    _check(prediction, mask, classes)
-    step = _checked_spacing(spacing)
-    if not (math.isfinite(tolerance) and tolerance >= 0):
-        raise EvaluationError(
-            f"The tolerance of the surface Dice is {tolerance}; it must be a number of pixels or mm, "
-            "0 or more."
-        )
-    rows = [
-        _surface_of_class(prediction == label, mask == label, step, tolerance) for label in range(1, classes)
-    ]
-    table = np.array(rows, dtype=float).reshape(classes - 1, 2)
-    return Surface(hd95=table[:, 0], nsd=table[:, 1])
-
-
-class Comparison:
-    """One prediction against its mask; what several metrics need is computed once.
-
-    Args:
-        prediction: Class ids from 0 to classes - 1, (height, width).
-        mask: Class ids from 0 to classes - 1, (height, width).
-        classes: Number of classes with the background.
-        spacing: Height and width of a pixel in mm; None measures in pixels.
-        tolerance: What the surface Dice forgives, in mm or pixels.
     """
 
     def __init__(
@@ -197,18 +100,78 @@ class Comparison:
         spacing: tuple[float, float] | None = None,
         tolerance: float = 2.0,
     ) -> None:
+        _check(prediction, mask, classes)
+        if not (math.isfinite(tolerance) and tolerance >= 0):
+            raise EvaluationError(
+                f"The tolerance of the surface Dice is {tolerance}; it must be a number of pixels or mm, "
+                "0 or more."
+            )
         self.prediction, self.mask, self.classes = prediction, mask, classes
-        self.spacing, self.tolerance = spacing, tolerance
+        self.step, self.tolerance = _checked_spacing(spacing), tolerance
 
     @cached_property
-    def overlap(self) -> Overlap:
-        """Overlap of the two, see `overlap`."""
-        return overlap(self.prediction, self.mask, self.classes)
+    def counts(self) -> tuple[Floats, Floats, Floats]:
+        """Pixels of each class that are predicted rightly, predicted at all, and in the mask."""
+        pairs = self.classes * self.mask.ravel().astype(np.int64) + self.prediction.ravel().astype(np.int64)
+        confusion = np.bincount(pairs, minlength=self.classes**2).reshape(self.classes, -1).astype(float)
+        return np.diagonal(confusion)[1:], confusion.sum(axis=0)[1:], confusion.sum(axis=1)[1:]
 
     @cached_property
-    def surface(self) -> Surface:
-        """Distances between their borders, see `surface`."""
-        return surface(self.prediction, self.mask, self.classes, self.spacing, self.tolerance)
+    def status(self) -> tuple[Status, ...]:
+        """What was found of each class: `scored`, `missed`, `false` or `absent`."""
+        found = zip(*self.counts[1:], strict=True)
+        return tuple(_STATUS[bool(predicted), bool(labelled)] for predicted, labelled in found)
+
+    @property
+    def dice(self) -> Floats:
+        """In [0, 1], NaN for an absent class."""
+        hit, predicted, labelled = self.counts
+        return _ratio(2 * hit, predicted + labelled)
+
+    @property
+    def iou(self) -> Floats:
+        """In [0, 1], NaN for an absent class."""
+        hit, predicted, labelled = self.counts
+        return _ratio(hit, predicted + labelled - hit)
+
+    @property
+    def precision(self) -> Floats:
+        """In [0, 1], NaN where nothing is predicted."""
+        return _ratio(self.counts[0], self.counts[1])
+
+    @property
+    def recall(self) -> Floats:
+        """In [0, 1], NaN where the mask has nothing."""
+        return _ratio(self.counts[0], self.counts[2])
+
+    @cached_property
+    def distances(self) -> tuple[tuple[Floats, Floats] | None, ...]:
+        """From each border pixel of a class to the other border, both ways; None where one is missing."""
+        return tuple(
+            _distances((self.prediction == label), self.mask == label, self.step)
+            if found == "scored"
+            else None
+            for label, found in enumerate(self.status, 1)
+        )
+
+    @property
+    def hd95(self) -> Floats:
+        """In pixels or mm, from 0 to the image's diagonal, NaN for an absent class."""
+        diagonal = float(np.linalg.norm(np.array(self.mask.shape) * self.step))
+        return self._by_class(diagonal, lambda way, back: max(_percentile(way), _percentile(back)))
+
+    @property
+    def nsd(self) -> Floats:
+        """Surface Dice, in [0, 1], NaN for an absent class."""
+        # The slack lets a distance of exactly tau count whatever the spacing's rounding.
+        reach = self.tolerance * (1 + 1e-9)
+        return self._by_class(0.0, lambda way, back: float(np.mean(np.concatenate([way, back]) <= reach)))
+
+    def _by_class(self, worst: float, measure: Callable[[Floats, Floats], float]) -> Floats:
+        """Return a measure of the distances; `worst` for a missed or false class, NaN for an absent one."""
+        lone = [math.nan if found == "absent" else worst for found in self.status]
+        both = zip(self.distances, lone, strict=True)
+        return np.array([measure(*found) if found else value for found, value in both], dtype=float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +184,8 @@ class Metric:
         compute: Gives one value for each class but the background, (classes - 1,), NaN where
             the class does not count.
         help: Range and missing values, in a few words.
+        unit: Of its values; empty for a share.
         best: The value of a perfect prediction; above 0 more is better, at 0 less is better.
-        distance: Whether it is a distance, in px or mm; else it is a share in [0, 1].
         surface: Whether it is computed from distances, which take most of the time.
         tested: Whether `compare` tests it unless other metrics are named.
         credits_absence: Whether leaving an absent class alone counts as `best` when another
@@ -233,9 +196,9 @@ class Metric:
     name: str
     label: str
     compute: Callable[[Comparison], Floats]
-    help: str
+    help: str = "in [0, 1]; NaN for an absent class"
+    unit: str = ""
     best: float = 1.0
-    distance: bool = False
     surface: bool = False
     tested: bool = False
     credits_absence: bool = True
@@ -246,47 +209,22 @@ class Metric:
         return 1 if self.best > 0 else -1
 
 
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric(
-            "dice", "Dice", lambda pair: pair.overlap.dice, "in [0, 1]; NaN for an absent class", tested=True
-        ),
-        Metric("iou", "IoU", lambda pair: pair.overlap.iou, "in [0, 1]; NaN for an absent class"),
-        Metric(
-            "precision",
-            "Precision",
-            lambda pair: pair.overlap.precision,
-            "in [0, 1]; NaN where nothing is predicted",
-            credits_absence=False,
-        ),
-        Metric(
-            "recall",
-            "Recall",
-            lambda pair: pair.overlap.recall,
-            "in [0, 1]; NaN where the mask has nothing",
-            credits_absence=False,
-        ),
-        Metric(
-            "hd95",
-            "HD95",
-            lambda pair: pair.surface.hd95,
-            "in `unit`; the image's diagonal for a missed or falsely predicted class; NaN if absent",
-            best=0.0,
-            distance=True,
-            surface=True,
-            tested=True,
-        ),
-        Metric(
-            "nsd",
-            "Surface Dice",
-            lambda pair: pair.surface.nsd,
-            "surface Dice in [0, 1] within `tolerance`; NaN for an absent class",
-            surface=True,
-            tested=True,
-        ),
-    )
-}
+_UNPREDICTED = "in [0, 1]; NaN where nothing is predicted"
+_UNLABELLED = "in [0, 1]; NaN where the mask has nothing"
+_DISTANCE = "in `unit`; the image's diagonal for a missed or falsely predicted class; NaN if absent"
+_NSD = "surface Dice in [0, 1] within `tolerance`; NaN for an absent class"
+_TABLE = (
+    Metric("dice", "Dice", lambda pair: pair.dice, tested=True),
+    Metric("iou", "IoU", lambda pair: pair.iou),
+    Metric("precision", "Precision", lambda pair: pair.precision, _UNPREDICTED, credits_absence=False),
+    Metric("recall", "Recall", lambda pair: pair.recall, _UNLABELLED, credits_absence=False),
+    Metric(
+        "hd95", "HD95", lambda pair: pair.hd95, _DISTANCE, "px or mm", best=0.0, surface=True, tested=True
+    ),
+    Metric("nsd", "Surface Dice", lambda pair: pair.nsd, _NSD, surface=True, tested=True),
+)
+
+METRICS = {metric.name: metric for metric in _TABLE}
 """All metrics by name, in the order of the columns."""
 
 
@@ -297,7 +235,7 @@ def register(metric: Metric) -> None:
         EvaluationError: If there is one of this name.
 
     Example:
-        >>> register(Metric("dice", "Dice", lambda pair: pair.overlap.dice, "in [0, 1]"))
+        >>> register(METRICS["dice"])
         Traceback (most recent call last):
         s2s2.errors.EvaluationError: There is a metric 'dice' already. Choose another name.
     """
@@ -306,27 +244,19 @@ def register(metric: Metric) -> None:
     METRICS[metric.name] = metric
 
 
-def _surface_of_class(
-    predicted: Region, labelled: Region, spacing: Floats, tolerance: float
-) -> tuple[float, float]:
-    """Return HD95 and NSD of one class."""
-    status = _status(bool(predicted.any()), bool(labelled.any()))
-    if status == "absent":
-        return math.nan, math.nan
-    if status != "scored":
-        return float(np.linalg.norm(np.array(labelled.shape) * spacing)), 0.0
+def _distances(predicted: Region, labelled: Region, step: Floats) -> tuple[Floats, Floats]:
+    """Return the distances from each border to the other."""
     # Imported here, since validation asks for the overlap alone.
     from scipy.spatial import cKDTree
 
-    ours, theirs = _border(predicted) * spacing, _border(labelled) * spacing
+    ours, theirs = _border(predicted) * step, _border(labelled) * step
     # A tree of border pixels is exact like a distance transform, and its cost
     # follows the length of the border instead of the area of the image.
-    there: Floats = cKDTree(theirs, leafsize=32).query(ours)[0]
-    back: Floats = cKDTree(ours, leafsize=32).query(theirs)[0]
-    hd95 = max(np.percentile(there, _PERCENTILE), np.percentile(back, _PERCENTILE))
-    # The slack lets a distance of exactly tau count whatever the spacing's rounding.
-    reach = tolerance * (1 + 1e-9)
-    return float(hd95), float(np.mean(np.concatenate([there, back]) <= reach))
+    return cKDTree(theirs, leafsize=32).query(ours)[0], cKDTree(ours, leafsize=32).query(theirs)[0]
+
+
+def _percentile(distances: Floats) -> float:
+    return float(np.percentile(distances, 95))
 
 
 def _border(region: Region) -> Floats:
@@ -334,13 +264,6 @@ def _border(region: Region) -> Floats:
     framed = np.pad(region, 1)
     inside = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
     return np.argwhere(region & ~inside).astype(np.float64)
-
-
-def _status(predicted: bool, labelled: bool) -> Status:
-    """Name what was found of a class."""
-    if predicted:
-        return "scored" if labelled else "false"
-    return "missed" if labelled else "absent"
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

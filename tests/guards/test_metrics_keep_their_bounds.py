@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from s2s2.metrics import overlap, surface
+from s2s2.metrics import Comparison
 
 CLASSES = 4
 
@@ -20,7 +20,7 @@ PAIRS = array_shapes(min_dims=2, max_dims=2, max_side=12).flatmap(
 @settings(max_examples=150, deadline=None)
 @given(PAIRS)
 def test_overlap_lies_between_0_and_1(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    result, mirrored = overlap(*pair, CLASSES), overlap(*pair[::-1], CLASSES)
+    result, mirrored = Comparison(*pair, CLASSES), Comparison(*pair[::-1], CLASSES)
     for values in (result.dice, result.iou, result.precision, result.recall):
         assert np.nanmin(values, initial=0) >= 0
         assert np.nanmax(values, initial=0) <= 1
@@ -35,7 +35,7 @@ def test_overlap_lies_between_0_and_1(pair: tuple[np.ndarray, np.ndarray]) -> No
 def test_surface_lies_between_perfect_and_worst(
     pair: tuple[np.ndarray, np.ndarray], height: float, width: float
 ) -> None:
-    result = surface(*pair, CLASSES, spacing=(height, width))
+    result = Comparison(*pair, CLASSES, spacing=(height, width))
     diagonal = np.hypot(pair[0].shape[0] * height, pair[0].shape[1] * width)
     assert np.nanmin(result.nsd, initial=0) >= 0
     assert np.nanmax(result.nsd, initial=0) <= 1

@@ -123,7 +123,7 @@ def test_refuses_torn_weights(saved: tuple[Path, nn.Module]) -> None:
     path = saved[0] / "weights.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(
-        NetworkError, match=r"weights\.safetensors is not the file .* torn, or from another training"
+        NetworkError, match=r"weights\.safetensors is not the file .* corrupt, or from another training"
     ):
         load_network(saved[0])
 

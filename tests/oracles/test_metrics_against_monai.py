@@ -16,7 +16,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from s2s2.metrics import overlap, surface
+from s2s2.metrics import Comparison
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -46,7 +46,7 @@ def blobs(seed: int, shape: tuple[int, int] = (48, 61)) -> tuple[np.ndarray, np.
 @pytest.mark.parametrize("seed", range(5))
 def test_overlap_agrees(seed: int) -> None:
     prediction, mask = blobs(seed)
-    result = overlap(prediction, mask, CLASSES)
+    result = Comparison(prediction, mask, CLASSES)
     ours, theirs = one_hot(prediction), one_hot(mask)
     np.testing.assert_allclose(
         result.dice, compute_dice(ours, theirs, include_background=False)[0], rtol=1e-6
@@ -63,7 +63,7 @@ def test_overlap_agrees(seed: int) -> None:
 @pytest.mark.filterwarnings("ignore:.*always_return_as_numpy.*:FutureWarning")
 def test_surface_agrees(seed: int, spacing: tuple[float, float] | None) -> None:
     prediction, mask = blobs(seed)
-    result = surface(prediction, mask, CLASSES, spacing, tolerance=1.5)
+    result = Comparison(prediction, mask, CLASSES, spacing, tolerance=1.5)
     ours, theirs = one_hot(prediction), one_hot(mask)
     hd95 = compute_hausdorff_distance(ours, theirs, percentile=95, spacing=spacing)[0]
     nsd = compute_surface_dice(ours, theirs, [1.5] * (CLASSES - 1), spacing=spacing)[0]
@@ -77,14 +77,14 @@ def test_empty_classes_agree_but_for_the_worst_distance() -> None:
     mask, prediction = np.zeros((2, 20, 20), int)
     mask[4:9, 4:9], prediction[12:15, 12:15] = 1, 2
     ours, theirs = one_hot(prediction), one_hot(mask)
-    result = surface(prediction, mask, CLASSES)
+    result = Comparison(prediction, mask, CLASSES)
     nsd = compute_surface_dice(ours, theirs, [2.0] * (CLASSES - 1))[0]
     np.testing.assert_allclose(result.nsd, nsd)
     hd95 = compute_hausdorff_distance(ours, theirs, percentile=95)[0].numpy()
     assert not np.isfinite(hd95).any()
     np.testing.assert_allclose(result.hd95, [np.hypot(20, 20), np.hypot(20, 20), np.nan])
     dice = compute_dice(ours, theirs, include_background=False)[0]
-    np.testing.assert_allclose(overlap(prediction, mask, CLASSES).dice[[0, 2]], dice[[0, 2]])
+    np.testing.assert_allclose(Comparison(prediction, mask, CLASSES).dice[[0, 2]], dice[[0, 2]])
     # A false alarm is NaN there and 0 here.
     assert torch.isnan(dice[1])
-    assert overlap(prediction, mask, CLASSES).dice[1] == 0
+    assert Comparison(prediction, mask, CLASSES).dice[1] == 0

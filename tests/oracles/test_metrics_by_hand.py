@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from s2s2.metrics import overlap, surface
+from s2s2.metrics import Comparison
 
 MASK = np.array(
     [
@@ -37,7 +37,7 @@ TABLE = {
 
 @pytest.mark.parametrize("metric", TABLE)
 def test_overlap_table(metric: str) -> None:
-    result = overlap(PREDICTION, MASK, 6)
+    result = Comparison(PREDICTION, MASK, 6)
     assert getattr(result, metric).tolist() == pytest.approx(TABLE[metric], nan_ok=True)
     assert result.status == ("scored", "scored", "missed", "false", "absent")
 
@@ -48,7 +48,7 @@ def test_surface_of_two_bars() -> None:
     mask, prediction = np.zeros((2, 3, 8), int)
     mask[1, 0:4], prediction[1, 2:8] = 1, 1
     # 95th percentile of six numbers: place 0.95 * 5 = 4.75, between 3 and 4.
-    result = surface(prediction, mask, 2, tolerance=1)
+    result = Comparison(prediction, mask, 2, tolerance=1)
     assert result.hd95[0] == pytest.approx(3.75)
     # Within 1: three of six and three of four.
     assert result.nsd[0] == pytest.approx(6 / 10)
@@ -59,7 +59,7 @@ def test_border_pixels_of_a_block_at_the_image_edge() -> None:
     # image ends outside; the lone predicted pixel lies on the inner one.
     mask, prediction = np.zeros((2, 6, 6), int)
     mask[:3, :3], prediction[1, 1] = 1, 1
-    result = surface(prediction, mask, 2, tolerance=1)
+    result = Comparison(prediction, mask, 2, tolerance=1)
     # Back: four at 1, four at sqrt(2). 95th percentile of eight: sqrt(2). There: 1.
     assert result.hd95[0] == pytest.approx(math.sqrt(2))
     assert result.nsd[0] == pytest.approx((1 + 4) / (1 + 8))
@@ -88,7 +88,7 @@ def test_surface_equals_a_naive_loop(seed: int, step: tuple[float, float]) -> No
     prediction, mask = (rng.random((2, 11, 14)) < 0.5).astype(int)
     ours, theirs = naive_border(prediction == 1), naive_border(mask == 1)
     there, back = naive_distances(ours, theirs, step), naive_distances(theirs, ours, step)
-    result = surface(prediction, mask, 2, spacing=step, tolerance=0.8)
+    result = Comparison(prediction, mask, 2, spacing=step, tolerance=0.8)
     assert result.hd95[0] == pytest.approx(max(np.percentile(there, 95), np.percentile(back, 95)))
     within = sum(distance <= 0.8 for distance in there + back)
     assert result.nsd[0] == pytest.approx(within / (len(there) + len(back)))

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from s2s2.core.types import Floats, LabelMap, Region
-from s2s2.metrics import overlap
+from s2s2.metrics import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def agreement(predicted: LabelMap, mask: LabelMap, classes: int) -> Agreement:
         >>> agreement(np.array([[2, 1, 1, 0]], np.uint8), mask, 3)
         Agreement(classes=(0.8, nan), mean=0.8)
     """
-    dice = overlap(predicted, mask, classes).dice
+    dice = Comparison(predicted, mask, classes).dice
     present = np.isin(np.arange(1, classes), mask)
     found = tuple(float(value) if there else math.nan for value, there in zip(dice, present, strict=True))
     if not present.any():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s2.core.progress import Count
+from s2s2.core.records import content_digest
 from s2s2.core.types import Image, Vectors
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
@@ -107,7 +107,8 @@ def predict(
 def _facts(network_folder: Path, card: NetworkCard) -> dict[str, Any]:
     """Name the network, its classes and the cases it was trained on or chosen by."""
     return {
-        "network": _digest(network_folder / CARD),
+        # The card names its weights: a later network keeps no prediction of this one.
+        "network": content_digest(network_folder / CARD),
         "classes": list(card.class_map.names),
         "learnt": {"domain": card.domain, "cases": sorted(set().union(*card.split.values()))},
     }
@@ -252,8 +253,3 @@ def _check_channels(card: NetworkCard, dataset: Dataset) -> None:
         f"The network {card.network.name} was trained on images of {card.channels} channel(s), but the "
         f"images of {dataset.root} have {dataset.channels}. {hint}"
     )
-
-
-def _digest(card: Path) -> str:
-    """Return a hash of the card, which names its weights: a later network keeps no prediction of this one."""
-    return hashlib.sha256(card.read_bytes()).hexdigest()

@@ -77,7 +77,7 @@ def _rows(case: Case, pair: Comparison, names: tuple[str, ...], *, surface: bool
             "class_name": name,
             **{metric: value[index] for metric, value in values.items()},
             "unit": "px" if case.spacing_mm is None else "mm",
-            "status": pair.overlap.status[index],
+            "status": pair.status[index],
         }
         for index, name in enumerate(names)
     ]

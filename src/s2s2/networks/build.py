@@ -1,4 +1,4 @@
-"""From a configuration to a network: the built-in one, or any `nn.Module` by import path."""
+"""Building of networks: the built-in one, or any `nn.Module` by import path."""
 
 from __future__ import annotations
 

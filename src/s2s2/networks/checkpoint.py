@@ -1,8 +1,7 @@
-"""A trained network on disk: weights that run no code, and a card that says what they are."""
+"""Trained networks on disk: weights that run no code, and a card that describes them."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
 
+from s2s2.core.records import content_digest
 from s2s2.core.software import versions
 from s2s2.core.storage import atomic, read_json, write_json
 from s2s2.data.classes import ClassMap
@@ -109,7 +109,7 @@ def save_network(folder: str | Path, network: nn.Module, card: NetworkCard) -> N
     weights = Path(folder) / WEIGHTS
     with atomic(weights) as temporary:
         save_model(unwrap(network), str(temporary))
-        digest = _digest(temporary)
+        digest = content_digest(temporary)
     write_json(Path(folder) / CARD, {**card.to_dict(), "weights_sha256": digest})
 
 
@@ -124,7 +124,7 @@ def load_network(
         class_map: The classes of the data at hand, where the network must have the same.
 
     Raises:
-        NetworkError: If a file is missing or torn, the weights do not fit the card,
+        NetworkError: If a file is missing or corrupt, the weights do not fit the card,
             or the network has other classes than `class_map`.
     """
     folder = Path(folder)
@@ -161,14 +161,9 @@ def _check_weights(path: Path, expected: str) -> None:
         raise NetworkError(
             f"There is no file {path}. Give a folder that training wrote, with both of its files."
         )
-    if (found := _digest(path)) != expected:
+    if (found := content_digest(path)) != expected:
         raise NetworkError(
             f"{path} is not the file that the card beside it describes (SHA-256 {found[:12]}, expected "
-            f"{expected[:12]}): it is torn, or from another training. Train again, or restore both files "
+            f"{expected[:12]}): it is corrupt, or from another training. Train again, or restore both files "
             "together."
         )
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""How a trained network looks at an image larger than the crops it was trained on."""
+"""Inference on whole images: one pass, or a sliding window where training saw crops."""
 
 from __future__ import annotations
 

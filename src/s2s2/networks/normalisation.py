@@ -1,4 +1,4 @@
-"""The range in which a network sees its images."""
+"""Normalisation of images: mean and standard deviation of each channel."""
 
 from __future__ import annotations
 

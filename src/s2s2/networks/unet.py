@@ -1,4 +1,4 @@
-"""The default network: a small, fast U-Net whose encoder knows natural images."""
+"""EfficientNet-Lite0 U-Net: the default network, small, fast and pretrained on ImageNet."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EfficientNetUNet(nn.Module):
 
     The encoder's five stages halve the image five times; four decoder blocks go
     back up to half the resolution, and the logits are interpolated to the full one.
-    Memory is laid out channels-last throughout, which is what makes it fast.
+    Memory is channels-last throughout, which makes it fast.
 
     With `pretrained` the encoder starts from ImageNet, weights that come with a
     Python package. For images of other than 3 channels every input channel gets

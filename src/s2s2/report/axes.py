@@ -1,4 +1,4 @@
-"""Scales, ticks and the few SVG pieces of which the figures are made.
+"""Axes of the SVG figures: scales, ticks, grid lines and marks.
 
 Positions are percentages and sizes are pixels, so a figure takes the width of its
 column while its letters keep theirs: readable on a phone and on paper.
@@ -93,7 +93,7 @@ def chart(across: Scale, up: Scale, paths: str, label: str, *, above: str = "") 
         up: Scale of what runs upwards.
         paths: SVG paths in percent of the figure, downwards; they are stretched with it.
         label: What the figure shows, for those who cannot see it.
-        above: SVG pieces with lengths in percent of their own, laid over the paths.
+        above: SVG pieces with lengths in percent of their own, drawn over the paths.
     """
     grid = "".join(horizontal(100 - up.place(tick), "grid") for tick in up.ticks)
     heights = {100 - up.place(tick): plain(tick, up.digits) for tick in up.ticks}
