@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from s2s2.core.engine.batches import StepSampler
+from s2s2.core.engine.sampler import StepSampler
 from s2s2.data.transforms.config import PhotometricConfig
 from s2s2.stack import PairedDataset, build_stack
 from tests.stack.made import Echo, opened

@@ -41,6 +41,17 @@ def padded_side(size: int, multiple: int = 32) -> int:
     return math.ceil(size / multiple) * multiple
 
 
+def padded(array: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
+    """Pad an image or mask (..., height, width) with 0 to a square, at the right and at the bottom.
+
+    Example:
+        >>> padded(np.ones((1, 2), np.uint8), 2).tolist()
+        [[1, 1], [0, 0]]
+    """
+    height, width = array.shape[-2:]
+    return np.pad(array, [(0, 0)] * (array.ndim - 2) + [(0, side - height), (0, side - width)])
+
+
 def resize_image(image: Image, shape: tuple[int, int]) -> Image:
     """Resample an image of shape (channel, height, width), bilinear, antialiased."""
     return image if image.shape[1:] == shape else _bilinear(image, shape).clamp(0, 1).numpy()

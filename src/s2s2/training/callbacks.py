@@ -18,19 +18,17 @@ COLUMNS = ("step", "total", "segmentation", "synthetic", "encoder", "decoder", "
 class BestNetwork(Callback):
     """Saves the network whenever the validation Dice rises above all before."""
 
-    def __init__(self, folder: Path, card: NetworkCard) -> None:
-        self.folder = folder
-        self.card = card
+    def __init__(self, module: StackingModule, folder: Path, card: NetworkCard) -> None:
+        self.module, self.folder, self.card = module, folder, card
         self.best = -1.0
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Compare, and save from one process only."""
-        module = _stacking(pl_module)
-        if module.validation_dice <= self.best or trainer.sanity_checking:
+        if self.module.validation_dice <= self.best or trainer.sanity_checking:
             return
-        self.best = module.validation_dice
+        self.best = self.module.validation_dice
         if trainer.is_global_zero:
-            save_network(self.folder, module.network, self.card)
+            save_network(self.folder, self.module.network, self.card)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best Dice so far."""
@@ -44,17 +42,11 @@ class BestNetwork(Callback):
 class TrainingHistory(History):
     """One row of loss terms and validation Dice for each interval."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, module: StackingModule, path: Path) -> None:
         super().__init__(path, COLUMNS)
+        self.module = module
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add a row."""
-        module = _stacking(pl_module)
-        means = module.interval_means()
-        self.add(trainer, {"step": trainer.global_step, **means, "validation_dice": module.validation_dice})
-
-
-def _stacking(module: L.LightningModule) -> StackingModule:
-    if not isinstance(module, StackingModule):
-        raise TypeError(f"These callbacks go with StackingModule, got {type(module).__name__}.")
-    return module
+        means, dice = self.module.interval_means(), self.module.validation_dice
+        self.add(trainer, {"step": trainer.global_step, **means, "validation_dice": dice})

@@ -79,7 +79,6 @@ class TrainConfig(OptimisationConfig):
         """Steps from one validation to the next."""
         return max(1, self.steps // self.validations)
 
-    @property
-    def epochs(self) -> int:
-        """Intervals in all, each ended by a validation; the last may go beyond `steps`."""
-        return -(-self.steps // self.interval)
+    def batches_of(self, epoch: int) -> range:
+        """Return the numbers of the batches of an interval; the last may go beyond `steps`."""
+        return range(epoch * self.interval, (epoch + 1) * self.interval)

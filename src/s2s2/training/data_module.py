@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset as TorchDataset
 
 from s2s2.arms import Arm
-from s2s2.core.engine.batches import Process, StepSampler, step_loader
+from s2s2.core.engine.trainer import StepData
 from s2s2.data.dataset import Dataset
-from s2s2.data.grid import padded_side
+from s2s2.data.grid import padded, padded_side
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
 from s2s2.stack.paired import PairedDataset
@@ -35,10 +34,9 @@ class ValidationCases(TorchDataset[dict[str, Any]]):
         """Return image (channel, side, side), mask (side, side) and the case id."""
         case = self.dataset[index]
         image, mask = self.dataset.image(case), self.dataset.mask(case)
-        below, right = self.side - mask.shape[0], self.side - mask.shape[1]
         return {
-            "image": torch.from_numpy(np.pad(image, ((0, 0), (0, below), (0, right)))),
-            "mask": torch.from_numpy(np.pad(mask, ((0, below), (0, right))).astype(np.int64)),
+            "image": torch.from_numpy(padded(image, self.side)),
+            "mask": torch.from_numpy(padded(mask, self.side).astype(np.int64)),
             "case": case.id,
         }
 
@@ -50,7 +48,7 @@ def working_side(dataset: Dataset) -> int:
     return padded_side(max(max(dataset.original_shape(case)) for case in dataset))
 
 
-class PairModule(L.LightningDataModule):
+class PairModule(StepData):
     """Feeds an arm: the same number of images a step in every one of them.
 
     Args:
@@ -64,11 +62,7 @@ class PairModule(L.LightningDataModule):
     def __init__(
         self, data: TrainingData, stack: Stack | None, arm: Arm, config: TrainConfig, *, seed: int
     ) -> None:
-        super().__init__()
-        self.config = config
-        self.seed = seed
         self.side = max(working_side(data.train), working_side(data.validation))
-        self.cases_per_step = _cases_per_step(arm, config)
         self.train = PairedDataset(
             data.train,
             stack if arm.view == "stack" else None,
@@ -82,26 +76,21 @@ class PairModule(L.LightningDataModule):
             seed=seed,
         )
         self.validation = ValidationCases(data.validation, self.side)
+        super().__init__(self.train, config, batch=_cases_per_step(arm, config), seed=seed, purpose="order")
 
-    def train_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Return the batches up to the next validation; Lightning asks again for each interval."""
-        process, interval = Process.of(self.trainer), self.config.interval
-        cases, rest = divmod(self.cases_per_step, process.ranks)
+    def batch_of(self, ranks: int) -> int:
+        """Return the cases of a step that each process takes.
+
+        Raises:
+            TrainingError: If they cannot be shared evenly.
+        """
+        cases, rest = divmod(self.batch, ranks)
         if rest or not cases:
             raise TrainingError(
-                f"{self.cases_per_step} cases a step cannot be shared evenly by {process.ranks} processes. "
+                f"{self.batch} cases a step cannot be shared evenly by {ranks} processes. "
                 "Choose --train.images_per_step so that they can."
             )
-        first = process.epoch * interval
-        sampler = StepSampler(
-            len(self.train),
-            cases,
-            range(first, first + interval),
-            seed=self.seed,
-            rank=process.rank,
-            ranks=process.ranks,
-        )
-        return step_loader(self.train, sampler, self.config)
+        return cases
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
         """Return the validation cases, in order."""

@@ -112,7 +112,7 @@ def _train(recipe: Recipe, output: Path, progress: Progress | None) -> tuple[L.T
         size=config.patch or loader.side,
     )
     module = StackingModule(network, recipe.objective(), recipe.normalisation, config)
-    best = BestNetwork(output / "network", recipe.card())
+    best = BestNetwork(module, output / "network", recipe.card())
 
     def words(_step: int) -> str:
         dice = module.validation_dice
@@ -123,11 +123,10 @@ def _train(recipe: Recipe, output: Path, progress: Progress | None) -> tuple[L.T
         loader,
         output,
         config,
-        epochs=config.epochs,
         callbacks=[
             StepProgress(progress, config.epochs * config.interval, words),
             best,
-            TrainingHistory(output / "history.csv"),
+            TrainingHistory(module, output / "history.csv"),
         ],
         logger=TensorBoardLogger(str(output), name="tensorboard", version=""),
     )

@@ -56,7 +56,13 @@ def test_a_tuning_leaves_a_controlnet_that_diffusers_loads(tuned: Tuned, cases: 
     with Pillow.open(tuned.folder / "samples" / "step-000004.jpg") as sheet:
         assert sheet.width > sheet.height > 100
     left = {path.name for path in tuned.folder.iterdir()}
-    assert left == {"tuned.json", "history.csv", "samples", "controlnet"}  # neither latents nor state
+    assert left == {
+        "tuned.json",
+        "history.csv",
+        "samples",
+        "controlnet",
+        ".lock",
+    }  # neither latents nor state
 
 
 def test_copies_lie_on_the_working_grid_and_follow_from_seed_case_and_number(

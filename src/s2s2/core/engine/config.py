@@ -63,6 +63,20 @@ class OptimisationConfig:
             )
         self._choose("precision", get_args(Precision))
 
+    @property
+    def interval(self) -> int:
+        """Steps from one validation or check to the next, when the state is saved."""
+        raise NotImplementedError
+
+    @property
+    def epochs(self) -> int:
+        """Intervals in all."""
+        return -(-self.steps // self.interval)
+
+    def batches_of(self, epoch: int) -> range:
+        """Return the numbers of the batches of an interval, all counted from 0."""
+        raise NotImplementedError
+
     def _choose(self, name: str, known: tuple[str, ...]) -> None:
         if getattr(self, name) not in known:
             raise ConfigError(

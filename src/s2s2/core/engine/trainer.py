@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -10,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
+from torch.utils.data import DataLoader, Dataset as Items
 
 from s2s2.core.engine.callbacks import ResumableState
 from s2s2.core.engine.config import OptimisationConfig
 from s2s2.core.engine.precision import precision_of
+from s2s2.core.engine.sampler import StepSampler
 from s2s2.core.records import Record
 from s2s2.core.storage import claimed, storage_errors
 
@@ -23,13 +27,53 @@ STATE = "state.ckpt"
 """What is needed to go on; removed when the work is finished."""
 
 
+class StepData(L.LightningDataModule):
+    """The batches of an optimisation; Lightning asks for a loader in each interval.
+
+    Args:
+        items: What is learnt from; `items[number, turn]` is an item for the turn-th pass over all.
+        config: Settings. Unless `workers` says so, a CPU gets no worker, since there the network
+            is the bottleneck and takes the cores itself; a GPU gets one a core, 8 at most.
+        batch: Items a batch.
+        seed: Of the orders of the items.
+        purpose: Name of their random streams.
+    """
+
+    def __init__(
+        self, items: Items[Any], config: OptimisationConfig, *, batch: int, seed: int, purpose: str
+    ) -> None:
+        super().__init__()
+        self.items, self.config, self.batch = items, config, batch
+        self.seed, self.purpose = seed, purpose
+
+    def batch_of(self, ranks: int) -> int:
+        """Return the items of a batch in each of several processes."""
+        return self.batch
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the batches of the interval that the trainer is in."""
+        trainer: Any = self.trainer
+        gpu, workers = torch.cuda.is_available(), self.config.workers
+        if workers is None or workers < 0:
+            workers = min(8, os.cpu_count() or 1) if gpu else 0
+        sampler = StepSampler(
+            len(self.items),  # type: ignore[arg-type]
+            self.batch_of(trainer.world_size),
+            self.config.batches_of(trainer.current_epoch),
+            seed=self.seed,
+            purpose=self.purpose,
+            rank=trainer.global_rank,
+            ranks=trainer.world_size,
+        )
+        return DataLoader(self.items, batch_sampler=sampler, num_workers=workers, pin_memory=gpu)
+
+
 def optimise(
     module: L.LightningModule,
-    data: L.LightningDataModule,
+    data: StepData,
     folder: Path,
     config: OptimisationConfig,
     *,
-    epochs: int,
     callbacks: Sequence[L.Callback],
     accumulate: int = 1,
     logger: Logger | None = None,
@@ -38,10 +82,9 @@ def optimise(
 
     Args:
         module: What learns.
-        data: Its batches, asked for again in each epoch.
-        folder: Where the state is kept after each epoch.
+        data: Its batches.
+        folder: Where the state is kept after each interval.
         config: Settings.
-        epochs: Intervals from one validation or check to the next.
         callbacks: In this order; the state is saved after them.
         accumulate: Batches whose gradients make up one step.
         logger: Of Lightning; None logs nothing.
@@ -55,7 +98,7 @@ def optimise(
         devices=config.devices,
         num_nodes=config.nodes,
         precision=precision_of(config),
-        max_epochs=epochs,
+        max_epochs=config.epochs,
         accumulate_grad_batches=accumulate,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,

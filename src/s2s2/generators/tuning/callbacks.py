@@ -35,8 +35,8 @@ class Checks(History):
     """Samples the averaged weights, has them judged, draws them, and keeps the best.
 
     Args:
+        module: What learns.
         folder: Where weights, pictures and the curve go.
-        config: Settings of the tuning.
         ema: The averaged weights.
         judged: The cases that are sampled.
         judge: Of their samples, or None to keep the last weights.
@@ -44,14 +44,15 @@ class Checks(History):
 
     def __init__(
         self,
+        module: TunedModule,
         folder: Path,
-        config: TuneConfig,
         ema: AveragedWeights,
         judged: JudgedCases,
         judge: Judge | None,
     ) -> None:
         super().__init__(folder / "history.csv", COLUMNS)
-        self.folder, self.config, self.ema, self.judged, self.judge = folder, config, ema, judged, judge
+        self.module, self.config, self.folder = module, module.config, folder
+        self.ema, self.judged, self.judge = ema, judged, judge
         self.best = -1.0
         self.best_step = 0
         self.kept = 0
@@ -68,18 +69,17 @@ class Checks(History):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Judge, draw, keep, and note a row of the curve."""
-        module = _tuned(pl_module)
         step = trainer.global_step
-        loss = _finite(module.interval_loss(), step, self.config)
+        loss = _finite(self.module.interval_loss(), step, self.config)
         images = (step - self._images) * self.config.batch * self.config.accumulate * trainer.world_size
         speed = images / max(1e-9, time.monotonic() - self._since)
         agreement = math.nan
         if trainer.is_global_zero:
             with self.ema.applied(), torch.inference_mode():
-                agreement = self._look(module, step)
+                agreement = self._judged(step)
                 if self._is_kept(agreement):
                     self.kept = step
-                    module.write(self.folder)
+                    self.module.write(self.folder)
         agreement = trainer.strategy.broadcast(agreement)
         self._count(agreement, step)
         rate = trainer.optimizers[0].param_groups[0]["lr"]
@@ -87,13 +87,13 @@ class Checks(History):
         if self._exhausted():
             trainer.should_stop = True
 
-    def _look(self, module: TunedModule, step: int) -> float:
+    def _judged(self, step: int) -> float:
         """Draw samples and return their mean agreement, NaN without a judge."""
         cases = self.judged.cases if self.judge is not None else self.judged.cases[:DRAWN_ROWS]
-        first = self._sample(module, [(case, 0) for case in cases])
+        first = self._sample([(case, 0) for case in cases])
         shown = cases[:DRAWN_ROWS]
         wanted = [(case, number) for case in shown for number in range(1, DRAWN_COPIES)]
-        more = self._sample(module, wanted)
+        more = self._sample(wanted)
         each = DRAWN_COPIES - 1
         rows = [(case, [first[row], *more[row * each : (row + 1) * each]]) for row, case in enumerate(shown)]
         draw_samples(self.folder / "samples" / f"step-{step:06d}.jpg", self.judged, rows)
@@ -102,11 +102,11 @@ class Checks(History):
         images, masks = self.judged.square(first)
         return float(np.nanmean(self.judge(images, masks, [case.id for case in cases])))
 
-    def _sample(self, module: TunedModule, wanted: Sequence[tuple[Case, int]]) -> list[Image]:
+    def _sample(self, wanted: Sequence[tuple[Case, int]]) -> list[Image]:
         images: list[Image] = []
         for start in range(0, len(wanted), self.config.batch):
             cases, numbers = zip(*wanted[start : start + self.config.batch], strict=True)
-            images += module.sample(cases, numbers, self.config.seed)
+            images += self.module.sample(cases, numbers, self.config.seed)
         return images
 
     def _is_kept(self, agreement: float) -> bool:
@@ -141,8 +141,8 @@ class Checks(History):
 class LossWatch:
     """Words on the loss and the agreement, and a stop where the loss is not finite."""
 
-    def __init__(self, module: TunedModule, checks: Checks) -> None:
-        self.module, self.checks = module, checks
+    def __init__(self, checks: Checks) -> None:
+        self.module, self.checks = checks.module, checks
         self._words, self._seen = "", (0, 0.0)
 
     def words(self, step: int) -> str:
@@ -166,9 +166,3 @@ class LossWatch:
 def _finite(loss: float, step: int, config: TuneConfig) -> float:
     kept = "The weights of the last check are kept"
     return require_finite(loss, step, config, kept=kept, error=GeneratorError)
-
-
-def _tuned(module: L.LightningModule) -> TunedModule:
-    if not isinstance(module, TunedModule):
-        raise TypeError(f"These callbacks go with TunedModule, got {type(module).__name__}.")
-    return module

@@ -65,17 +65,13 @@ class TuneConfig(OptimisationConfig):
         """Steps from one check to the next."""
         return max(1, -(-self.steps // self.checks))
 
-    @property
-    def epochs(self) -> int:
-        """Intervals in all; the last one may be shorter."""
-        return -(-self.steps // self.interval)
-
-    def steps_of(self, epoch: int) -> int:
-        """Return the steps of an interval, counted from 0.
+    def batches_of(self, epoch: int) -> range:
+        """Return the numbers of the batches of an interval; the last one may be shorter.
 
         Example:
-            >>> config = TuneConfig(steps=10, checks=3)
-            >>> [config.steps_of(epoch) for epoch in range(config.epochs)]
-            [4, 4, 2]
+            >>> config = TuneConfig(steps=10, checks=3, accumulate=2)
+            >>> [config.batches_of(epoch) for epoch in range(config.epochs)]
+            [range(0, 8), range(8, 16), range(16, 20)]
         """
-        return min(self.interval, self.steps - epoch * self.interval)
+        last = min(self.steps, (epoch + 1) * self.interval)
+        return range(epoch * self.interval * self.accumulate, last * self.accumulate)

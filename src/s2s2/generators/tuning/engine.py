@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-from torch.utils.data import DataLoader, Dataset as Items
+from torch.utils.data import Dataset as Items
 
-from s2s2.core.engine.batches import Process, StepSampler, step_loader
 from s2s2.core.engine.callbacks import StepProgress
-from s2s2.core.engine.trainer import finish_once, optimise
+from s2s2.core.engine.trainer import StepData, finish_once, optimise
 from s2s2.core.progress import Progress
 from s2s2.core.software import versions
 from s2s2.data.dataset import Dataset
@@ -71,14 +70,13 @@ def run_tuning(
     def tune() -> tuple[L.Trainer, dict[str, Any]]:
         ema = AveragedWeights(module.learnt, config.ema)
         judged = JudgedCases.drawn(train, config.judged, config.seed)
-        checks = Checks(folder, config, ema, judged, judge)
+        checks = Checks(module, folder, ema, judged, judge)
         trainer = optimise(
             module,
-            _Batches(items, config),
+            StepData(items, config, batch=config.batch, seed=config.seed, purpose="tuning order"),
             folder,
             config,
-            epochs=config.epochs,
-            callbacks=[ema, StepProgress(progress, config.steps, LossWatch(module, checks).words), checks],
+            callbacks=[ema, StepProgress(progress, config.steps, LossWatch(checks).words), checks],
             accumulate=config.accumulate,
         )
         if not trainer.is_global_zero:
@@ -91,30 +89,6 @@ def run_tuning(
     doing = f"while tuning with batch {config.batch}; the last check is kept"
     with memory_errors(doing, batch_that_fits(config.batch, config.accumulate)):
         return finish_once(record, ADVICE, tune)
-
-
-class _Batches(L.LightningDataModule):
-    """The batches of a tuning; Lightning asks again for each interval."""
-
-    def __init__(self, items: Items[Any], config: TuneConfig) -> None:
-        super().__init__()
-        self.items, self.config = items, config
-
-    def train_dataloader(self) -> DataLoader[Any]:
-        """Return the batches from one check to the next."""
-        config, process = self.config, Process.of(self.trainer)
-        first = process.epoch * config.interval
-        last = first + config.steps_of(process.epoch)
-        sampler = StepSampler(
-            len(self.items),  # type: ignore[arg-type]
-            config.batch,
-            range(first * config.accumulate, last * config.accumulate),
-            seed=config.seed,
-            purpose="tuning order",
-            rank=process.rank,
-            ranks=process.ranks,
-        )
-        return step_loader(self.items, sampler, config)
 
 
 def _check_cases(train: Dataset) -> None:

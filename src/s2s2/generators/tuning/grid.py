@@ -12,7 +12,7 @@ from s2s2.core.streams import stream
 from s2s2.core.types import Image, LabelMap
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
-from s2s2.data.grid import padded_side
+from s2s2.data.grid import padded, padded_side
 from s2s2.pictures import SheetRow, displayed, draw_sheet, painted
 
 
@@ -42,12 +42,10 @@ class JudgedCases:
         """
         masks = [self.train.mask(case) for case in self.cases]
         side = padded_side(max(max(mask.shape) for mask in masks))
-        batch = np.zeros((len(masks), self.train.channels, side, side), np.float32)
-        labels = np.zeros((len(masks), side, side), np.uint8)
-        for row, (image, mask) in enumerate(zip(images, masks, strict=True)):
-            batch[row, :, : image.shape[1], : image.shape[2]] = image
-            labels[row, : mask.shape[0], : mask.shape[1]] = mask
-        return batch, labels
+        return (
+            np.stack([padded(image, side) for image in images]),
+            np.stack([padded(mask, side) for mask in masks]),
+        )
 
 
 def draw_samples(path: Path, judged: JudgedCases, rows: Sequence[tuple[Case, Sequence[Image]]]) -> None:

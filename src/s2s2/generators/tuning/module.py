@@ -92,11 +92,9 @@ class TunedModule(L.LightningModule):
 
     def training_step(self, batch: Any, index: int) -> Tensor:
         """Return the loss of a batch."""
-        first = self.current_epoch * self.config.interval * self.config.accumulate
+        number = self.config.batches_of(self.current_epoch).start + index
         noise = torch.Generator()
-        noise.manual_seed(
-            int(stream(self.config.seed, "tuning", first + index, self.global_rank).integers(2**63))
-        )
+        noise.manual_seed(int(stream(self.config.seed, "tuning", number, self.global_rank).integers(2**63)))
         loss = self.loss(batch, noise)
         self.loss_sum = self.loss_sum.to(loss.device) + loss.detach()
         self.losses += 1

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-from torch.utils.data import DataLoader, Dataset as Items, Sampler
+from torch.utils.data import Sampler
 
-from s2s2.core.engine.config import OptimisationConfig
 from s2s2.core.streams import stream
 from s2s2.core.types import Indices
 from s2s2.errors import ConfigError
-
-if TYPE_CHECKING:
-    import lightning as L
 
 
 class StepSampler(Sampler[list[tuple[int, int]]]):
@@ -75,30 +68,3 @@ class StepSampler(Sampler[list[tuple[int, int]]]):
                 if turn not in orders:
                     orders[turn] = stream(self.seed, self.purpose, turn).permutation(self.items)
             yield [(int(orders[turn][position]), turn) for turn, position in positions]
-
-
-class Process(NamedTuple):
-    """Where an optimisation is: its interval, and which of how many processes this one is."""
-
-    epoch: int
-    rank: int
-    ranks: int
-
-    @classmethod
-    def of(cls, trainer: L.Trainer | None) -> Process:
-        """Return it for a data module's trainer; without one, the beginning in a single process."""
-        if trainer is None:
-            return cls(0, 0, 1)
-        return cls(trainer.current_epoch, trainer.global_rank, trainer.world_size)
-
-
-def step_loader(items: Items[Any], sampler: StepSampler, config: OptimisationConfig) -> DataLoader[Any]:
-    """Return the loader of these batches.
-
-    On a CPU the network is the bottleneck and takes the cores itself, so no worker is started
-    unless the settings say so; on a GPU there is one a core, 8 at most.
-    """
-    gpu, workers = torch.cuda.is_available(), config.workers
-    if workers is None or workers < 0:
-        workers = min(8, os.cpu_count() or 1) if gpu else 0
-    return DataLoader(items, batch_sampler=sampler, num_workers=workers, pin_memory=gpu)

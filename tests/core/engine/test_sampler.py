@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from s2s2.core.engine.batches import StepSampler
+from s2s2.core.engine.sampler import StepSampler
 from s2s2.core.streams import stream
 from s2s2.errors import ConfigError
 
