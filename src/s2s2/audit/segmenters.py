@@ -20,7 +20,7 @@ from s2s2.core.progress import Progress
 from s2s2.core.storage import read_json
 from s2s2.core.types import Floats, Image, LabelMap, Vectors
 from s2s2.data.dataset import Dataset
-from s2s2.data.grid import padded_side, resize_mask
+from s2s2.data.grid import padded, padded_side, resize_mask
 from s2s2.data.split import TrainingData
 from s2s2.errors import AuditError
 from s2s2.networks.build import taps
@@ -216,8 +216,7 @@ class Segmenters:
     def _on_grid(self, mask: LabelMap) -> LabelMap:
         """Return a mask as the segmenters' padded grid shows it."""
         seen = self._seen((mask.shape[0], mask.shape[1]))
-        side = self._side(seen)
-        return np.pad(resize_mask(mask, seen), ((0, side - seen[0]), (0, side - seen[1])))
+        return padded(resize_mask(mask, seen), self._side(seen))
 
     def _network(self, number: int) -> tuple[torch.nn.Module, NetworkCard]:
         if number not in self._networks:

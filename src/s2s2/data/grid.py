@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from s2s2.core.types import Image, LabelMap, RawPixels
 
 if TYPE_CHECKING:
     import torch  # imported where it is used, so that a check of files starts without it
+
+Pixels = TypeVar("Pixels", Image, LabelMap)
 
 
 def working_shape(shape: tuple[int, int], size: int | None) -> tuple[int, int]:
@@ -41,7 +43,7 @@ def padded_side(size: int, multiple: int = 32) -> int:
     return math.ceil(size / multiple) * multiple
 
 
-def padded(array: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
+def padded(array: Pixels, side: int) -> Pixels:
     """Pad an image or mask (..., height, width) with 0 to a square, at the right and at the bottom.
 
     Example:
