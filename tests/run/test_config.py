@@ -27,7 +27,7 @@ def test_a_setting_that_cannot_work_is_refused_by_name(
 
 
 def test_an_empty_stack_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"--stack\.depth must be at least 1, got 0"):
+    with pytest.raises(ConfigError, match=r"depth of a stack must be at least 1, got 0"):
         StackConfig(depth=0)
 
 

@@ -1,11 +1,14 @@
-"""The command line: one module a command, imported only when it is called."""
+"""The command line: one module for each command, imported when it is called.
+
+A command is a dataclass `Options`, which is its options and its help, and a function `main`.
+"""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 from typing import TextIO
 
 from s2s2.errors import S2S2Error
@@ -27,6 +30,8 @@ COMMANDS = {
 }
 """In the order of the story; the modules beside this file carry the same names."""
 
+_typed: list[str] = []
+
 EPILOG = """\
 A first use:
   s2s2 demo                                                       see it work, about ten minutes
@@ -34,7 +39,7 @@ A first use:
   s2s2 run --data sites/home --target sites/away --output runs/first
   s2s2 predict runs/first/arms/s2s2/seed0/network new_images --output masks
 
-s2s2 COMMAND --help says more. Exit codes: 0 done, 2 something for you to mend, 1 a bug."""
+s2s2 COMMAND --help says more. Exit codes: 0 done, 2 something for you to fix, 1 a bug."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,18 +49,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write(_overview())
         return 0 if words else 2
     if words[0] in ("-V", "--version"):
+        from importlib.metadata import version
+
         _write(f"s2s2 {version('s2s2')}")
         return 0
     if words[0] not in COMMANDS:
         return _refuse(f"There is no command {words[0]!r}. The commands are: {', '.join(COMMANDS)}.")
+    _typed[:] = words
     try:
-        code: int = import_module(f"s2s2.cli.{words[0]}").main(words[1:])
+        from s2s2.cli.options import read_options
+
+        command = import_module(f"s2s2.cli.{words[0]}")
+        code: int = command.main(read_options(command.Options, words[0], words[1:]))
         return code
     except S2S2Error as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
         _write("\nStopped. What is done is kept: the same command goes on from here.", sys.stderr)
         return 130
+
+
+def typed() -> str:
+    """Return the command line, for the record of a run."""
+    return shlex.join(["s2s2", *_typed])
 
 
 def _overview() -> str:

@@ -1,33 +1,37 @@
-"""`s2s2 check`."""
+"""`s2s2 check`: defects of a data set."""
 
 from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from dataclasses import dataclass
 
-from rich.console import Console
-
-from s2s2.cli.console import TerminalReporter
-from s2s2.cli.options import add_data_options, new_parser
+from s2s2.cli.options import Command
+from s2s2.run.options import DataOptions
 
 
-def main(arguments: list[str]) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Options(Command, DataOptions):
+    """Read every file of a data set and report all that is wrong in one pass.
+
+    Reported are files that cannot be read, images without a mask and masks without an image, sizes that
+    differ, unknown label values, soft masks, blank masks, constant images, and exact duplicates across
+    groups or splits. The exit code is 2 when something would break a training.
+
+    Args:
+        json: Print the findings as JSON.
+    """
+
+    words = ("data",)
+
+    json: bool = False
+
+
+def main(options: Options) -> int:
     """Report everything that is wrong with a data set in one pass."""
-    parser = new_parser(
-        "check",
-        "DATA [--json] [options]",
-        "Look at every file of a data set and report, in one pass: files that cannot be read, images without "
-        "a mask and the reverse, sizes that differ, unknown label values, soft masks, blank masks, constant "
-        "images, exact duplicates across groups or splits. Exit code 2 when something would break training.",
-    )
-    parser.add_argument(
-        "data", type=Path, help="Folder (images/ and masks/, or image/ and masks/) or CSV manifest."
-    )
-    parser.add_argument("--json", action="store_true", help="Print the findings as JSON.")
-    add_data_options(parser)
-    options = parser.parse_args(arguments)
+    from rich.console import Console
 
+    from s2s2.cli.console import TerminalReporter
     from s2s2.data.checking.inspection import inspect
     from s2s2.data.classes import read_class_map
 

@@ -1,17 +1,14 @@
-"""`s2s2 doctor`."""
+"""`s2s2 doctor`: whether this machine is ready."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
-from s2s2.cli.options import new_parser
+from s2s2.cli.options import Command
 
 Finding = tuple[str, str, str]
 """State (ok, note or fault), what was found, what to do."""
@@ -22,11 +19,17 @@ EXTRAS = {
 }
 
 
-def main(arguments: list[str]) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Options(Command):
+    """Check this machine: packages, device, memory and disk, and say what to fix."""
+
+
+def main(options: Options) -> int:
     """Say what this machine has and what it lacks."""
-    new_parser(
-        "doctor", "", "Check this machine: packages, device, memory, disk; and what to mend."
-    ).parse_args(arguments)
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     findings = [_encoder(), _device(), _memory(), _disk(), *_extras()]
     table = Table("", "found", "what to do")
     colours = {"ok": "green", "note": "yellow", "fault": "red"}

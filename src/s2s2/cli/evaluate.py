@@ -1,39 +1,45 @@
-"""`s2s2 evaluate`."""
+"""`s2s2 evaluate`: scores of predictions."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from s2s2.cli.options import add_data_options, new_parser, open_dataset
+from s2s2.cli.options import Command
+from s2s2.run.options import DataOptions, Seeded, SplitFile, Tolerant, Written
 
 
-def main(arguments: list[str]) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Options(Command, Tolerant, Seeded, SplitFile, Written, DataOptions):
+    """Score label maps against masks, joined by case id.
+
+    There is one row for each case and class with Dice, IoU, precision, recall, HD95 and normalised surface
+    Dice, and a summary with 95% intervals from a bootstrap over groups. A class that is absent and not
+    predicted is excluded and counted; a missed object gets the worst value.
+
+    Args:
+        predictions: Folder from `s2s2 predict`.
+        output: CSV file that is written.
+        split: A split.json, of which the test cases are scored. Without it, all cases are.
+        arm: Name of the network in the table.
+        seed: Seed of the network in the table.
+    """
+
+    words = ("predictions", "data")
+
+    predictions: Path
+    arm: str = "network"
+
+
+def main(options: Options) -> int:
     """Score predictions against masks and print a summary."""
-    parser = new_parser(
-        "evaluate",
-        "PREDICTIONS DATA --output scores.csv [options]",
-        "Score label maps against masks, joined by case id: Dice, IoU, precision, recall, HD95 and "
-        "normalised surface Dice, one row a case and class, and a summary with 95% intervals from a "
-        "bootstrap over groups. A class that is absent and not predicted is excluded and counted; a missed "
-        "object gets the worst value.",
-    )
-    parser.add_argument("predictions", type=Path, help="Folder from `s2s2 predict`.")
-    parser.add_argument("data", type=Path, help="Folder or CSV manifest with the masks.")
-    parser.add_argument("--output", type=Path, required=True, help="CSV file to write.")
-    parser.add_argument("--split", type=Path, help="Score the test part of this split only.")
-    parser.add_argument("--arm", type=str, default="network", help="Name of the network in the table.")
-    parser.add_argument("--seed", type=int, default=0, help="Seed of the network in the table.")
-    parser.add_argument("--tolerance", type=float, default=2.0, help="Of the surface Dice, in mm or pixels.")
-    add_data_options(parser)
-    options = parser.parse_args(arguments)
-
     from s2s2.cli.tables import print_summary
     from s2s2.core.tables import write_table
     from s2s2.data.split import Split
-    from s2s2.evaluation import summarise
     from s2s2.evaluation.score import score
+    from s2s2.evaluation.summary import summarise
 
-    dataset = open_dataset(options, options.data)
+    dataset = options.read(options.data)
     if options.split:
         dataset = Split.load(options.split).testing(dataset)
     scores = score(options.predictions, dataset, tolerance=options.tolerance)

@@ -1,43 +1,53 @@
-"""`s2s2 predict`."""
+"""`s2s2 predict`: label maps from a trained network."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from s2s2.cli.console import TerminalReporter
-from s2s2.cli.options import new_parser
+from s2s2.cli.options import Command
+from s2s2.run.options import Channels, Written
 
 
-def main(arguments: list[str]) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Options(Command, Channels, Written):
+    """Segment images with a trained network.
+
+    The label maps are PNG files with the class ids, each on the grid of its image. An image that cannot
+    be read is named and skipped, and the exit code is then 2.
+
+    Args:
+        network: Folder `network` of a training.
+        data: Folder of images, or a data set with masks.
+        output: Folder that is written.
+        probabilities: Also write the probability of each class.
+        overlays: Also write the images with outlines of what was found.
+        batch: Images that go through the network at once.
+        device: auto, cpu, cuda or cuda:1.
+        overwrite: Predict again what is there already.
+    """
+
+    words = ("network", "data")
+
+    network: Path
+    data: Path
+    probabilities: bool = False
+    overlays: bool = False
+    batch: int = 8
+    device: str = "auto"
+    overwrite: bool = False
+
+
+def main(options: Options) -> int:
     """Segment a folder of images."""
-    parser = new_parser(
-        "predict",
-        "NETWORK IMAGES --output FOLDER [options]",
-        "Segment images with a trained network: label maps with the class ids, PNG, on each image's own "
-        "grid. An image that cannot be read is named and skipped, and the exit code is then 2.",
-    )
-    parser.add_argument("network", type=Path, help="Folder `network` of a training.")
-    parser.add_argument("images", type=Path, help="Folder of images, or a data set with masks.")
-    parser.add_argument("--output", type=Path, required=True, help="Folder to write to.")
-    parser.add_argument(
-        "--probabilities", action="store_true", help="Also write the probability of each class."
-    )
-    parser.add_argument(
-        "--overlays", action="store_true", help="Also write the images with outlines, to look at."
-    )
-    parser.add_argument("--batch", type=int, default=8, help="Images that go through the network at once.")
-    parser.add_argument("--device", type=str, default="auto", help="auto, cpu, cuda or cuda:1.")
-    parser.add_argument("--channels", type=int, help="1 or 3 to read every image as grey or as RGB.")
-    parser.add_argument("--overwrite", action="store_true", help="Predict again what is there already.")
-    options = parser.parse_args(arguments)
-
+    from s2s2.cli.console import TerminalReporter
     from s2s2.data.dataset import Dataset
     from s2s2.evaluation.predict import predict
     from s2s2.networks import load_network
 
     _, card = load_network(options.network)
-    dataset = Dataset.open(options.images, masks=False, class_map=card.class_map, channels=options.channels)
+    dataset = Dataset.open(options.data, masks=False, class_map=card.class_map, channels=options.channels)
     with TerminalReporter() as reporter:
         update = reporter.task("predict")
         report = predict(

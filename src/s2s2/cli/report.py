@@ -1,21 +1,29 @@
-"""`s2s2 report`."""
+"""`s2s2 report`: the page of a finished run."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from s2s2.cli.options import new_parser
+from s2s2.cli.options import Command
 
 
-def main(arguments: list[str]) -> int:
-    """Draw the report of a run again."""
-    parser = new_parser(
-        "report", "RUN", "Draw the page of a finished run again, from its tables, predictions and stack."
-    )
-    parser.add_argument("run", type=Path, help="Folder of `s2s2 run` or `s2s2 demo`.")
-    options = parser.parse_args(arguments)
+@dataclass(frozen=True, kw_only=True)
+class Options(Command):
+    """Write the page of a finished run once more, from its tables, predictions and stack.
 
+    Args:
+        run: Folder of `s2s2 run` or `s2s2 demo`.
+    """
+
+    words = ("run",)
+
+    run: Path
+
+
+def main(options: Options) -> int:
+    """Write the report of a run once more."""
     from s2s2.pipeline import Run, load_config
 
     page = Run(load_config(options.run)).redraw()

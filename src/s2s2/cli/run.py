@@ -1,36 +1,65 @@
-"""`s2s2 run`."""
+"""`s2s2 run`: the whole path, from the check to the report."""
 
 from __future__ import annotations
 
-import shlex
 import sys
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
 
-from jsonargparse import ArgumentParser
-from rich.console import Console
-
-from s2s2.cli.console import TerminalReporter
-from s2s2.cli.options import add_data_options, help_width, new_parser
-from s2s2.run.config import RunConfig, SplitConfig, StackConfig
+from s2s2 import cli
+from s2s2.cli.help import choice_of_arms
+from s2s2.cli.options import Command
+from s2s2.run.config import RunConfig
 
 
-def main(arguments: list[str]) -> int:
+@dataclass(frozen=True, kw_only=True)
+class DryRun(Command):
+    """Whether anything is done.
+
+    Args:
+        dry_run: Only say what would be done, and how long it may take.
+    """
+
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(DryRun, RunConfig):
+    """Run the whole path on your own data.
+
+    Check the data, split the home cases by group, make the stack, train every arm with every seed, predict,
+    score and compare at home and away, and write the report. A stage that is finished is skipped, so an
+    interrupted run goes on when the same command is given again. A data set is a folder with images/ and
+    masks/ (same file stem), or a CSV manifest.
+
+    Args:
+        arms: What is compared; see below.
+        generator: Short for --stack.generator; see below.
+    """
+
+    generator: str | None = None
+
+    @classmethod
+    def epilog(cls, width: int) -> str:
+        """Return the arms and the generators."""
+        from s2s2.generators.help import choice_of_generators
+
+        several = "Several generators in one run: --arms baseline s2s2@appearance s2s2@diffusion"
+        return "\n\n".join([choice_of_arms(width), choice_of_generators(width), several])
+
+
+def main(options: Options) -> int:
     """Run the whole path on folders of the user's own."""
-    parser = _parser()
-    options = parser.instantiate(parser.parse_args(arguments))
-    fields = {
-        name: getattr(options, name) for name in RunConfig.__dataclass_fields__ if hasattr(options, name)
-    }
-    for name in ("target", "arms", "classes"):
-        fields[name] = tuple(fields[name]) if fields[name] is not None else None
+    values = {each.name: getattr(options, each.name) for each in fields(RunConfig)}
     if options.generator is not None:
-        fields["stack"] = replace(options.stack, generator=options.generator)
-    return execute(RunConfig(**fields), arguments, dry_run=options.dry_run)
+        values["stack"] = replace(options.stack, generator=options.generator)
+    return execute(RunConfig(**values), dry_run=options.dry_run)
 
 
-def execute(config: RunConfig, arguments: list[str], *, dry_run: bool = False, command: str = "run") -> int:
+def execute(config: RunConfig, *, dry_run: bool) -> int:
     """Run, or say what would be done, and print where the report lies."""
+    from rich.console import Console
+
+    from s2s2.cli.console import TerminalReporter
     from s2s2.pipeline.estimate import estimate
     from s2s2.pipeline.run import Run
 
@@ -38,61 +67,6 @@ def execute(config: RunConfig, arguments: list[str], *, dry_run: bool = False, c
         Console().print(estimate(config))
         return 0
     with TerminalReporter() as reporter:
-        words = " ".join(["s2s2", command, *map(shlex.quote, arguments)])
-        page = Run(config, reporter, words).execute()
+        page = Run(config, reporter, cli.typed()).execute()
     sys.stdout.write(f"\nReport: {page.resolve()}\n")
     return 0
-
-
-def _parser() -> ArgumentParser:
-    from s2s2.arms import ARMS
-    from s2s2.audit import AuditConfig
-    from s2s2.generators.help import choice_of_generators
-    from s2s2.networks.config import NetworkConfig
-    from s2s2.training.config import TrainConfig
-
-    parser = new_parser(
-        "run",
-        "--data HOME --output RUN [--target AWAY ...] [options]",
-        "The whole path: check the data, split the home cases by group, make the stack, train every arm with "
-        "every seed, predict, score and compare at home and away, and draw the report. A stage that is done "
-        "and whole is skipped, so an interrupted run goes on when the same command is given again. A data "
-        "set is a folder with images/ and masks/ (same file stem), or a CSV manifest.",
-        choice_of_generators(help_width()) + "\n\nSeveral in one run, each with a stack of its own: "
-        "--arms baseline s2s2@appearance s2s2@diffusion",
-    )
-    parser.add_argument("--data", type=Path, required=True, help="Home: the labelled images to learn from.")
-    parser.add_argument(
-        "--target", type=Path, nargs="+", default=[], help="Away: labelled images of other sites."
-    )
-    parser.add_argument("--output", type=Path, required=True, help="Folder of the run.")
-    parser.add_argument(
-        "--size", type=int, default=256, help="Longer side of the working grid in pixels; the ratio is kept."
-    )
-    arms = "; ".join(f"{arm.name}: {arm.summary}" for arm in ARMS.values())
-    parser.add_argument(
-        "--arms",
-        type=str,
-        nargs="+",
-        default=["baseline", "duplicate", "s2s2"],
-        help=f"What is compared. {arms}.",
-    )
-    parser.add_argument("--generator", type=str, help="Short for --stack.generator; see below.")
-    parser.add_argument("--seeds", type=int, default=3, help="Repetitions of every arm.")
-    parser.add_argument(
-        "--jobs", type=int, help="Trainings side by side. Default: one a core, or one for a GPU."
-    )
-    parser.add_argument("--tolerance", type=float, default=2.0, help="Of the surface Dice, in mm or pixels.")
-    parser.add_argument(
-        "--audited", type=bool, default=True, help="false: train on the stack without judging it first."
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="Say what would be done and how long it may take."
-    )
-    add_data_options(parser)
-    parser.add_class_arguments(SplitConfig, "split")
-    parser.add_class_arguments(StackConfig, "stack")
-    parser.add_class_arguments(AuditConfig, "audit")
-    parser.add_class_arguments(NetworkConfig, "network")
-    parser.add_class_arguments(TrainConfig, "train")
-    return parser

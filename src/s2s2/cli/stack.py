@@ -1,16 +1,14 @@
-"""`s2s2 stack`."""
+"""`s2s2 stack`: synthetic images of every training mask."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass
 
-from jsonargparse import Namespace
-
-from s2s2.cli.console import TerminalReporter
-from s2s2.cli.options import add_data_options, help_width, new_parser, open_dataset
+from s2s2.cli.options import Command
 from s2s2.errors import ConfigError
+from s2s2.run.config import StackConfig
+from s2s2.run.options import Parallel, TrainingData
 
 _LAUNCHERS = (
     ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN"),
@@ -19,41 +17,45 @@ _LAUNCHERS = (
 """Variables that number a process, that count all, and that hold the first number (None: 0)."""
 
 
-def main(arguments: list[str]) -> int:
-    """Make synthetic images of every training mask, or top an existing stack up."""
-    from s2s2.generators import DEFAULT_GENERATOR
-    from s2s2.generators.help import choice_of_generators
+@dataclass(frozen=True, kw_only=True)
+class Options(Command, Parallel, StackConfig, TrainingData):
+    """Make the semantic stack: several synthetic images of every training mask.
 
-    parser = new_parser(
-        "stack",
-        "DATA --split split.json --output STACK [options]",
-        "Make the semantic stack: --depth synthetic images of every training mask, one multi-page TIFF a "
-        "case. Interrupted, it goes on where it stood; with a larger --depth it adds what is missing. The "
-        "generator sees the training split only. Generators are laid over each other by '+' and mixed by "
-        "shares: appearance:8,diffusion+appearance:8. Options stand in brackets: "
-        '"appearance(extrapolate=0.5)". A large stack is made by many: each of 16 processes takes its '
-        "--shard k/16 (under torchrun or in a SLURM array by itself).",
-        choice_of_generators(help_width()),
-    )
-    parser.add_argument("data", type=Path, help="Folder or CSV manifest.")
-    parser.add_argument("--split", type=Path, required=True, help="From `s2s2 split`.")
-    parser.add_argument("--output", type=Path, required=True, help="Folder of the stack.")
-    parser.add_argument("--generator", type=str, default=DEFAULT_GENERATOR, help="See below.")
-    parser.add_argument("--tuned", type=Path, help="From `s2s2 tune`. Default: tune into STACK/generator.")
-    parser.add_argument("--shard", type=str, help="k/n: make the k-th of n parts, 1/n to n/n.")
-    parser.add_argument("--depth", type=int, default=8, help="Copies a mask.")
-    parser.add_argument("--size", type=int, default=256, help="Longer side of the working grid in pixels.")
-    parser.add_argument("--bits", type=Literal[8, 16], default=8, help="Stored bits a channel.")
-    parser.add_argument("--seed", type=int, default=0, help="Of every draw.")
-    parser.add_argument("--jobs", type=int, default=1, help="Processes.")
-    add_data_options(parser)
-    return _stack(parser.parse_args(arguments))
+    Each case becomes one multi-page TIFF. The generator sees the training split only. An interrupted stack
+    goes on where it stopped; with a larger --depth the missing images are added. A large stack is made by
+    many processes: each of 16 takes its --shard k/16 (under torchrun or in a SLURM array by itself).
+
+    Args:
+        output: Folder of the stack.
+        shard: k/n makes the k-th of n parts, 1/n to n/n.
+        jobs: Processes side by side.
+        seed: Seed of every random draw.
+    """
+
+    words = ("data",)
+
+    jobs: int | None = 1
+    shard: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work before anything is made."""
+        for part in (Parallel, StackConfig, TrainingData):
+            part.__post_init__(self)
+
+    @classmethod
+    def epilog(cls, width: int) -> str:
+        """Return the generators."""
+        from s2s2.generators.help import choice_of_generators
+
+        return choice_of_generators(width)
 
 
-def _stack(options: Namespace) -> int:
+def main(options: Options) -> int:
+    """Make synthetic images of every training mask, or add to an existing stack."""
     from rich.console import Console
 
-    from s2s2.data.split import Split
+    from s2s2.cli.console import TerminalReporter
+    from s2s2.core.workers import default_jobs
     from s2s2.generators import build_generator
     from s2s2.generators.protocol import tunables
     from s2s2.pipeline.stacks import counting, outlook, place_tuned
@@ -62,9 +64,7 @@ def _stack(options: Namespace) -> int:
     generator = build_generator(options.generator)
     if options.tuned is not None:
         place_tuned(tunables(generator), options.tuned)
-    dataset = open_dataset(options, options.data, size=options.size)
-    split = Split.load(options.split)
-    split.check(dataset)
+    dataset, split = options.open()
     shard = _shard(options.shard)
     copies = -(-len(split.train) * options.depth // (shard[1] if shard else 1))
     with TerminalReporter() as reporter:
@@ -78,11 +78,11 @@ def _stack(options: Namespace) -> int:
             depth=options.depth,
             seed=options.seed,
             bits=options.bits,
-            jobs=options.jobs,
+            jobs=options.jobs or default_jobs(len(split.train)),
             shard=shard,
             progress=counting(reporter.task("stack"), "masks"),
         )
-    Console().print(f"{len(stack.ids)} masks, {stack.depth} copies each: {options.output}")
+    Console().print(f"{len(stack.ids)} masks, {stack.depth} synthetic images each: {options.output}")
     return 0
 
 

@@ -1,48 +1,61 @@
-"""`s2s2 train`."""
+"""`s2s2 train`: one network in one arm."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2s2.cli.console import TerminalReporter
-from s2s2.cli.options import add_data_options, new_parser, open_dataset
+from s2s2.arms import get_arm
+from s2s2.cli.help import choice_of_arms
+from s2s2.cli.options import Command
+from s2s2.networks.config import NetworkConfig
+from s2s2.run.options import Seeded, TrainingData
+from s2s2.training.config import TrainConfig
 
 
-def main(arguments: list[str]) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Options(Command, Seeded, TrainingData):
+    """Train a network on the training split and keep the one that is best on the validation split.
+
+    The test split is never opened. An interrupted training goes on at its last validation. Every arm sees
+    the same number of images.
+
+    Args:
+        output: Folder that is written.
+        stack: Folder from `s2s2 stack`, for the arms synthetic and s2s2.
+        arm: What is trained; see below.
+        seed: Seed of the weights and of every random draw.
+        network: The network.
+        train: How it is trained.
+    """
+
+    words = ("data",)
+
+    stack: Path | None = None
+    arm: str = "s2s2"
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse an arm that there is not."""
+        super().__post_init__()
+        get_arm(self.arm)
+
+    @classmethod
+    def epilog(cls, width: int) -> str:
+        """Return the arms."""
+        return choice_of_arms(width)
+
+
+def main(options: Options) -> int:
     """Train one network in one arm."""
-    from s2s2.arms import ARMS
-    from s2s2.networks.config import NetworkConfig
-    from s2s2.training.config import TrainConfig
-
-    arms = "; ".join(f"{arm.name}: {arm.summary}" for arm in ARMS.values())
-    parser = new_parser(
-        "train",
-        "DATA --split split.json [--stack STACK] --output FOLDER [options]",
-        "Train a network on the training split and keep the one that is best on the validation split; the "
-        "test split is never opened. Interrupted, it goes on at the last validation. Every arm sees the "
-        f"same number of images. Arms: {arms}.",
-    )
-    parser.add_argument("data", type=Path, help="Folder or CSV manifest.")
-    parser.add_argument("--split", type=Path, required=True, help="From `s2s2 split`.")
-    parser.add_argument("--stack", type=Path, help="From `s2s2 stack`; for the arms synthetic and s2s2.")
-    parser.add_argument("--output", type=Path, required=True, help="Folder to write to.")
-    parser.add_argument("--arm", type=str, default="s2s2", choices=list(ARMS), help="What is trained.")
-    parser.add_argument("--size", type=int, default=256, help="Longer side of the working grid in pixels.")
-    parser.add_argument("--seed", type=int, default=0, help="Of weights and draws.")
-    add_data_options(parser)
-    parser.add_class_arguments(NetworkConfig, "network")
-    parser.add_class_arguments(TrainConfig, "train")
-    options = parser.instantiate(parser.parse_args(arguments))
-
     from rich.console import Console
 
-    from s2s2.data.split import Split
+    from s2s2.cli.console import TerminalReporter
     from s2s2.stack import Stack
     from s2s2.training.fitting import fit
 
-    dataset = open_dataset(options, options.data, size=options.size)
-    split = Split.load(options.split)
-    split.check(dataset)
+    dataset, split = options.open()
     with TerminalReporter() as reporter:
         result = fit(
             split.training(dataset),

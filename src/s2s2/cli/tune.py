@@ -1,49 +1,51 @@
-"""`s2s2 tune`."""
+"""`s2s2 tune`: weights of a generator that learns."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from jsonargparse import Namespace
-
-from s2s2.cli.console import TerminalReporter
-from s2s2.cli.options import add_data_options, help_width, new_parser, open_dataset
+from s2s2.audit.config import AuditConfig
+from s2s2.cli.options import Command
 from s2s2.errors import ConfigError
+from s2s2.run.options import TrainingData
 
 
-def main(arguments: list[str]) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Options(Command, TrainingData):
+    """Train the network of a generator on the training split, and on nothing else.
+
+    An interrupted tuning goes on at its last check. At each check, samples are generated for training
+    masks. Segmenters that never saw the case (they are trained first, see --audit.*) measure how well the
+    samples show their masks, and the weights with the best agreement are kept. Watch history.csv and
+    samples/ in the output folder.
+
+    Args:
+        output: Folder of the weights.
+        generator: What is tuned, with its options in brackets: "diffusion(guidance=2)".
+        judged: Train segmenters and keep the best weights; false keeps the last weights.
+        audit: The segmenters.
+    """
+
+    words = ("data",)
+
+    generator: str = "diffusion"
+    judged: bool = True
+    audit: AuditConfig = field(default_factory=AuditConfig)
+
+    @classmethod
+    def epilog(cls, width: int) -> str:
+        """Return the generators that can be tuned."""
+        from s2s2.generators.help import choice_of_generators
+
+        return choice_of_generators(width, tuned=True)
+
+
+def main(options: Options) -> int:
     """Tune a generator's network on the training images."""
-    from s2s2.audit import AuditConfig
-    from s2s2.generators.help import choice_of_generators
-
-    parser = new_parser(
-        "tune",
-        "DATA --split split.json --generator NAME --output TUNED [options]",
-        "Let a generator's network learn from the training split, and from nothing else. Interrupted, it "
-        "goes on at the last check. At intervals it draws samples for training masks; segmenters that never "
-        "saw the case (trained first, see --audit.*) say how well they show their masks, and the weights "
-        "they like best are kept. Watch history.csv and samples/ in the output folder. Options of the "
-        'generator stand in brackets: --generator "diffusion(guidance=2)".',
-        choice_of_generators(help_width(), tuned=True),
-    )
-    parser.add_argument("data", type=Path, help="Folder or CSV manifest.")
-    parser.add_argument("--split", type=Path, required=True, help="From `s2s2 split`.")
-    parser.add_argument("--generator", type=str, default="diffusion", help="What is tuned.")
-    parser.add_argument("--output", type=Path, required=True, help="Folder of the weights.")
-    parser.add_argument("--size", type=int, default=256, help="Longer side of the working grid in pixels.")
-    parser.add_argument(
-        "--judged", type=bool, default=True, help="false: train no segmenters, keep the last weights."
-    )
-    add_data_options(parser)
-    parser.add_class_arguments(AuditConfig, "audit")
-    return _tune(parser.instantiate(parser.parse_args(arguments)))
-
-
-def _tune(options: Namespace) -> int:
     from rich.console import Console
 
     from s2s2.audit import Segmenters
-    from s2s2.data.split import Split
+    from s2s2.cli.console import TerminalReporter
     from s2s2.generators import build_generator
     from s2s2.generators.protocol import tunables
     from s2s2.pipeline.stacks import outlook, place_tuned
@@ -54,9 +56,7 @@ def _tune(options: Namespace) -> int:
             f"--generator {options.generator} has nothing to tune. Go straight to `s2s2 stack`, or choose "
             "diffusion or controlnet."
         )
-    dataset = open_dataset(options, options.data, size=options.size)
-    split = Split.load(options.split)
-    split.check(dataset)
+    dataset, split = options.open()
     place_tuned(parts, options.output)
     untuned = [part for part in parts if not part.tuned]
     with TerminalReporter() as reporter:
