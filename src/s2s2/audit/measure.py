@@ -49,6 +49,7 @@ class Measured:
     features: Vectors
 
 
+@dataclass(frozen=True)
 class Workbench:
     """Measures the copies case by case; what is measured is kept on disk until the audit is done.
 
@@ -63,26 +64,14 @@ class Workbench:
         inputs: All that they depend on; measurements of others are not used.
     """
 
-    def __init__(
-        self,
-        stack: Stack,
-        train: Dataset,
-        segmenters: Segmenters,
-        features: Features,
-        reference: Reference,
-        *,
-        size: int,
-        folder: Path,
-        inputs: Inputs,
-    ) -> None:
-        self.stack = stack
-        self.train = train
-        self.segmenters = segmenters
-        self.features = features
-        self.reference = reference
-        self.size = size
-        self.folder = folder
-        self.inputs = inputs
+    stack: Stack
+    train: Dataset
+    segmenters: Segmenters
+    features: Features
+    reference: Reference
+    size: int
+    folder: Path
+    inputs: Inputs
 
     def measured(self, case_id: str) -> Measured:
         """Return the measurements of a case: those that are kept, or new ones that are kept now."""
@@ -93,10 +82,6 @@ class Workbench:
         save_arrays(path, vars(measured), self.inputs)
         return measured
 
-    def copies(self, case_id: str) -> Image:
-        """Return all copies of a case, (copy, channel, height, width)."""
-        return np.stack([self.stack.copy(case_id, number) for number in range(self.stack.depth)])
-
     def disagreement(self, case_id: str, numbers: Sequence[int]) -> Region:
         """Return where copies of a case are not segmented as their mask; False for all other copies.
 
@@ -105,13 +90,15 @@ class Workbench:
         """
         mask = self.train.mask(self.train.case(case_id))
         maps = np.zeros((self.stack.depth, *mask.shape), bool)
-        copies = np.stack([self.stack.copy(case_id, number) for number in numbers])
-        maps[list(numbers)] = self.segmenters.read(copies, mask, case_id).labels != mask
+        maps[list(numbers)] = (
+            self.segmenters.read(self._copies(case_id, numbers), mask, case_id).labels != mask
+        )
         return maps
 
     def _measure(self, case_id: str) -> Measured:
         case, classes = self.train.case(case_id), self.reference.classes
-        image, mask, copies = self.train.image(case), self.train.mask(case), self.copies(case_id)
+        image, mask = self.train.image(case), self.train.mask(case)
+        copies = self._copies(case_id, range(self.stack.depth))
         reading = self.segmenters.read(copies, mask, case_id)
         found = [agreement(labels, mask, classes) for labels in reading.labels]
         seen = self.features(copies)
@@ -129,3 +116,6 @@ class Workbench:
             pooled=seen.pooled,
             features=reading.features,
         )
+
+    def _copies(self, case_id: str, numbers: Sequence[int]) -> Image:
+        return np.stack([self.stack.copy(case_id, number) for number in numbers])

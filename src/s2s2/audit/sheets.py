@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from s2s2.audit.measure import Workbench
 from s2s2.audit.result import SHEETS
 from s2s2.audit.summary import Findings
-from s2s2.core.types import Floats, Image, LabelMap
+from s2s2.core.types import Floats
 from s2s2.pictures import SheetRow, displayed, draw_sheet, overlay, painted
 
 ROWS = 6
@@ -28,22 +28,16 @@ def write_sheets(bench: Workbench, findings: Findings) -> None:
     """Draw all sheets that have something to show, and remove those that have not.
 
     `fidelity_best`, `fidelity_median`, `fidelity_worst`: by how far a copy's agreement differs
-    from what is expected of its case. `rejected`: marked copies, those that agree
-    least with their masks first. `neighbours`: the copies that lie nearest to one real image, and it.
+    from what is expected of its case. `rejected`: marked copies, those that agree least with
+    their masks first. `neighbours`: the copies that lie nearest to one real image, and it.
     """
-    folder = bench.stack.path / "audit" / SHEETS
-    labels = _Reader(bench)
-    fall = np.array(
-        [
-            case.mean - expected
-            for case, expected in zip(findings.measured, findings.reference.expected, strict=True)
-        ]
-    )
-    ratio = np.array([case.first / np.maximum(case.second, 1e-12) for case in findings.measured])
+    measured = findings.measured
+    fall = np.array([case.mean for case in measured]) - findings.reference.expected[:, None]
+    ratio = np.array([case.first / np.maximum(case.second, 1e-12) for case in measured])
     order = _ordered(fall)
     middle = sorted(order, key=lambda copy: abs(fall[copy] - np.median(fall)))
     marked = [copy for copy in order if _reasons(findings, copy)]
-    chosen: dict[str, tuple[list[Copy], Callable[..., SheetRow]]] = {
+    chosen = {
         "fidelity_best": (_distinct(reversed(order)), _fidelity_row),
         "fidelity_median": (_distinct(middle), _fidelity_row),
         "fidelity_worst": (_distinct(order), _fidelity_row),
@@ -51,62 +45,52 @@ def write_sheets(bench: Workbench, findings: Findings) -> None:
         "neighbours": (_distinct(_ordered(ratio)), _neighbour_row),
     }
     for name, (copies, row) in chosen.items():
-        path = folder / f"{name}.jpg"
+        path = bench.stack.path / "audit" / SHEETS / f"{name}.jpg"
         if copies:
-            draw_sheet([row(bench, findings, labels, copy) for copy in copies], path)
+            draw_sheet([row(bench, findings, copy) for copy in copies], path)
         else:
             path.unlink(missing_ok=True)
 
 
-class _Reader:
-    """What the judges read, of a real image and of a copy."""
-
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
-
-    def __call__(self, image: Image, case_id: str) -> LabelMap:
-        mask = self.bench.train.mask(self.bench.train.case(case_id))
-        labels: LabelMap = self.bench.segmenters.read(image[None], mask, case_id).labels[0]
-        return labels
-
-
-def _fidelity_row(bench: Workbench, findings: Findings, read: _Reader, copy: Copy) -> SheetRow:
+def _fidelity_row(bench: Workbench, findings: Findings, copy: Copy) -> SheetRow:
     """Real image with its mask, the mask, the copy, the copy with what is read from it."""
-    case_id = findings.reference.ids[copy.case]
-    case = bench.train.case(case_id)
-    real, mask = bench.train.image(case), bench.train.mask(case)
-    image = bench.stack.copy(case_id, copy.number)
-    colours = bench.train.class_map.colours
-    measured, expected = findings.measured[copy.case], findings.reference.expected[copy.case]
-    reasons = ", ".join(_reasons(findings, copy))
-    words = f"{case_id} copy {copy.number}: agreement {measured.mean[copy.number]:.2f}, "
+    case = bench.train[copy.case]
+    mask, colours = bench.train.mask(case), bench.train.class_map.colours
+    image = bench.stack.copy(case.id, copy.number)
+    read = bench.segmenters.read(image[None], mask, case.id).labels[0]
+    agreement = findings.measured[copy.case].mean[copy.number]
+    words = f"agreement {agreement:.2f}, expected {findings.reference.expected[copy.case]:.2f}"
     return SheetRow(
-        f"{words}expected {expected:.2f}{': ' + reasons if reasons else ''}",
+        _words(bench, findings, copy, words),
         {
-            "real image, its mask": overlay(real, mask, colours),
+            "real image, its mask": overlay(bench.train.image(case), mask, colours),
             "mask": painted(mask, colours),
             "copy": displayed(image),
-            "copy, what is read": overlay(image, read(image, case_id), colours),
+            "copy, what is read": overlay(image, read, colours),
         },
     )
 
 
-def _neighbour_row(bench: Workbench, findings: Findings, read: _Reader, copy: Copy) -> SheetRow:
+def _neighbour_row(bench: Workbench, findings: Findings, copy: Copy) -> SheetRow:
     """The copy, the real image that lies nearest to it, the real image of its own case."""
-    measured, ids = findings.measured[copy.case], findings.reference.ids
-    own, near = ids[copy.case], ids[measured.nearest[copy.number]]
+    measured, train = findings.measured[copy.case], bench.train
+    own, near = train[copy.case], train[int(measured.nearest[copy.number])]
     first, second = measured.first[copy.number], measured.second[copy.number]
-    train = bench.train
-    reasons = ", ".join(_reasons(findings, copy))
+    words = f"{near.id} at {first:.2f}, next patient at {second:.2f}"
     return SheetRow(
-        f"{own} copy {copy.number}: {near} at {first:.2f}, next patient at {second:.2f}"
-        f"{': ' + reasons if reasons else ''}",
+        _words(bench, findings, copy, words),
         {
-            "copy": displayed(bench.stack.copy(own, copy.number)),
-            "nearest real image": displayed(train.image(train.case(near))),
-            "real image of its mask": displayed(train.image(train.case(own))),
+            "copy": displayed(bench.stack.copy(own.id, copy.number)),
+            "nearest real image": displayed(train.image(near)),
+            "real image of its mask": displayed(train.image(own)),
         },
     )
+
+
+def _words(bench: Workbench, findings: Findings, copy: Copy, words: str) -> str:
+    """Return what stands above a row: the copy, what was measured, and the reasons against it."""
+    reasons = ", ".join(_reasons(findings, copy))
+    return f"{bench.train.ids[copy.case]} copy {copy.number}: {words}{': ' + reasons if reasons else ''}"
 
 
 def _reasons(findings: Findings, copy: Copy) -> tuple[str, ...]:
@@ -119,8 +103,8 @@ def _ordered(values: Floats) -> list[Copy]:
     return [Copy(*(int(part) for part in divmod(int(flat), values.shape[1]))) for flat in order]
 
 
-def _distinct(copies: Sequence[Copy] | Iterator[Copy]) -> list[Copy]:
-    """Return the first copies, one a case."""
+def _distinct(copies: Iterable[Copy]) -> list[Copy]:
+    """Return the first copies, one of each case."""
     found: dict[int, Copy] = {}
     for copy in copies:
         found.setdefault(copy.case, copy)
