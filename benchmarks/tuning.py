@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from benchmarks.rows import row
 from benchmarks.sampling import random_networks
-from s2s2.generators.controlnet.ranges import to_model
+from s2s2.generators.controlnet.conditioning import to_model
 from s2s2.generators.controlnet.sampling import computing, predict
 
 STEPS = 8

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from s2s2 import Dataset, Split, build_generator, split_by_group
-from s2s2.generators.protocol import tunables
 from s2s2.pictures import SheetRow, displayed, draw_sheet, painted
 from s2s2.pipeline.demo import HOME, demo_folder
 
@@ -21,7 +20,7 @@ def main(generator: str, output: str, tuned: str = "", split_file: str = "") -> 
     usual = split_by_group(paris, counts=(50, 20, 130))
     split = Split.load(split_file) if split_file else usual
     maker = build_generator(generator)
-    for part in tunables(maker):
+    for part in maker.learners:
         part.place(Path(tuned))
     maker.fit(paris, split)
     shown = [case for case in map(paris.case, usual.train) if 0.04 < paris.mask(case).mean() < 0.2][:CASES]

@@ -103,7 +103,10 @@ def test_an_import_path_builds_any_generator() -> None:
         ("no.such:Class", "'no.such:Class' cannot be imported: No module named 'no'"),
         ("tests.stack.made:Ecko", "cannot be imported: .* no attribute 'Ecko'"),
         ("tests.stack.made:Echo(loud=1)", r"cannot be made of {'loud': 1}: .*unexpected keyword"),
-        ("pathlib:Path", "is no generator; it must have name, case_ids, fit, sample and config"),
+        (
+            "pathlib:Path",
+            "is no generator: it must be a subclass of s2s2.generators.Generator",
+        ),
         ({"init_args": {}}, r"must have the keys 'name' and, if need be, 'init_args', got \['init_args'\]"),
         ({"name": "boxes", "config": {}}, r"got \['name', 'config'\]"),
     ],

@@ -48,7 +48,7 @@ def test_any_generator_may_come_first(tmp_path: Path) -> None:
 
 
 def test_what_cannot_restyle_comes_first_or_not_at_all() -> None:
-    with pytest.raises(ConfigError, match=r"'composite' cannot be laid over .* Put it first"):
+    with pytest.raises(ConfigError, match=r"'composite' cannot be applied to .* Put it first"):
         Chain([Boxes(), Composite()])
     with pytest.raises(ConfigError, match="needs one part or more, got none"):
         Chain([])
@@ -68,11 +68,12 @@ def test_copies_that_failed_are_not_restyled(tmp_path: Path) -> None:
 def test_a_chain_answers_for_its_parts(tmp_path: Path) -> None:
     learnt = Learnt(batch=6)
     chain = Chain([learnt, Boxes()])
-    assert (chain.traits, chain.batch, chain.weights, chain.folder) == (frozenset(), 6, "", None)
+    assert (chain.traits, chain.batch, chain.weights, learnt.folder) == (frozenset(), 6, "", None)
+    assert (chain.learners, chain.parts, chain.tuned) == ((learnt,), (chain,), False)
     chain.place(tmp_path)
-    assert learnt.folder == chain.folder == tmp_path / "learnt"
+    assert learnt.folder == tmp_path / "learnt"
     exact = Chain([Composite(), Boxes()])
-    assert (exact.traits, exact.batch, exact.tuned, exact.folder) == ({"exact"}, 1, True, None)
+    assert (exact.traits, exact.batch, exact.tuned, exact.learners) == ({"exact"}, 1, True, ())
 
 
 def test_masks_made_together_are_restyled_each_with_its_own(tmp_path: Path) -> None:

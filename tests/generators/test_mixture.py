@@ -7,7 +7,7 @@ import pytest
 
 from s2s2.core.streams import stream
 from s2s2.errors import ConfigError
-from s2s2.generators import Appearance, Boxes, Composite, Mixture, build_generator, traits, tunables
+from s2s2.generators import Appearance, Boxes, Composite, Mixture, build_generator
 from tests.generators.learnt import Learnt
 from tests.generators.made import drawn, split_of
 
@@ -48,9 +48,9 @@ def test_like_parts_draw_apart(tmp_path: Path) -> None:
 
 
 def test_a_mixture_promises_what_all_parts_promise() -> None:
-    assert traits(build_generator("appearance,boxes")) == {"exact", "geometry"}
-    assert traits(build_generator("appearance,composite+boxes")) == {"exact"}
-    assert traits(Mixture([Learnt(), Boxes()], [1, 1])) == frozenset()
+    assert build_generator("appearance,boxes").traits == {"exact", "geometry"}
+    assert build_generator("appearance,composite+boxes").traits == {"exact"}
+    assert Mixture([Learnt(), Boxes()], [1, 1]).traits == frozenset()
 
 
 def test_a_batch_of_a_mixture_fills_the_batches_of_its_parts() -> None:
@@ -62,11 +62,11 @@ def test_a_batch_of_a_mixture_fills_the_batches_of_its_parts() -> None:
 def test_parts_that_are_alike_are_tuned_once(tmp_path: Path) -> None:
     first, twin, other = Learnt(), Learnt(), Learnt(noise=0.2)
     mixture = Mixture([first, Mixture([twin, Boxes()], [1, 1]), other], [1, 1, 1])
-    assert tunables(mixture) == (first, twin, other)
-    assert mixture.folder is None
+    assert mixture.learners == (first, twin, other)
+    assert [part.folder for part in mixture.learners] == [None] * 3
     assert not mixture.tuned
     mixture.place(tmp_path)
-    assert first.folder == twin.folder == mixture.folder == tmp_path / "learnt"
+    assert first.folder == twin.folder == tmp_path / "learnt"
     assert other.folder == tmp_path / "learnt-2"
 
 

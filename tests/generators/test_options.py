@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields, is_dataclass
+from importlib import import_module
+from typing import Any, Literal, get_type_hints
 
 import pytest
 
 from s2s2.errors import ConfigError
-from s2s2.generators import AppearanceConfig, BoxesConfig, CompositeConfig
+from s2s2.generators import AppearanceConfig, BoxesConfig, CompositeConfig, build_generator
 from s2s2.generators.options import from_json, to_json
+from s2s2.generators.registry import NAMED
 
 
 @pytest.mark.parametrize("kind", [AppearanceConfig, BoxesConfig, CompositeConfig])
@@ -90,3 +92,104 @@ def test_options_of_every_kind_are_read() -> None:
 def test_bad_options_of_every_kind_are_named(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         from_json(Every, "every", values)
+
+
+def test_an_option_of_a_nested_dataclass_stands_beside_the_others() -> None:
+    flat, nested = {"base": "x", "steps": 9}, {"base": "x", "inner": {"steps": 9}}
+    assert from_json(Every, "every", flat) == from_json(Every, "every", nested) == Every("x", inner=Inner(9))
+    assert to_json(Every("x"))["steps"] == 3
+    with pytest.raises(ConfigError, match="option 'steps' must be a whole number, such as 3, got 'many'"):
+        from_json(Every, "every", {"base": "x", "steps": "many"})
+    with pytest.raises(ConfigError, match=r"Did you mean .steps.\? Options: base, .*, steps\."):
+        from_json(Every, "every", {"base": "x", "step": 9})
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_no_two_options_of_a_generator_share_a_name(name: str) -> None:
+    """Else it would not be said which is meant, and one would be lost in a manifest."""
+    info = NAMED[name]
+    kind = getattr(import_module(f"s2s2.generators.{info.home}"), f"{info.kind}Config")
+    names = [field.name for field in fields(kind)]
+    for hint in get_type_hints(kind).values():
+        names += [field.name for field in fields(hint)] if is_dataclass(hint) else []
+    assert len(names) == len(set(names))
+
+
+DIFFUSION = {
+    "accumulate": 1,
+    "augment": 0.5,
+    "autoencoder_channels": [64, 128, 128],
+    "autoencoder_steps": None,
+    "batch": 8,
+    "blocks": None,
+    "channels": None,
+    "checkpointing": False,
+    "checks": None,
+    "devices": 1,
+    "ema": 0.999,
+    "guidance": 1.5,
+    "judged": None,
+    "latent_above": 192,
+    "latent_channels": 4,
+    "learning_rate": None,
+    "made_at_once": None,
+    "mask_dropout": 0.1,
+    "nodes": 1,
+    "patience": 0,
+    "precision": "auto",
+    "preset": "auto",
+    "resolution": 48,
+    "seed": 0,
+    "solver": "euler",
+    "solver_steps": 8,
+    "steps": 300,
+    "workers": -1,
+}
+CONTROLNET = {
+    "accumulate": 1,
+    "base": "sd",
+    "batch": 16,
+    "cache": True,
+    "checkpointing": False,
+    "checks": 10,
+    "clip_norm": 1.0,
+    "compile": False,
+    "cpu": False,
+    "devices": 1,
+    "eight_bit": False,
+    "ema": 0.999,
+    "epochs": 100,
+    "flip": False,
+    "guidance": None,
+    "judged": 32,
+    "learning_rate": 1e-05,
+    "modality": "A medical image",
+    "nodes": 1,
+    "patience": 4,
+    "precision": "auto",
+    "preset": "fast",
+    "prompt_dropout": 0.1,
+    "resolution": 512,
+    "sample_batch": 16,
+    "seed": 0,
+    "solver": None,
+    "steps": 20,
+    "warmup": 0.0,
+    "weight_decay": 0.01,
+    "workers": -1,
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "recorded"),
+    [
+        ("diffusion(resolution=48,steps=300,batch=8,solver_steps=8)", DIFFUSION),
+        ("diffusion(resolution=48,tune={'steps': 300, 'batch': 8},sampling={'solver_steps': 8})", DIFFUSION),
+        ("controlnet(base='sd',steps=20)", CONTROLNET),
+    ],
+)
+def test_a_manifest_records_all_options_in_one_mapping(spec: str, recorded: dict[str, Any]) -> None:
+    """Bytes of a stack follow from it: an option that is added or moved would make every stack another's."""
+    generator = build_generator(spec)
+    assert dict(sorted(generator.config().items())) == recorded
+    assert build_generator({"name": generator.name, "init_args": recorded}).config() == generator.config()

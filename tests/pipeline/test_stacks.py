@@ -8,7 +8,6 @@ import pytest
 from s2s2.cli.stack import _shard
 from s2s2.errors import ConfigError
 from s2s2.generators import build_generator
-from s2s2.generators.protocol import tunables
 from s2s2.pipeline import RunConfig
 from s2s2.pipeline.stacks import generator_of, place_tuned, stack_folders
 
@@ -42,20 +41,20 @@ def test_an_import_path_with_slashes_stays_one_folder(config: RunConfig) -> None
 
 def test_one_tuned_part_lies_in_the_folder_itself(tmp_path: Path) -> None:
     generator = build_generator("appearance:1,diffusion+appearance:1")
-    place_tuned(tunables(generator), tmp_path)
-    assert [part.folder for part in tunables(generator)] == [tmp_path]
+    place_tuned(generator.learners, tmp_path)
+    assert [part.folder for part in generator.learners] == [tmp_path]
 
 
 def test_two_tuned_parts_lie_below_it(tmp_path: Path) -> None:
     generator = build_generator("diffusion:1,diffusion(seed=1):1")
-    place_tuned(tunables(generator), tmp_path)
-    assert [part.folder for part in tunables(generator)] == [tmp_path / "diffusion", tmp_path / "diffusion-2"]
+    place_tuned(generator.learners, tmp_path)
+    assert [part.folder for part in generator.learners] == [tmp_path / "diffusion", tmp_path / "diffusion-2"]
 
 
 def test_parts_that_differ_in_how_they_sample_share_a_tuning(tmp_path: Path) -> None:
     generator = build_generator("diffusion:1,diffusion(guidance=3.0):1")
-    place_tuned(tunables(generator), tmp_path)
-    assert [part.folder for part in tunables(generator)] == [tmp_path, tmp_path]
+    place_tuned(generator.learners, tmp_path)
+    assert [part.folder for part in generator.learners] == [tmp_path, tmp_path]
 
 
 @pytest.mark.parametrize("text", ["3", "0/4", "5/4", "a/b", "1/0"])

@@ -11,20 +11,21 @@ import numpy as np
 
 from s2s2.core.streams import stream
 from s2s2.data import Case, Dataset, Split, split_by_group
+from s2s2.generators import Generator
 from s2s2.stack import build_stack
 
 
-class Echo:
+class Echo(Generator):
     """The image of the case and noise; may be slow, and may be told to go wrong."""
 
     name = "echo"
     traits = frozenset({"exact"})
+    case_ids: tuple[str, ...] = ()
 
     def __init__(
         self, *, pause_s: float = 0.0, fault: str = "", fault_copy: int = 0, noise: float = 0.05
     ) -> None:
         self.pause_s, self.fault, self.fault_copy, self.noise = pause_s, fault, fault_copy, noise
-        self.case_ids: tuple[str, ...] = ()
         self.asked: list[tuple[str, int, int]] = []
         self._dataset: Dataset | None = None
 

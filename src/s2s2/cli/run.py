@@ -41,7 +41,7 @@ class Options(DryRun, RunConfig):
     @classmethod
     def epilog(cls, width: int) -> str:
         """Return the arms and the generators."""
-        from s2s2.generators.help import choice_of_generators
+        from s2s2.generators import choice_of_generators
 
         several = "Several generators in one run: --arms baseline s2s2@appearance s2s2@diffusion"
         return "\n\n".join([choice_of_arms(width), choice_of_generators(width), several])

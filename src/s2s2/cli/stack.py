@@ -45,7 +45,7 @@ class Options(Command, Parallel, StackConfig, TrainingData):
     @classmethod
     def epilog(cls, width: int) -> str:
         """Return the generators."""
-        from s2s2.generators.help import choice_of_generators
+        from s2s2.generators import choice_of_generators
 
         return choice_of_generators(width)
 
@@ -57,18 +57,17 @@ def main(options: Options) -> int:
     from s2s2.cli.console import TerminalReporter
     from s2s2.core.workers import default_jobs
     from s2s2.generators import build_generator
-    from s2s2.generators.protocol import tunables
     from s2s2.pipeline.stacks import counting, outlook, place_tuned
     from s2s2.stack import build_stack
 
     generator = build_generator(options.generator)
     if options.tuned is not None:
-        place_tuned(tunables(generator), options.tuned)
+        place_tuned(generator.learners, options.tuned)
     dataset, split = options.open()
     shard = _shard(options.shard)
     copies = -(-len(split.train) * options.depth // (shard[1] if shard else 1))
     with TerminalReporter() as reporter:
-        for part in tunables(generator):
+        for part in generator.learners:
             reporter.stage("cost", outlook(part, dataset, split, copies))
         stack = build_stack(
             generator,

@@ -35,7 +35,7 @@ class Options(Command, TrainingData):
     @classmethod
     def epilog(cls, width: int) -> str:
         """Return the generators that can be tuned."""
-        from s2s2.generators.help import choice_of_generators
+        from s2s2.generators import choice_of_generators
 
         return choice_of_generators(width, tuned=True)
 
@@ -47,10 +47,9 @@ def main(options: Options) -> int:
     from s2s2.audit import Segmenters
     from s2s2.cli.console import TerminalReporter
     from s2s2.generators import build_generator
-    from s2s2.generators.protocol import tunables
     from s2s2.pipeline.stacks import outlook, place_tuned
 
-    parts = tunables(build_generator(options.generator))
+    parts = build_generator(options.generator).learners
     if not parts:
         raise ConfigError(
             f"--generator {options.generator} has nothing to tune. Go straight to `s2s2 stack`, or choose "

@@ -12,12 +12,9 @@ import numpy.typing as npt
 from s2s2.core.types import Image, Indices
 from s2s2.data.case import Case
 from s2s2.errors import SplitError
-from s2s2.generators.options import to_json
-from s2s2.generators.refusals import require_training_case, unfitted
+from s2s2.generators.base import Generator, require_training_case, unfitted
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
     from s2s2.data import Dataset, Split
 
 
@@ -83,27 +80,15 @@ class Donors:
         return self._dataset.mask(case)
 
 
-class Borrower:
-    """What generators that rearrange training images have in common.
+class Borrower(Generator):
+    """A generator that rearranges training images."""
 
-    Args:
-        config: Their options.
-    """
-
-    name: str
-
-    def __init__(self, config: DataclassInstance) -> None:
-        self._options = config
-        self._donors: Donors | None = None
+    _donors: Donors | None = None
 
     @property
     def case_ids(self) -> tuple[str, ...]:
         """The training cases it was fitted on."""
         return self._donors.ids if self._donors else ()
-
-    def config(self) -> dict[str, Any]:
-        """Return the configuration, ready for JSON."""
-        return to_json(self._options)
 
     def _fitted(self) -> Donors:
         if self._donors is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from s2s2.data.case import Case
 from s2s2.data.grid import resize_image, working_shape
 from s2s2.data.reading.files import image_header, in_threads, read_image
 from s2s2.errors import ConfigError, DataError, GeneratorError
-from s2s2.generators.options import to_json
-from s2s2.generators.refusals import require_training_case, unfitted
+from s2s2.generators.base import Generator, require_training_case, unfitted
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -53,7 +52,7 @@ class FolderConfig:
             )
 
 
-class Folder:
+class Folder(Generator):
     """Shows images that another program has made of the training masks.
 
     Nothing is learnt and nothing is drawn: the seed changes nothing. Every file is
@@ -65,9 +64,10 @@ class Folder:
     """
 
     name = "folder"
+    options: FolderConfig
 
     def __init__(self, config: FolderConfig) -> None:
-        self._config = config
+        self.options = config
         self._dataset: Dataset | None = None
         self._files: dict[str, tuple[Path, ...]] = {}
         self._source: tuple[str, ...] = ()
@@ -76,10 +76,6 @@ class Folder:
     def case_ids(self) -> tuple[str, ...]:
         """The cases that the images were made from, as `source` says."""
         return self._source
-
-    def config(self) -> dict[str, Any]:
-        """Return the configuration, ready for JSON."""
-        return to_json(self._config)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Find the images of every training case and look at their size and channels.
@@ -112,7 +108,7 @@ class Folder:
         files = self._files[case.id]
         if start + depth > len(files):
             raise GeneratorError(
-                f"folder: {self._config.path} holds {len(files)} images of case {case.id}, asked for "
+                f"folder: {self.options.path} holds {len(files)} images of case {case.id}, asked for "
                 f"{start + depth}. Ask for a depth that every case has, or make more images."
             )
         size = working_shape(self._dataset.original_shape(case), self._dataset.size)
@@ -124,10 +120,10 @@ class Folder:
 
     def _find(self, train: Dataset) -> dict[str, tuple[Path, ...]]:
         """Return the files of each training case, in the order of their numbers."""
-        root = Path(self._config.path)
+        root = Path(self.options.path)
         if not root.is_dir():
             raise GeneratorError(f"folder: there is no folder {root}. Give the one that holds the images.")
-        expression = re.escape(self._config.pattern).replace(r"\{case\}", r"(?P<case>.+)")
+        expression = re.escape(self.options.pattern).replace(r"\{case\}", r"(?P<case>.+)")
         named = re.compile(expression.replace(r"\{copy\}", r"(?P<copy>\d+)"))
         found: dict[str, list[tuple[int, Path]]] = {case_id: [] for case_id in train.ids}
         for path in sorted(root.rglob("*")):
@@ -138,7 +134,7 @@ class Folder:
         if without:
             raise GeneratorError(
                 f"folder: {len(without)} of {len(found)} training cases have no image in {root} by the "
-                f"pattern {self._config.pattern!r}: {', '.join(without[:5])}"
+                f"pattern {self.options.pattern!r}: {', '.join(without[:5])}"
                 f"{', ...' if len(without) > 5 else ''}. "
                 "Make them, or correct the pattern."
             )
@@ -148,9 +144,9 @@ class Folder:
         """Return the ids of the cases that the images were made from."""
         from s2s2.data.split import Split as SplitFile
 
-        if not self._config.source:
+        if not self.options.source:
             return split.train
-        path = Path(self._config.source)
+        path = Path(self.options.source)
         if path.suffix == ".json":
             return SplitFile.load(path).train
         try:

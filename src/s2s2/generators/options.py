@@ -1,10 +1,15 @@
-"""Options of a generator, to JSON and back, checked."""
+"""Options of generators: dataclasses to JSON and back, checked.
+
+The parser is our own and not jsonargparse, which takes "2" for a number and "true" for a
+switch, and would cost whoever builds a generator in a script a quarter of a second.
+"""
 
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -17,14 +22,15 @@ if TYPE_CHECKING:
 
 
 def to_json(config: DataclassInstance) -> dict[str, Any]:
-    """Return the fields of a configuration as JSON knows them: ranges are lists."""
-    return {name: _plain(value) for name, value in asdict(config).items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+    """Return all options as JSON knows them: ranges are lists, options of nested dataclasses stand beside."""
+    values: dict[str, Any] = {}
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if is_dataclass(value) and not isinstance(value, type):
+            values |= to_json(value)
+        else:
+            values[field.name] = list(value) if isinstance(value, tuple) else value
+    return values
 
 
 def from_json(kind: type[Config], name: str, values: Mapping[str, Any]) -> Config:
@@ -33,9 +39,10 @@ def from_json(kind: type[Config], name: str, values: Mapping[str, Any]) -> Confi
     Args:
         kind: The configuration's dataclass. Its fields are switches, numbers, texts,
             choices (`Literal`), tuples of these, any of them or None, or dataclasses of
-            such fields.
+            such fields. No two fields share a name.
         name: Name of the generator, for messages.
-        values: Value of each option given.
+        values: Value of each option given. An option of a nested dataclass is given beside
+            the others or in a mapping of its own.
 
     Raises:
         ConfigError: If there is no such option, its value is of another kind, or one
@@ -46,28 +53,63 @@ def from_json(kind: type[Config], name: str, values: Mapping[str, Any]) -> Confi
         >>> from_json(BoxesConfig, "boxes", {"side": [0.1, 0.2]})
         BoxesConfig(most=3, side=(0.1, 0.2))
     """
-    known = {field.name: field for field in fields(kind)}
-    hints = get_type_hints(kind)
+    known, hints = {field.name: field for field in fields(kind)}, get_type_hints(kind)
     given = {}
-    for option, value in values.items():
-        if option not in known:
-            near = difflib.get_close_matches(option, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"{name}: there is no option {option!r}.{hint} Options: {', '.join(known)}.")
+    for option, value in _sorted_in(hints, name, values).items():
         default = known[option].default
         try:
             given[option] = _typed(hints[option], value, f"{name}: {option}")
         except _UnfitError as unfit:
-            example = "" if default in (MISSING, None, "") else f", such as {default}"
+            plain = default not in (MISSING, None, "") and not is_dataclass(default)
+            example = f", such as {default}" if plain else ""
             raise ConfigError(f"{name}: option {option!r} must be {unfit}{example}, got {value!r}.") from None
-    missing = [
-        option
-        for option, field in known.items()
-        if option not in given and field.default is MISSING and field.default_factory is MISSING
-    ]
-    if missing:
-        raise ConfigError(f"{name}: give the option {missing[0]}, as in {name}({missing[0]}=...).")
+    for option, field in known.items():
+        if option not in given and field.default is MISSING and field.default_factory is MISSING:
+            raise ConfigError(f"{name}: give the option {option}, as in {name}({option}=...).")
     return kind(**given)
+
+
+def _sorted_in(hints: Mapping[str, Any], name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values by field, those of a nested dataclass in a mapping of its own."""
+    homes = {
+        inner.name: outer for outer, hint in hints.items() if is_dataclass(hint) for inner in fields(hint)
+    }
+    found = {option: value for option, value in values.items() if option in hints}
+    for option, value in values.items():
+        if option in hints:
+            continue
+        if option not in homes:
+            options = [*(each for each in hints if each not in homes.values()), *homes]
+            near = difflib.get_close_matches(option, options, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"{name}: there is no option {option!r}.{hint} Options: {', '.join(options)}.")
+        inside = found.get(homes[option], {})
+        if isinstance(inside, Mapping):
+            found[homes[option]] = {**inside, option: value}
+    return found
+
+
+def check(owner: str, config: DataclassInstance, bounds: Mapping[str, tuple[float, float]]) -> None:
+    """Refuse choices that do not exist and numbers beyond their bounds; None is left open.
+
+    Args:
+        owner: Whose options these are, for messages.
+        config: The options; which choices exist is read from their `Literal` types.
+        bounds: Smallest and largest value by the name of the option.
+
+    Raises:
+        ConfigError: If a value cannot be used.
+    """
+    for name, hint in get_type_hints(type(config)).items():
+        value = getattr(config, name)
+        kinds = [each for each in (hint, *get_args(hint)) if get_origin(each) is Literal]
+        choices = [choice for each in kinds for choice in get_args(each)]
+        if choices and value is not None and value not in choices:
+            raise ConfigError(f"{owner}: {name} must be one of {', '.join(choices)}, got {value!r}.")
+        low, high = bounds.get(name, (-math.inf, math.inf))
+        if name in bounds and value is not None and not low <= value <= high:
+            wanted = f"be at least {low}" if high == math.inf else f"lie in {low} to {high}"
+            raise ConfigError(f"{owner}: {name} must {wanted}, got {value}.")
 
 
 class _UnfitError(Exception):
@@ -78,11 +120,13 @@ def _typed(hint: Any, value: Any, place: str) -> Any:
     """Return the value as the annotation has it."""
     arguments = get_args(hint)
     if get_origin(hint) is Literal:
-        return _chosen(arguments, value)
+        if value in arguments:
+            return value
+        raise _UnfitError(f"one of {', '.join(map(repr, arguments))}")
     if get_origin(hint) is tuple:
         return _row(arguments, value, place)
     if NoneType in arguments:
-        return _optional([each for each in arguments if each is not NoneType], value, place)
+        return None if value is None else _optional(arguments, value, place)
     if is_dataclass(hint) and isinstance(hint, type):
         if isinstance(value, Mapping):
             return from_json(hint, place, value)
@@ -90,49 +134,34 @@ def _typed(hint: Any, value: Any, place: str) -> Any:
     return _single(hint, value)
 
 
-def _chosen(choices: tuple[Any, ...], value: Any) -> Any:
-    if value in choices:
-        return value
-    raise _UnfitError(f"one of {', '.join(map(repr, choices))}")
-
-
 def _row(kinds: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ...]:
     """Return a tuple, of a fixed length or of any."""
     free = len(kinds) == 2 and kinds[1] is Ellipsis
     if isinstance(value, (list, tuple)) and (free or len(value) == len(kinds)):
         try:
-            return tuple(
-                _typed(kind, each, place)
-                for kind, each in zip(kinds[:1] * len(value) if free else kinds, value, strict=True)
-            )
+            pairs = zip(kinds[:1] * len(value) if free else kinds, value, strict=True)
+            return tuple(_typed(kind, each, place) for kind, each in pairs)
         except _UnfitError:
             pass
     raise _UnfitError("a list" if free else f"a range of {len(kinds)} numbers")
 
 
-def _optional(kinds: list[Any], value: Any, place: str) -> Any:
-    if value is None:
-        return None
+def _optional(kinds: tuple[Any, ...], value: Any, place: str) -> Any:
     try:
-        return _typed(kinds[0], value, place)
+        return _typed(next(each for each in kinds if each is not NoneType), value, place)
     except _UnfitError as unfit:
         raise _UnfitError(f"{unfit} or None") from None
 
 
 def _single(kind: Any, value: Any) -> Any:
     """Return a switch, a number or a text."""
-    if kind is bool:
-        wanted, fits = "true or false", isinstance(value, bool)
-    elif kind is int:
-        wanted, fits = "a whole number", _is_number(value) and float(value).is_integer()
-    elif kind is float:
-        wanted, fits = "a number", _is_number(value)
-    else:
-        wanted, fits = "a text in quotes", isinstance(value, str)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    wanted, fits = {
+        bool: ("true or false", isinstance(value, bool)),
+        int: ("a whole number", number and float(value).is_integer()),
+        float: ("a number", number),
+        str: ("a text in quotes", isinstance(value, str)),
+    }[kind]
     if not fits:
         raise _UnfitError(wanted)
-    return value if kind in (bool, str) else kind(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return kind(value)

@@ -143,11 +143,8 @@ def _judges_row(config: RunConfig, data: RunData) -> tuple[str, str, float]:
 
 def _time_copy(stacks: Stacks, generator: Generator) -> float:
     """Seconds of a copy; of a mixture or a chain with a part that learns, of the slowest such part."""
-    from s2s2.generators.protocol import tunables
-
-    learnt = tunables(generator)
-    if learnt:
-        return max(part.cost(stacks.home, stacks.split).image_s for part in learnt)
+    if generator.learners:
+        return max(part.cost(stacks.home, stacks.split).image_s for part in generator.learners)
     split = stacks.split
     few = _few_of_each_group(stacks.home.subset(split.train))
     generator.fit(stacks.home, Split(few, split.validation, split.test, split.seed))

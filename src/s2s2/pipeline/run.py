@@ -164,7 +164,7 @@ class Run:
         if stacks.folders and (self.config.audited or stacks.untuned()):
             with self._stage("judges", "segmenters of the real training images, cross-fitted by group"):
                 judges = stacks.judges()
-        if stacks.tunables():
+        if stacks.learners():
             with self._stage("tune", "; ".join(tunings) or "done"):
                 stacks.tune(judges)
         with self._stage("stack", f"{self.config.stack.depth} synthetic images a training mask"):

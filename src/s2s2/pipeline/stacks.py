@@ -24,8 +24,7 @@ from s2s2.stack import Stack
 
 if TYPE_CHECKING:
     from s2s2.audit import Segmenters
-    from s2s2.generators import Generator
-    from s2s2.generators.protocol import Tunable
+    from s2s2.generators import Generator, LearningGenerator
 
 
 def generator_of(config: RunConfig, arm: str) -> str | None:
@@ -77,25 +76,23 @@ class Stacks:
         """Build and place every generator."""
         self.space, self.folders = Workspace(self.config.output), stack_folders(self.config)
         self.generators = build_generators(self.config)
-        for part in self.tunables():
+        for part in self.learners():
             part.place(self.tuning_folder(part))
         if self.config.stack.tuned is not None:
-            place_tuned(self.tunables(), self.config.stack.tuned)
+            place_tuned(self.learners(), self.config.stack.tuned)
 
-    def tunables(self) -> list[Tunable]:
+    def learners(self) -> list[LearningGenerator]:
         """Return every part that has to be tuned; parts that are alike share a folder."""
-        from s2s2.generators.protocol import tunables
+        return [part for generator in self.generators.values() for part in generator.learners]
 
-        return [part for generator in self.generators.values() for part in tunables(generator)]
-
-    def tuning_folder(self, part: Tunable) -> Path:
+    def tuning_folder(self, part: LearningGenerator) -> Path:
         """Return where the weights of a part are kept: what learns otherwise has another folder."""
         recipe = json.dumps(part.learning(), sort_keys=True, default=str)
         return self.space.generators / f"{part.name}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
 
     def tunings(self) -> dict[str, Path]:
         """Return the folder of every part that is tuned, by its name."""
-        return {part.folder.name: part.folder for part in self.tunables() if part.folder is not None}
+        return {part.folder.name: part.folder for part in self.learners() if part.folder is not None}
 
     def judges(self) -> Segmenters | None:
         """Train the segmenters that judge samples and copies, unless nothing is to be judged."""
@@ -106,9 +103,9 @@ class Stacks:
         train = self.home.subset(self.split.train)
         return Segmenters.fit(train, self.space.judges, self.config.audit, self.reporter.task("judges"))
 
-    def untuned(self) -> list[Tunable]:
+    def untuned(self) -> list[LearningGenerator]:
         """Return the parts whose tuning is not finished, one for each folder."""
-        left = {part.folder: part for part in self.tunables() if not part.tuned}
+        left = {part.folder: part for part in self.learners() if not part.tuned}
         return list(left.values())
 
     def tune(self, judge: Segmenters | None) -> None:
@@ -141,9 +138,7 @@ class Stacks:
 
     def jobs(self, generator: Generator) -> int:
         """Return the number of processes: a network fills the cores, or the GPU, by itself."""
-        from s2s2.generators.protocol import tunables
-
-        if tunables(generator):
+        if generator.learners:
             return 1
         return self.config.jobs or default_jobs(len(self.split.train))
 
@@ -166,19 +161,19 @@ class Stacks:
             )
 
 
-def place_tuned(parts: Sequence[Tunable], folder: Path) -> None:
+def place_tuned(parts: Sequence[LearningGenerator], folder: Path) -> None:
     """Place what `s2s2 tune` made: one part in the folder itself, several in one each below it."""
-    from s2s2.generators.protocol import place_parts
+    from s2s2.generators.learning import place_apart
 
     recipes = {(part.name, json.dumps(part.learning(), sort_keys=True, default=str)) for part in parts}
     if len(recipes) > 1:
-        place_parts(parts, folder)
+        place_apart(parts, folder)
         return
     for part in parts:
         part.place(folder)
 
 
-def outlook(part: Tunable, home: Dataset, split: Split, copies: int = 0) -> str:
+def outlook(part: LearningGenerator, home: Dataset, split: Split, copies: int = 0) -> str:
     """Return what a generator that learns takes, and on what terms, before anything is spent on it.
 
     Args:

@@ -17,12 +17,11 @@ from s2s2.errors import ConfigError, GeneratorError
 from s2s2.stack.builder import Builder
 from s2s2.stack.pages import Compression
 from s2s2.stack.pool import make_files
-from s2s2.stack.provenance import weights_of
 from s2s2.stack.recipe import check_recipe, check_source, fingerprint_of, recipe_of, write_manifest
 from s2s2.stack.store import Stack, manifest_path
 
 if TYPE_CHECKING:
-    from s2s2.generators.protocol import Generator
+    from s2s2.generators.base import Generator
 
 _ABANDONED_S = 3600.0
 
@@ -110,7 +109,7 @@ class _Order:
         They are cut from the order of the training cases, so they are the same in every
         build, whole, resumed or sharded.
         """
-        size = max(1, math.ceil(int(getattr(generator, "batch", 1)) / copies))
+        size = max(1, math.ceil(generator.batch / copies))
         groups = [tuple(ids[place : place + size]) for place in range(0, len(ids), size)]
         return groups if self.shard is None else groups[self.shard[0] - 1 :: self.shard[1]]
 
@@ -130,7 +129,7 @@ def _build(
     if existing is None:
         _fit(generator, dataset, split, folder, order.shard)
     before = existing.depth if existing else 0
-    weights = existing.manifest.get("weights", "") if existing else weights_of(generator)
+    weights = existing.manifest.get("weights", "") if existing else generator.weights
     builder = _builder(
         generator, dataset.subset(split.train), folder, order, before, fingerprint_of(recipe, weights)
     )
@@ -138,7 +137,7 @@ def _build(
     missing = [group for group in groups if not all(map(builder.whole, group))]
     if missing:
         _fit(generator, dataset, split, folder, order.shard)
-    recipe["weights"] = weights_of(generator) if missing else weights
+    recipe["weights"] = generator.weights if missing else weights
     recipe["source"] = sorted(generator.case_ids) or (existing.manifest["source"] if existing else [])
     check_source(generator.name, recipe["source"], split)
     check_recipe(existing, recipe)
@@ -173,10 +172,9 @@ def _fit(
     """Fit the generator where it is not; its weights lie beside the stack unless it was told where."""
     if generator.case_ids:
         return
-    place = getattr(generator, "place", None)
-    if place is not None and getattr(generator, "folder", None) is None:
-        place(folder / "generator")
-    if shard is not None and not getattr(generator, "tuned", True):
+    if any(part.folder is None for part in generator.learners):
+        generator.place(folder / "generator")
+    if shard is not None and not generator.tuned:
         raise GeneratorError(
             f"Generator {generator.name!r} is not tuned yet, and {shard[1]} processes would each begin to. "
             "Tune it first with `s2s2 tune`, then start the shards."

@@ -16,11 +16,10 @@ from s2s2.data.checking.defects import defect_of
 from s2s2.data.dataset import Dataset
 from s2s2.errors import StackError
 from s2s2.stack.pages import TORN, Compression, Index, Pixels, encode, read_index, read_page
-from s2s2.stack.provenance import is_exact
 from s2s2.stack.store import case_path
 
 if TYPE_CHECKING:
-    from s2s2.generators.protocol import Generator
+    from s2s2.generators.base import Generator
 
 
 _MEND = "Mend its sample(); the copies made before are kept."
@@ -66,17 +65,10 @@ class Builder:
         kept = {case_id: self._kept(case_id) for case_id in group if not self.whole(case_id)}
         cases = [self.train.case(case_id) for case_id in group]
         for start in sorted({len(pixels) for pixels, _ in kept.values()}):
-            for case, copies in zip(cases, self._sample(cases, start), strict=True):
+            made = self.generator.sample_batch(cases, self.depth - start, self.seed, start=start)
+            for case, copies in zip(cases, made, strict=True):
                 if case.id in kept and len(kept[case.id][0]) == start:
                     self._write(case, copies, *kept[case.id])
-
-    def _sample(self, cases: Sequence[Case], start: int) -> Sequence[Any]:
-        """Return the copies of each case from `start` on."""
-        depth, together = self.depth - start, getattr(self.generator, "sample_batch", None)
-        if together is None:
-            return [self.generator.sample(case, depth, self.seed, start=start) for case in cases]
-        made: Sequence[Any] = together(cases, depth, self.seed, start=start)
-        return made
 
     def _write(self, case: Case, copies: Any, kept: Pixels, faults: Mapping[str, str]) -> None:
         """Write the file of a case: the copies that were kept, and these."""
@@ -85,7 +77,7 @@ class Builder:
         found = dict(faults)
         for number, image in enumerate(images, start):
             # What a network makes may fail; what is made of real pixels fails by a fault of the program.
-            if not is_exact(self.generator, number) and (fault := defect_of(image)):
+            if not self.generator.is_exact(number) and (fault := defect_of(image)):
                 image[~np.isfinite(image)] = 0
                 found[str(number)] = fault
             _check(image, name, case, number)

@@ -17,7 +17,7 @@ from s2s2.stack.provenance import parts_of
 from s2s2.stack.store import Stack, manifest_path
 
 if TYPE_CHECKING:
-    from s2s2.generators.protocol import Generator
+    from s2s2.generators.base import Generator
 
 
 def recipe_of(generator: Generator, dataset: Dataset, seed: int, bits: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from s2s2.data import Dataset, Split, split_by_group
 from s2s2.generators.controlnet import ControlNet, ControlNetConfig
 from s2s2.generators.controlnet.base import Base, load_base
 from s2s2.generators.controlnet.layout import find_base
+from s2s2.generators.options import from_json
 from tests.drawn import draw_site
 from tests.generators.controlnet.tiny import write_base
 
@@ -61,7 +62,7 @@ def quick(base: Path, **options: object) -> ControlNetConfig:
         "sample_batch": 4,
         "workers": 0,
     }
-    return ControlNetConfig(**{**values, **options})  # type: ignore[arg-type]
+    return from_json(ControlNetConfig, "controlnet", {**values, **options})
 
 
 @pytest.fixture(scope="session", params=VERSIONS)

@@ -10,10 +10,16 @@ import pytest
 import torch
 
 from s2s2.errors import GeneratorError
-from s2s2.generators.controlnet import ControlNet, ControlNetConfig, cost as costs
+from s2s2.generators.controlnet import ControlNet, ControlNetConfig, learning as costs
 from s2s2.generators.controlnet.base import own_device
 from s2s2.generators.controlnet.layout import find_base
+from s2s2.generators.options import from_json
 from tests.generators.controlnet.conftest import Cases, quick
+
+
+def configured(**options: object) -> ControlNetConfig:
+    return from_json(ControlNetConfig, "controlnet", options)
+
 
 # Stable Diffusion 2.1; weights of this size are not there, and must not be asked for.
 UNET = {
@@ -47,7 +53,7 @@ def test_the_estimate_meets_what_others_have_measured(large: Path, monkeypatch: 
     """An A100 that multiplies matrices at 250 TFLOP/s: 0.93 s an image, 27 samples a second."""
     layout = find_base(str(large))
     monkeypatch.setattr(costs, "machine_speed", lambda: 250e12)
-    paper = costs.cost(layout, ControlNetConfig(preset="paper"), 1000)
+    paper = costs.cost(layout, configured(preset="paper"), 1000)
     assert 0.7 < paper.image_s < 1.4
     assert 15 < 100 * 1000 / paper.tuning_s < 50
     assert costs.cost(layout, ControlNetConfig(), 1000).image_s == pytest.approx(paper.image_s / 4)
@@ -71,7 +77,7 @@ def test_without_a_gpu_a_large_model_is_refused_with_an_estimate(
 def test_who_insists_or_has_a_small_model_may_go_on(
     large: Path, folders: dict[str, Path], cases: Cases
 ) -> None:
-    assert ControlNet(ControlNetConfig(base=str(large), cpu=True)).cost(*cases).tuning_s > 86400
+    assert ControlNet(configured(base=str(large), cpu=True)).cost(*cases).tuning_s > 86400
     assert ControlNet(quick(folders["1.5"])).cost(*cases).tuning_s < 36000
 
 
@@ -81,7 +87,7 @@ def test_this_machine_has_a_speed() -> None:
 
 def test_a_finished_tuning_is_refused_where_sampling_alone_takes_days(large: Path, slow: None) -> None:
     layout = find_base(str(large))
-    config = ControlNetConfig(base=str(large), epochs=1)
+    config = configured(base=str(large), epochs=1)
     with pytest.raises(GeneratorError, match="needs a GPU"):
         costs.check_machine(layout, config, 500, tuned=True)
     small = ControlNetConfig(base=str(large), resolution=128)

@@ -17,11 +17,10 @@ from PIL import Image as Pillow
 
 from s2s2.data import Dataset, Split
 from s2s2.errors import ConfigError, GeneratorError, SplitError, StackError
-from s2s2.generators import Generator, build_generator
+from s2s2.generators import LearningGenerator, build_generator
 from s2s2.generators.controlnet import ControlNet
 from s2s2.generators.controlnet.items import LATENTS
-from s2s2.generators.controlnet.sampler import Sampler
-from s2s2.generators.protocol import Batched, Tunable, traits
+from s2s2.generators.controlnet.sampling import Sampler
 from s2s2.networks import NetworkConfig
 from s2s2.stack import build_stack
 from s2s2.training import TrainConfig, fit
@@ -33,11 +32,11 @@ WEIGHTS = "controlnet/diffusion_pytorch_model.safetensors"
 
 def test_it_is_a_generator_that_is_tuned(tuned: Tuned) -> None:
     generator = tuned.generator
-    assert isinstance(generator, Generator)
-    assert isinstance(generator, Tunable)
-    assert isinstance(generator, Batched)
+    assert isinstance(generator, LearningGenerator)
+    assert generator.learners == (generator,)
+    assert generator.batch == 4
     assert generator.tuned
-    assert traits(generator) == frozenset()
+    assert generator.traits == frozenset()
 
 
 def test_a_tuning_leaves_a_controlnet_that_diffusers_loads(tuned: Tuned, cases: Cases) -> None:

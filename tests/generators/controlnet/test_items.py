@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from s2s2.generators.controlnet.base import Base
-from s2s2.generators.controlnet.grid import Grid
+from s2s2.generators.controlnet.conditioning import Grid, to_model
 from s2s2.generators.controlnet.items import LATENTS, Items, encoded
-from s2s2.generators.controlnet.ranges import to_model
 from tests.generators.controlnet.conftest import Cases
 
 

@@ -9,7 +9,7 @@ import torch
 
 from s2s2.errors import GeneratorError
 from s2s2.generators.controlnet.base import Base
-from s2s2.generators.controlnet.hint import draw_hint, palette
+from s2s2.generators.controlnet.conditioning import draw_hint, palette
 from s2s2.generators.controlnet.learning import prepare
 from s2s2.generators.controlnet.module import ControlNetModule
 from tests.generators.controlnet.conftest import VERSIONS, Cases, quick

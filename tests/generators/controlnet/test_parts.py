@@ -12,10 +12,17 @@ from hypothesis import given, settings, strategies as st
 from s2s2.data import ClassMap, Dataset
 from s2s2.errors import ConfigError, GeneratorError
 from s2s2.generators.controlnet import ControlNetConfig
-from s2s2.generators.controlnet.grid import Grid
-from s2s2.generators.controlnet.hint import check_hint, draw_hint, palette
-from s2s2.generators.controlnet.prompts import prompt
-from s2s2.generators.controlnet.ranges import from_model, mirrored, to_model
+from s2s2.generators.controlnet.conditioning import (
+    Grid,
+    check_hint,
+    draw_hint,
+    from_model,
+    mirrored,
+    palette,
+    prompt,
+    to_model,
+)
+from s2s2.generators.controlnet.config import ControlNetSamplingConfig, ControlNetTuneConfig
 from tests.drawn import draw_site
 
 HEART = ClassMap.parse(["background=0", "left_ventricle=1", "myocardium=2", "right_ventricle=3"])
@@ -103,27 +110,29 @@ def test_a_copy_comes_back_on_the_working_grid(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "words"),
+    ("kind", "option", "words"),
     [
-        ({"batch": 0}, "batch must be 1 or more, got 0"),
-        ({"learning_rate": -1.0}, "learning_rate must be 0 or more"),
-        ({"prompt_dropout": 1.5}, "prompt_dropout is a share from 0 to 1"),
-        ({"ema": 1.0}, "ema must be 0 or more and below 1"),
-        ({"resolution": 8}, "resolution must be 16 pixels or more"),
-        ({"guidance": 0.5}, "steps and guidance must be 1 or more"),
-        ({"preset": "slow"}, "preset must be one of fast, paper"),
-        ({"solver": "euler"}, "solver must be one of None, dpm"),
-        ({"precision": "8"}, "precision must be one of auto"),
+        (ControlNetTuneConfig, {"batch": 0}, "tuning: batch must be at least 1, got 0"),
+        (ControlNetTuneConfig, {"learning_rate": -1.0}, "learning_rate must be above 0"),
+        (ControlNetConfig, {"prompt_dropout": 1.5}, "prompt_dropout must lie in 0 to 1"),
+        (ControlNetTuneConfig, {"ema": 1.0}, r"ema is a decay a step in \[0, 1\), got 1.0"),
+        (ControlNetTuneConfig, {"warmup": 1.0}, "warmup must be 0 or more and below 1"),
+        (ControlNetConfig, {"resolution": 8}, "resolution must be at least 16"),
+        (ControlNetSamplingConfig, {"guidance": 0.5}, "guidance must be at least 1"),
+        (ControlNetSamplingConfig, {"preset": "slow"}, "preset must be one of fast, paper"),
+        (ControlNetSamplingConfig, {"solver": "euler"}, r"solver must be one of dpm\+\+, unipc"),
+        (ControlNetTuneConfig, {"precision": "8"}, "precision must be one of auto"),
     ],
 )
-def test_an_option_that_cannot_be_is_named(option: dict[str, object], words: str) -> None:
+def test_an_option_that_cannot_be_is_named(kind: type, option: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        ControlNetConfig(**option)  # type: ignore[arg-type]
+        kind(**option)
 
 
 def test_the_defaults_are_the_published_ones() -> None:
     config = ControlNetConfig()
-    assert (config.learning_rate, config.batch, config.epochs, config.resolution) == (1e-5, 16, 100, 512)
+    tune = config.tune
+    assert (tune.learning_rate, tune.batch, tune.epochs, config.resolution) == (1e-5, 16, 100, 512)
     tuning = config.tuning(490)
     assert tuning.steps == 3063  # 100 epochs of 490 images, 16 a step
     assert tuning.schedule == "constant"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from s2s2.generators.controlnet import ControlNetConfig
 from s2s2.generators.controlnet.base import Base, new_controlnet, quiet
+from s2s2.generators.controlnet.config import ControlNetSamplingConfig
 from s2s2.generators.controlnet.sampling import PLANS, Plan, make_solver, plan, sample_latents
 from tests.generators.controlnet.conftest import VERSIONS
 
@@ -87,8 +87,8 @@ def test_fast_costs_a_quarter_of_paper() -> None:
 
 
 def test_options_change_a_preset() -> None:
-    assert plan(ControlNetConfig()) == PLANS["fast"]
-    changed = plan(ControlNetConfig(preset="paper", solver="unipc", guidance=2))
+    assert plan(ControlNetSamplingConfig()) == PLANS["fast"]
+    changed = plan(ControlNetSamplingConfig(preset="paper", solver="unipc", guidance=2))
     assert changed == Plan("unipc", 50, 2, (0.0, 1.0))
 
 

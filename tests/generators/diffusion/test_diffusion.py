@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,28 @@ from s2s2.generators import build_generator
 from s2s2.generators.diffusion import Diffusion, DiffusionConfig
 from s2s2.generators.diffusion.module import FlowModule
 from s2s2.generators.diffusion.network import MaskUNet
+from s2s2.generators.options import from_json
 from s2s2.stack import build_stack
 from tests.drawn import draw_site
 
-TINY = DiffusionConfig(
-    preset="cpu", channels=(16, 32), steps=3, batch=4, checks=1, judged=2, solver_steps=2, resolution=32
-)
+SMALL: dict[str, Any] = {
+    "preset": "cpu",
+    "channels": (16, 32),
+    "steps": 3,
+    "batch": 4,
+    "checks": 1,
+    "judged": 2,
+    "solver_steps": 2,
+    "resolution": 32,
+}
+
+
+def tiny(**options: Any) -> DiffusionConfig:
+    """Settings that tune in a second, and these."""
+    return from_json(DiffusionConfig, "diffusion", {**SMALL, **options})
+
+
+TINY = tiny()
 
 
 def opened(site: Path, size: int | None = 32) -> tuple[Dataset, Split]:
@@ -54,7 +69,7 @@ def test_it_knows_what_it_saw_and_where_it_lies(tuned: Tuned) -> None:
 def test_another_way_of_sampling_takes_the_same_weights(tuned: Tuned) -> None:
     generator, dataset, split, root = tuned
     before = (root / "made" / "weights.safetensors").stat().st_mtime_ns
-    other = Diffusion(replace(TINY, solver="euler", solver_steps=1, guidance=3.0, made_at_once=2))
+    other = Diffusion(tiny(solver="euler", solver_steps=1, guidance=3.0, made_at_once=2))
     assert other.learning() == generator.learning()
     other.place(root / "made")
     assert other.fit(dataset, split).weights == generator.weights
@@ -90,7 +105,7 @@ def test_a_loaded_tuning_makes_the_same_copies(tuned: Tuned) -> None:
 
 def test_another_split_or_other_settings_are_refused(tuned: Tuned) -> None:
     _, dataset, split, root = tuned
-    other = Diffusion(replace(TINY, channels=(16, 16)))
+    other = Diffusion(tiny(channels=(16, 16)))
     other.place(root / "made")
     with pytest.raises(GeneratorError, match=r"widths was \[16, 32\], now \[16, 16\]"):
         other.fit(dataset, split)
@@ -142,7 +157,7 @@ def test_it_must_be_placed_and_fitted(site: Path) -> None:
 )
 def test_options_that_cannot_be_used_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        DiffusionConfig(**options)
+        tiny(**options)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +182,7 @@ def test_a_stack_of_any_images_is_built(
 
 def test_a_stopped_tuning_goes_on_to_the_same_weights(site: Path, tmp_path: Path) -> None:
     dataset, split = opened(site)
-    config = replace(TINY, steps=4, checks=2)
+    config = tiny(steps=4, checks=2)
 
     def stop(done: int, total: int, words: str) -> None:
         if done == 3:
@@ -185,9 +200,7 @@ def test_a_stopped_tuning_goes_on_to_the_same_weights(site: Path, tmp_path: Path
     assert digests[0] == digests[1]
 
 
-LATENT = replace(
-    TINY, latent_above=31, autoencoder_channels=(16, 16), autoencoder_steps=2, steps=2, checks=2, batch=2
-)
+LATENT = tiny(latent_above=31, autoencoder_channels=(16, 16), autoencoder_steps=2, steps=2, checks=2, batch=2)
 
 
 def test_large_images_are_made_of_latents(site: Path, tmp_path: Path) -> None:
@@ -237,7 +250,7 @@ def test_the_presets_have_the_parameters_that_they_promise(preset: str, low: flo
 
 def test_an_automatic_preset_stays_what_the_folder_was_tuned_with(tuned: Tuned) -> None:
     _, dataset, split, root = tuned
-    generator = Diffusion(replace(TINY, preset="auto"))
+    generator = Diffusion(tiny(preset="auto"))
     generator.place(root / "made")
     assert generator.fit(dataset, split).tuned
     assert generator.config()["preset"] == "auto"

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from s2s2.generators.cost import Cost
-from s2s2.generators.diffusion import Diffusion, DiffusionConfig, timing
-from tests.generators.diffusion.test_diffusion import TINY, opened
+from s2s2.generators import Cost
+from s2s2.generators.diffusion import Diffusion, stages
+from tests.generators.diffusion.test_diffusion import opened, tiny
 
 
 @pytest.fixture
@@ -21,19 +20,19 @@ def second(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         calls.append(1)
         return 1.0
 
-    monkeypatch.setattr(timing, "seconds_of", seconds)
+    monkeypatch.setattr(stages, "seconds_of", seconds)
     return calls
 
 
 def test_a_tuning_takes_its_images_and_a_sample_its_share(site: Path, second: list[int]) -> None:
     # Four images were timed together: a quarter of a second each.
-    config = replace(TINY, steps=10, batch=4, accumulate=3)
+    config = tiny(steps=10, batch=4, accumulate=3)
     assert Diffusion(config).cost(*opened(site)) == Cost(tuning_s=10 * 4 * 3 / 4, image_s=1 / 4)
     assert len(second) == 2
 
 
 def test_an_autoencoder_is_counted_too(site: Path, second: list[int]) -> None:
-    latent = DiffusionConfig(
+    latent = tiny(
         preset="cpu",
         channels=(16,),
         steps=10,

@@ -10,25 +10,23 @@ import torch
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.errors import GeneratorError
+from s2s2.generators.base import unfitted
 from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, load_base, load_controlnet, own_device, quiet
-from s2s2.generators.controlnet.config import ControlNetConfig
-from s2s2.generators.controlnet.cost import check_machine
-from s2s2.generators.controlnet.grid import Grid
+from s2s2.generators.controlnet.conditioning import Grid, check_channels
+from s2s2.generators.controlnet.config import ControlNetConfig, ControlNetSamplingConfig
 from s2s2.generators.controlnet.layout import Layout, find_base
-from s2s2.generators.controlnet.ranges import check_channels
-from s2s2.generators.controlnet.sampler import Sampler
-from s2s2.generators.controlnet.sampling import plan
-from s2s2.generators.cost import Cost
-from s2s2.generators.placed import Placed
-from s2s2.generators.refusals import unfitted
+from s2s2.generators.controlnet.learning import check_machine, learn
+from s2s2.generators.controlnet.sampling import Sampler, plan
+from s2s2.generators.learning import Cost, LearningGenerator
+from s2s2.generators.tuning import ADVICE, tuning_record, weights_digest
 
 if TYPE_CHECKING:
     from s2s2.core.progress import Progress
     from s2s2.data import Dataset, Split
-    from s2s2.generators.protocol import Judge
+    from s2s2.generators.learning import Judge
 
 
-class ControlNet(Placed):
+class ControlNet(LearningGenerator):
     """Wholly new images of a mask, by Stable Diffusion.
 
     A ControlNet is tuned on the training cases while the base model stays as it is: it sees the
@@ -45,13 +43,12 @@ class ControlNet(Placed):
     """
 
     name = "controlnet"
-    sampling = frozenset({"preset", "solver", "steps", "guidance", "sample_batch", "compile", "cpu"})
+    sampling = ControlNetSamplingConfig
     batched_by = "sample_batch"
-    traits: frozenset[str] = frozenset()
+    options: ControlNetConfig
 
     def __init__(self, config: ControlNetConfig | None = None) -> None:
-        self._config = config or ControlNetConfig()
-        super().__init__(self._config)
+        self.options = config or ControlNetConfig()
         self._train: Dataset | None = None
         self._layout: Layout | None = None
         self._sampler: Sampler | None = None
@@ -64,7 +61,7 @@ class ControlNet(Placed):
     @property
     def batch(self) -> int:
         """Images that are sampled together."""
-        return self._config.sample_batch
+        return self.options.sampling.sample_batch
 
     @property
     def licence(self) -> str:
@@ -82,15 +79,7 @@ class ControlNet(Placed):
             GeneratorError: If there is no such base model, or it would take a machine without a
                 GPU more than a day and the configuration does not insist.
         """
-        return check_machine(self._base_layout(), self._config, len(split.train), tuned=self.tuned)
-
-    def fit(self, dataset: Dataset, split: Split) -> Self:
-        """Take the tuning of the folder if it is finished, else tune there.
-
-        Raises:
-            GeneratorError: If it was tuned on other cases or with other settings.
-        """
-        return self.tune(dataset, split)
+        return check_machine(self._base_layout(), self.options, len(split.train), tuned=self.tuned)
 
     def tune(
         self, dataset: Dataset, split: Split, *, judge: Judge | None = None, progress: Progress | None = None
@@ -108,23 +97,21 @@ class ControlNet(Placed):
             GeneratorError: If the base model or the cases cannot be used, or the folder holds
                 another tuning.
         """
-        from s2s2.generators.controlnet.learning import learn
-        from s2s2.generators.tuning import ADVICE, tuning_record
-
         folder = self._placed()
         train = dataset.subset(split.train)
         check_channels(train.channels)
         layout, about = self._base_layout(), self._about(train)
-        record = tuning_record(folder, about, self._config.tuning(len(train)), train).require(ADVICE)
+        record = tuning_record(folder, about, self.options.tuning(len(train)), train).require(ADVICE)
         tuned = bool(record.get("finished"))
-        check_machine(layout, self._config, len(train), tuned=tuned)
+        check_machine(layout, self.options, len(train), tuned=tuned)
         if not tuned:
-            record = learn(self._config, layout, train, folder, about, judge, progress)
+            record = learn(self.options, layout, train, folder, about, judge, progress)
         self._train, self._sampler = train, None
         self._weights = f"{record['weights']}-{layout.digest()}"
         return self
 
-    def _make(self, wanted: Sequence[tuple[Case, int]], seed: int) -> list[Image]:
+    def make(self, wanted: Sequence[tuple[Case, int]], seed: int) -> list[Image]:
+        """Return the copies of these cases that have these numbers."""
         return self._ready().images(wanted, seed)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -133,7 +120,7 @@ class ControlNet(Placed):
 
     def _base_layout(self) -> Layout:
         if self._layout is None:
-            self._layout = find_base(self._config.base)
+            self._layout = find_base(self.options.base)
         return self._layout
 
     def _about(self, train: Dataset) -> dict[str, Any]:
@@ -144,7 +131,7 @@ class ControlNet(Placed):
             "base": self._base_layout().digest(),
             "classes": list(train.class_map.names),
             "channels": train.channels,
-            **{name: getattr(self._config, name) for name in names},
+            **{name: getattr(self.options, name) for name in names},
         }
 
     def _ready(self) -> Sampler:
@@ -158,18 +145,16 @@ class ControlNet(Placed):
             controlnet = self._kept_controlnet()
             with quiet():
                 controlnet.to(base.device, base.dtype, memory_format=base.memory_format)
-            if self._config.compile:
+            if self.options.sampling.compile:
                 base.unet, controlnet = torch.compile(base.unet), torch.compile(controlnet)
-            grid = Grid.of(self._train, self._config.resolution, base.multiple)
+            grid = Grid.of(self._train, self.options.resolution, base.multiple)
             self._sampler = Sampler(
-                base, controlnet, grid, plan(self._config), self._config.modality, self.batch
+                base, controlnet, grid, plan(self.options.sampling), self.options.modality, self.batch
             )
         return self._sampler
 
     def _kept_controlnet(self) -> Any:
         """Return the tuned ControlNet, checked against the record beside it."""
-        from s2s2.generators.tuning import weights_digest
-
         folder = self._placed() / NETWORK
         if not self._weights.startswith(weights_digest(folder / WEIGHTS)):
             raise GeneratorError(

@@ -14,8 +14,7 @@ from s2s2.core.progress import Count
 from s2s2.core.records import Inputs, file_identity, load_arrays, save_arrays
 from s2s2.core.streams import stream
 from s2s2.generators.controlnet.base import Base
-from s2s2.generators.controlnet.grid import Grid
-from s2s2.generators.controlnet.ranges import to_model
+from s2s2.generators.controlnet.conditioning import Grid, to_model
 
 LATENTS = "latents.safetensors"
 TOGETHER = 4

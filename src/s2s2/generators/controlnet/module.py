@@ -16,10 +16,8 @@ from s2s2.core.storage import storage_errors
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, Base, libraries, quiet
-from s2s2.generators.controlnet.hint import check_hint, draw_hint, palette
-from s2s2.generators.controlnet.ranges import to_model
-from s2s2.generators.controlnet.sampler import Sampler
-from s2s2.generators.controlnet.sampling import predict
+from s2s2.generators.controlnet.conditioning import check_hint, draw_hint, palette, to_model
+from s2s2.generators.controlnet.sampling import Sampler, predict
 from s2s2.generators.tuning import TuneConfig, TunedModule
 
 

@@ -1,17 +1,22 @@
-"""From a hint and a prompt to latents: the solvers, and guidance."""
+"""Sampling of a ControlNet: solvers, guidance, and the copies of training cases made in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from s2s2.core.streams import stream
+from s2s2.core.types import Image
+from s2s2.data.case import Case
 from s2s2.generators.controlnet.base import Base, libraries, quiet
-from s2s2.generators.controlnet.config import ControlNetConfig
+from s2s2.generators.controlnet.conditioning import Grid, check_hint, draw_hint, from_model, palette, prompt
+from s2s2.generators.controlnet.config import ControlNetSamplingConfig
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,11 @@ PLANS = {
 alone: at the beginning guidance narrows what comes out, at the end it changes nothing."""
 
 
-def plan(config: ControlNetConfig) -> Plan:
-    """Return the preset's plan with what the configuration says otherwise.
+def plan(config: ControlNetSamplingConfig) -> Plan:
+    """Return the preset's plan with what the options say otherwise.
 
     Example:
-        >>> plan(ControlNetConfig(preset="paper", steps=20))
+        >>> plan(ControlNetSamplingConfig(preset="paper", steps=20))
         Plan(solver='ddim', steps=20, guidance=9.0, guided=(0.0, 1.0))
     """
     given = {"solver": config.solver, "steps": config.steps, "guidance": config.guidance}
@@ -155,3 +160,65 @@ def computing(base: Base, controlnet: Any) -> Iterator[None]:
     mixed = next(controlnet.parameters()).dtype != base.dtype
     with torch.autocast(base.device.type, dtype=base.dtype, enabled=mixed):
         yield
+
+
+@dataclass
+class Sampler:
+    """Makes copies of cases.
+
+    Args:
+        base: The base model.
+        controlnet: Tells its UNet of the hint.
+        grid: The cases on the model's grid.
+        how: Solver, steps and guidance.
+        modality: What the images are, for the prompts.
+        batch: Images that are made together.
+    """
+
+    base: Base
+    controlnet: Any
+    grid: Grid
+    how: Plan
+    modality: str
+    batch: int
+
+    def images(self, wanted: Sequence[tuple[Case, int]], seed: int) -> list[Image]:
+        """Return for each case its copy of the number beside it, on the working grid, in [0, 1].
+
+        A copy's noise is named by seed, case and number. The networks always see a full batch,
+        as they compute otherwise for another size; what remains of a copy's neighbours is
+        rounding, far below a grey level in 32 bits.
+        """
+        copies: list[Image] = []
+        for start in range(0, len(wanted), self.batch):
+            part = list(wanted[start : start + self.batch])
+            filled = [*part, *part[-1:] * (self.batch - len(part))]
+            squares = self._squares(filled, seed, kept=len(part))
+            copies += [
+                self.grid.restore(square, case) for square, (case, _) in zip(squares, part, strict=True)
+            ]
+        return copies
+
+    def _squares(self, wanted: Sequence[tuple[Case, int]], seed: int, *, kept: int) -> list[Image]:
+        """Return the first images of a batch, on the model's square."""
+        train, base = self.grid.train, self.base
+        masks = np.stack([self.grid.mask(case) for case, _ in wanted])
+        hint = draw_hint(torch.from_numpy(masks), palette(train.class_map))
+        noise = torch.stack([self._noise(case, number, seed) for case, number in wanted])
+        check_hint(hint, noise.shape, base.factor)
+        latents = sample_latents(
+            base,
+            self.controlnet,
+            self.how,
+            hint=hint,
+            text=base.texts([prompt(mask, train.class_map, self.modality) for mask in masks]),
+            empty=base.texts([""]),
+            noise=noise,
+        )
+        return list(from_model(base.decode(latents[:kept]), train.channels).cpu().numpy())
+
+    def _noise(self, case: Case, number: int, seed: int) -> Tensor:
+        side = self.grid.side // self.base.factor
+        shape = (self.base.unet.config.in_channels, side, side)
+        drawn = stream(seed, "controlnet", case.id, number).standard_normal(shape, dtype=np.float32)
+        return torch.from_numpy(drawn)

@@ -62,7 +62,7 @@ def build_autoencoder(grid: Grid, config: DiffusionConfig) -> AutoencoderKL:
     """Build the autoencoder with weights that depend on the seed alone."""
     widths = config.autoencoder_channels
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(stream(config.seed, "diffusion", "autoencoder").integers(2**63)))
+        torch.manual_seed(int(stream(config.tune.seed, "diffusion", "autoencoder").integers(2**63)))
         return AutoencoderKL(
             spatial_dims=2,
             in_channels=grid.channels,
@@ -74,7 +74,7 @@ def build_autoencoder(grid: Grid, config: DiffusionConfig) -> AutoencoderKL:
             norm_num_groups=16,
             with_encoder_nonlocal_attn=False,
             with_decoder_nonlocal_attn=False,
-            use_checkpoint=config.checkpointing,
+            use_checkpoint=config.tune.checkpointing,
         )
 
 

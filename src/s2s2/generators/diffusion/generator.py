@@ -10,19 +10,17 @@ import torch
 from s2s2.core.progress import Progress
 from s2s2.core.types import Image
 from s2s2.data.case import Case
-from s2s2.generators.cost import Cost
-from s2s2.generators.diffusion.config import DiffusionConfig
+from s2s2.generators.base import unfitted
+from s2s2.generators.diffusion.config import DiffusionConfig, DiffusionSamplingConfig
 from s2s2.generators.diffusion.items import Grid
-from s2s2.generators.placed import Placed
-from s2s2.generators.protocol import Judge
-from s2s2.generators.refusals import unfitted
+from s2s2.generators.learning import Cost, Judge, LearningGenerator
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
     from s2s2.generators.diffusion.module import FlowModule
 
 
-class Diffusion(Placed):
+class Diffusion(LearningGenerator):
     """Makes images of a mask by a flow that was trained on the training cases alone.
 
     No hub, no weights from elsewhere, grey or RGB, any classes. Images are made at
@@ -37,12 +35,12 @@ class Diffusion(Placed):
     """
 
     name = "diffusion"
-    sampling = frozenset({"solver", "solver_steps", "guidance", "made_at_once"})
+    sampling = DiffusionSamplingConfig
     batched_by = "made_at_once"
+    options: DiffusionConfig
 
     def __init__(self, config: DiffusionConfig | None = None) -> None:
-        self._config = config or DiffusionConfig()
-        super().__init__(self._config)
+        self.options = config or DiffusionConfig()
         self._module: FlowModule | None = None
 
     @property
@@ -53,20 +51,11 @@ class Diffusion(Placed):
     @property
     def batch(self) -> int:
         """How many images are made at once."""
-        return self._resolved().made_at_once or 1
-
-    def fit(self, dataset: Dataset, split: Split) -> Self:
-        """Load the tuning of the folder, or tune there.
-
-        Raises:
-            ConfigError: If it was not placed.
-            GeneratorError: If the folder holds a tuning on other cases or with other settings.
-        """
-        return self.tune(dataset, split)
+        return self._resolved().sampling.made_at_once or 1
 
     def cost(self, dataset: Dataset, split: Split) -> Cost:
         """Time a step and a batch of samples; an autoencoder, where one comes first, is not counted."""
-        from s2s2.generators.diffusion.timing import measure
+        from s2s2.generators.diffusion.stages import measure
 
         return measure(dataset.subset(split.train), self._resolved())
 
@@ -93,7 +82,8 @@ class Diffusion(Placed):
         self._module, self._weights = module, record["weights"]
         return self
 
-    def _make(self, wanted: Sequence[tuple[Case, int]], seed: int) -> list[Image]:
+    def make(self, wanted: Sequence[tuple[Case, int]], seed: int) -> list[Image]:
+        """Return the copies of these cases that have these numbers."""
         if self._module is None:
             raise unfitted(self.name)
         images: list[Image] = []
@@ -107,4 +97,4 @@ class Diffusion(Placed):
         from s2s2.generators.tuning import read_record
 
         record = read_record(self._folder, finished=False) or {}
-        return self._config.resolved(record.get("inputs", {}).get("preset"))
+        return self.options.resolved(record.get("inputs", {}).get("preset"))

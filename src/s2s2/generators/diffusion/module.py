@@ -92,7 +92,7 @@ class FlowModule(TunedModule):
 
     def _solved(self, noise: Tensor, condition: Tensor) -> Tensor:
         """Follow the flow, guided by the mask."""
-        guidance, settings = self.options.guidance, noise.new_zeros(len(noise), SETTINGS)
+        guidance, settings = self.options.sampling.guidance, noise.new_zeros(len(noise), SETTINGS)
         blind = hide(condition, torch.zeros(len(noise), dtype=torch.bool, device=noise.device))
 
         def velocity(x: Tensor, time: float) -> Tensor:
@@ -107,7 +107,8 @@ class FlowModule(TunedModule):
             guided: Tensor = blindly + guidance * (seeing - blindly)
             return guided
 
-        return solve(velocity, noise, steps=self.options.solver_steps, solver=self.options.solver)
+        sampling = self.options.sampling
+        return solve(velocity, noise, steps=sampling.solver_steps, solver=sampling.solver)
 
 
 def hide(condition: Tensor, seen: Tensor) -> Tensor:
@@ -124,7 +125,7 @@ def hide(condition: Tensor, seen: Tensor) -> Tensor:
 def build_network(grid: Grid, config: DiffusionConfig, *, channels: int, patch: int) -> MaskUNet:
     """Build the network with weights that depend on the seed alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(stream(config.seed, "diffusion", "weights").integers(2**63)))
+        torch.manual_seed(int(stream(config.tune.seed, "diffusion", "weights").integers(2**63)))
         network = MaskUNet(
             channels,
             grid.condition_channels,
@@ -133,6 +134,6 @@ def build_network(grid: Grid, config: DiffusionConfig, *, channels: int, patch: 
             blocks=config.blocks or 1,
             patch=patch,
         )
-    if config.checkpointing:
+    if config.tune.checkpointing:
         network.save_memory()
     return network

@@ -12,8 +12,8 @@ from s2s2.core.streams import stream
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
+from s2s2.generators.base import EXACT, GEOMETRY, Restyler
 from s2s2.generators.donors import Borrower, Cache, Donors
-from s2s2.generators.protocol import EXACT, GEOMETRY
 from s2s2.generators.training_free.pyramid import expand, levels_for, side
 from s2s2.generators.training_free.regions import Anatomy, Look, dissect
 
@@ -57,7 +57,7 @@ class AppearanceConfig:
             )
 
 
-class Appearance(Borrower):
+class Appearance(Borrower, Restyler):
     r"""Moves the statistics of every region and scale towards a donor's.
 
     The image is taken apart into the bands $B_l$ of a Laplacian pyramid. With the
@@ -90,15 +90,15 @@ class Appearance(Borrower):
 
     name = "appearance"
     traits = frozenset({EXACT, GEOMETRY})
+    options: AppearanceConfig
 
     def __init__(self, config: AppearanceConfig | None = None) -> None:
-        self._config = config or AppearanceConfig()
-        super().__init__(self._config)
+        self.options = config or AppearanceConfig()
         self._looks: tuple[Look, ...] = ()
         self._levels = 0
         self._range = np.float32(1)
         self._white = 1.0
-        self._cache: Cache[Anatomy] = Cache(self._config.cache_mb)
+        self._cache: Cache[Anatomy] = Cache(self.options.cache_mb)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Measure the look of every training case.
@@ -108,9 +108,9 @@ class Appearance(Borrower):
         """
         donors = Donors(dataset, split)
         longest = min(max(donors.mask(case).shape) for case in donors.cases)
-        self._levels = levels_for(longest, coarsest=self._config.coarsest)
+        self._levels = levels_for(longest, coarsest=self.options.coarsest)
         self._donors = donors
-        self._cache = Cache(self._config.cache_mb)
+        self._cache = Cache(self.options.cache_mb)
         looks, white = [], 0.0
         for case in donors.cases:
             image = donors.image(case)
@@ -149,17 +149,17 @@ class Appearance(Borrower):
         return self._restyle(self._dissect(image, mask, donors.classes), rng, case.group)
 
     def _dissect(self, image: Image, mask: npt.NDArray[np.uint8], classes: int) -> Anatomy:
-        return dissect(image, mask, classes=classes, tissues=self._config.tissues, levels=self._levels)
+        return dissect(image, mask, classes=classes, tissues=self.options.tissues, levels=self._levels)
 
     def _restyle(self, anatomy: Anatomy, rng: np.random.Generator, group: str) -> Image:
         target = self._borrow(anatomy, rng, group)
         gain, mean = self._aim(anatomy.look, target, rng)
-        if self._config.extrapolate > 0:
+        if self.options.extrapolate > 0:
             gain, mean = self._go_beyond(gain, mean, rng)
         shift = mean - anatomy.look.mean * gain
         styled = _apply(anatomy, gain, shift)
-        if self._config.extrapolate > 0 and len(styled) > 1:
-            styled = _mix(styled, self._config.extrapolate, rng)
+        if self.options.extrapolate > 0 and len(styled) > 1:
+            styled = _mix(styled, self.options.extrapolate, rng)
         if anatomy.surround is not None:
             styled += anatomy.surround * (anatomy.image - styled)
         return np.clip(styled, 0, 1, out=styled)
@@ -179,13 +179,13 @@ class Appearance(Borrower):
     def _aim(self, own: Look, target: Look, rng: np.random.Generator) -> tuple[Image, Image]:
         """Return the gain and the new mean of every scale, region and channel."""
         scales, regions, _ = own.mean.shape
-        strength = rng.uniform(*self._config.strength, (1, regions, 1)).astype(np.float32)
-        wobble = rng.uniform(*self._config.strength, (scales, 1, 1)).astype(np.float32)
+        strength = rng.uniform(*self.options.strength, (1, regions, 1)).astype(np.float32)
+        wobble = rng.uniform(*self.options.strength, (scales, 1, 1)).astype(np.float32)
         floor = np.float32(1e-3) * self._range
         ratio = (target.spread + floor) / (own.spread + floor)
         # Half of it is shared between the channels: else the edges turn coloured.
         ratio = np.sqrt(ratio * np.exp(np.log(ratio).mean(axis=-1, keepdims=True)))
-        gain = np.clip(ratio, *self._config.ratio) ** ((strength + wobble) / 2)
+        gain = np.clip(ratio, *self.options.ratio) ** ((strength + wobble) / 2)
         mean = own.mean + strength * (target.mean - own.mean)
         # A region that no donor shows moves as the image as a whole moves.
         alone = ~(own.present & target.present)
@@ -195,7 +195,7 @@ class Appearance(Borrower):
 
     def _go_beyond(self, gain: Image, mean: Image, rng: np.random.Generator) -> tuple[Image, Image]:
         """Widen the gains and shift the coarsest band beyond what donors show."""
-        amount = self._config.extrapolate
+        amount = self.options.extrapolate
         scales, regions, channels = gain.shape
         shared, single = rng.standard_normal((scales, regions, 1)), rng.standard_normal(gain.shape)
         gain = gain * np.exp(amount * GAIN_WIDTH * (np.sqrt(0.8) * shared + np.sqrt(0.2) * single))

@@ -12,8 +12,8 @@ from s2s2.core.streams import stream
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
+from s2s2.generators.base import EXACT, GEOMETRY, Restyler
 from s2s2.generators.donors import Borrower, Donors
-from s2s2.generators.protocol import EXACT, GEOMETRY
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -41,7 +41,7 @@ class BoxesConfig:
             raise ConfigError(f"boxes: side must be a range within 0 to 1, got {self.side}.")
 
 
-class Boxes(Borrower):
+class Boxes(Borrower, Restyler):
     """Lays flat rectangles of random size and colour over the background.
 
     They stand for what no donor of one site shows: the text, the maps and the
@@ -58,10 +58,10 @@ class Boxes(Borrower):
 
     name = "boxes"
     traits = frozenset({EXACT, GEOMETRY})
+    options: BoxesConfig
 
     def __init__(self, config: BoxesConfig | None = None) -> None:
-        self._config = config or BoxesConfig()
-        super().__init__(self._config)
+        self.options = config or BoxesConfig()
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Note the training cases; there is nothing to learn."""
@@ -81,7 +81,7 @@ class Boxes(Borrower):
     ) -> Image:
         """Return the image under boxes."""
         covered = image.copy()
-        for _ in range(rng.integers(self._config.most + 1)):
+        for _ in range(rng.integers(self.options.most + 1)):
             colour = rng.random((len(image), 1, 1), np.float32)
             place = self._place(mask, rng)
             if place is not None:
@@ -90,7 +90,7 @@ class Boxes(Borrower):
 
     def _place(self, mask: npt.NDArray[np.uint8], rng: np.random.Generator) -> tuple[slice, slice] | None:
         """Return a rectangle without foreground, or None where none was found."""
-        sides = rng.uniform(*self._config.side, 2) * max(mask.shape)
+        sides = rng.uniform(*self.options.side, 2) * max(mask.shape)
         for attempt in range(TRIES):
             lengths = np.maximum(1, np.minimum(sides * (2 / 3) ** (attempt // 3), mask.shape)).astype(int)
             top, left = (

@@ -11,8 +11,8 @@ from s2s2.core.streams import stream
 from s2s2.core.types import Image, Indices
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
+from s2s2.generators.base import EXACT
 from s2s2.generators.donors import Borrower, Cache, Donors
-from s2s2.generators.protocol import EXACT
 from s2s2.generators.training_free.parts import Plate, Subject, outline
 from s2s2.generators.training_free.placing import ORIENTATIONS, Outline, choose
 from s2s2.generators.training_free.pyramid import collapse, gaussian, laplacian
@@ -98,13 +98,13 @@ class Composite(Borrower):
 
     name = "composite"
     traits = frozenset({EXACT})
+    options: CompositeConfig
 
     def __init__(self, config: CompositeConfig | None = None) -> None:
-        self._config = config or CompositeConfig()
-        super().__init__(self._config)
+        self.options = config or CompositeConfig()
         self._outlines: list[Outline] = []
         self._white = 1.0
-        self._plates: Cache[Plate] = Cache(self._config.cache_mb)
+        self._plates: Cache[Plate] = Cache(self.options.cache_mb)
         self._subjects: Cache[Subject] = Cache(0)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
@@ -114,12 +114,12 @@ class Composite(Borrower):
             SplitError: If all training cases are of one group.
         """
         self._donors = donors = Donors(dataset, split)
-        self._plates, self._subjects = Cache(self._config.cache_mb), Cache(0)
+        self._plates, self._subjects = Cache(self.options.cache_mb), Cache(0)
         self._outlines, white = [], 0.0
         for case in donors.cases:
             image = donors.image(case)
             white = max(white, float(image.max()))
-            self._outlines.append(outline(image, donors.mask(case) > 0, self._config.margin))
+            self._outlines.append(outline(image, donors.mask(case) > 0, self.options.margin))
         self._white = white or 1.0
         return self
 
@@ -136,8 +136,8 @@ class Composite(Borrower):
             lambda: Subject.of(
                 donors.image(case),
                 donors.mask(case) > 0,
-                coarsest=self._config.coarsest,
-                margin=self._config.margin,
+                coarsest=self.options.coarsest,
+                margin=self.options.margin,
             ),
         )
         copies = np.empty((depth, *subject.image.shape), np.float32)
@@ -159,32 +159,32 @@ class Composite(Borrower):
         placing = choose(
             own,
             self._outlines,
-            rng.choice(others, min(self._config.donors, len(others)), replace=False),
+            rng.choice(others, min(self.options.donors, len(others)), replace=False),
             subject.points,
             subject.zone,
-            turns=ORIENTATIONS if self._config.turn else ORIENTATIONS[:1],
-            scales=self._config.scale,
-            noise=self._config.noise,
+            turns=ORIENTATIONS if self.options.turn else ORIENTATIONS[:1],
+            scales=self.options.scale,
+            noise=self.options.noise,
             rng=rng,
         )
         donor = donors.cases[placing.donor]
         plate = self._plates.get(
             donor.id,
-            lambda: Plate.of(donors.image(donor), donors.mask(donor) > 0, self._config.margin),
+            lambda: Plate.of(donors.image(donor), donors.mask(donor) > 0, self.options.margin),
         )
         return placing.warp(plate.image, own.shape, plate.outside)
 
     def _blend(self, subject: Subject, ground: Image, rng: np.random.Generator) -> Image:
         """Return the case set into the ground."""
         ratio = self._ratio(subject, ground)[:, None, None]
-        own = subject.image * np.power(ratio, np.float32(rng.uniform(*self._config.colour)))
+        own = subject.image * np.power(ratio, np.float32(rng.uniform(*self.options.colour)))
         bands = laplacian(gaussian(own - ground, len(subject.weights) - 1))
         blend = collapse([share * band for share, band in zip(subject.weights, bands, strict=True)])
         # Light of the case must not glow in the dark outside the field of view.
         lit = np.minimum(ground.max(axis=0) * np.float32(1 / (GLOW * self._white)), 1)
         blend *= lit + (1 - lit) * subject.weights[0]
         blend += ground
-        blend += np.float32(self._config.keep) * subject.weights[0] * (own - blend)
+        blend += np.float32(self.options.keep) * subject.weights[0] * (own - blend)
         # A thread has no colour of its own to keep: it is darker or brighter than its ground.
         blend += subject.thin * (ground + subject.contrast * ratio - blend)
         return blend

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from s2s2.core.lazy import exported
 
 if TYPE_CHECKING:
-    from s2s2.generators.protocol import Judge as Judge
-    from s2s2.generators.tuning.config import TuneConfig as TuneConfig
+    from s2s2.generators.tuning.config import LearningConfig as LearningConfig, TuneConfig as TuneConfig
     from s2s2.generators.tuning.engine import run_tuning as run_tuning
     from s2s2.generators.tuning.memory import memory_errors as memory_errors
     from s2s2.generators.tuning.module import TunedModule as TunedModule

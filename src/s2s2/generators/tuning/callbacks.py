@@ -16,7 +16,7 @@ from s2s2.core.engine.callbacks import History, require_finite
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.errors import GeneratorError
-from s2s2.generators.protocol import Judge
+from s2s2.generators.learning import Judge
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.ema import AveragedWeights
 from s2s2.generators.tuning.grid import JudgedCases, draw_samples

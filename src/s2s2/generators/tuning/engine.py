@@ -15,7 +15,7 @@ from s2s2.core.progress import Progress
 from s2s2.core.software import versions
 from s2s2.data.dataset import Dataset
 from s2s2.errors import GeneratorError
-from s2s2.generators.protocol import Judge
+from s2s2.generators.learning import Judge
 from s2s2.generators.tuning.callbacks import Checks, LossWatch
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.ema import AveragedWeights

@@ -1,0 +1,261 @@
+"""Registry of generators: the built-in ones by name, any other by import path, and how they are combined."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from s2s2.errors import ConfigError
+from s2s2.generators.base import Generator
+from s2s2.generators.compose import Chain, Mixture
+from s2s2.generators.options import from_json
+
+DEFAULT_GENERATOR = "composite+appearance+boxes"
+"""What a stack is made with when nothing else is asked for."""
+OVERLAID: dict[str, dict[str, Any]] = {"appearance": {"extrapolate": 0.5}}
+"""Options of a part that is applied to another one's copies, unless they are given: a composite's
+surroundings have a donor's style already, so the style that comes on top goes beyond."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorInfo:
+    """All that is known of a built-in generator before it is built.
+
+    Args:
+        home: Module that it is imported from, when it is built.
+        kind: Its class there; the class of its options has `Config` behind the name.
+        summary: What a copy is, one sentence.
+        needs: What must be there.
+        gives: What comes out.
+        when: When to take it.
+        learns: Whether it has to be tuned.
+    """
+
+    home: str
+    kind: str
+    summary: str
+    needs: str
+    gives: str
+    when: str
+    learns: bool = False
+
+    def __str__(self) -> str:
+        return self.summary
+
+    def build(self, name: str, values: Mapping[str, Any]) -> Generator:
+        """Return the generator with these options.
+
+        Raises:
+            ConfigError: If there is no such option, or its value is of another kind.
+        """
+        module = importlib.import_module(f"s2s2.generators.{self.home}")
+        config = from_json(getattr(module, f"{self.kind}Config"), name, values)
+        generator: Generator = getattr(module, self.kind)(config)
+        return generator
+
+
+NAMED: dict[str, GeneratorInfo] = {
+    "appearance": GeneratorInfo(
+        "training_free",
+        "Appearance",
+        "the case keeps its geometry and takes the colours, contrast and texture of another patient",
+        needs="nothing but the cases; no training, no GPU",
+        gives="exact masks, the real geometry, new styles",
+        when="always worth a try; alone, or applied to what another generator makes",
+    ),
+    "composite": GeneratorInfo(
+        "training_free",
+        "Composite",
+        "the labelled region of the case in the surroundings of another patient",
+        needs="nothing but the cases, of several patients; no training, no GPU",
+        gives="exact masks, real pixels in new surroundings",
+        when="the default's base; objects that may lie in other surroundings, such as polyps and lesions",
+    ),
+    "boxes": GeneratorInfo(
+        "training_free",
+        "Boxes",
+        "flat rectangles outside the mask, as text and device overlays are",
+        needs="nothing but the cases",
+        gives="exact masks, the real image partly covered",
+        when="applied to another generator's copies, where other devices write text into the image",
+    ),
+    "diffusion": GeneratorInfo(
+        "diffusion",
+        "Diffusion",
+        "wholly new images by a diffusion model trained from scratch on the training cases",
+        needs="ten minutes to half an hour on a CPU at 64 px, a GPU above; no download",
+        gives="new anatomy and styles; masks as well as it has learnt them, so audit the stack",
+        when="grey and unusual modalities, machines without the hub, and a hundred cases or more",
+        learns=True,
+    ),
+    "controlnet": GeneratorInfo(
+        "controlnet",
+        "ControlNet",
+        "wholly new images by a ControlNet on Stable Diffusion, the published generator",
+        needs="a GPU, a base model (hub id or folder), the extra `controlnet`; `--dry-run` says how long",
+        gives="the most natural colour images; masks as well as it has learnt them, so audit the stack",
+        when="colour photographs (endoscopy, skin, fundus), where a GPU and a base model are at hand",
+        learns=True,
+    ),
+    "folder": GeneratorInfo(
+        "folder",
+        "Folder",
+        "images made elsewhere, several per mask, read from a folder by file name",
+        needs="files such as `made/case_1_0.png`, made without any validation or test case",
+        gives="what is there, checked; audit the stack",
+        when="a generator of your own has run already",
+    ),
+}
+"""The built-in generators, in the order in which they are described."""
+
+
+def describe_generators() -> dict[str, GeneratorInfo]:
+    """Return the name of every built-in generator and what to know of it; as text, one sentence."""
+    return dict(NAMED)
+
+
+def choice_of_generators(width: int = 100, *, tuned: bool = False) -> str:
+    """Return what each built-in generator is, needs and gives, and when to take it.
+
+    Args:
+        width: Characters a line.
+        tuned: Leave those out that need no tuning.
+    """
+    lines = ["generators:"]
+    for name, info in NAMED.items():
+        if tuned and not info.learns:
+            continue
+        lines.append(f"  {name}: {info.summary}")
+        for word, text in (("needs", info.needs), ("gives", info.gives), ("take it", info.when)):
+            lines += textwrap.wrap(text, width, initial_indent=f"    {word:<8}", subsequent_indent=" " * 12)
+    return "\n".join(lines)
+
+
+def build_generator(spec: str | Mapping[str, Any]) -> Generator:
+    """Return the generator that a specification names, not yet fitted.
+
+    Args:
+        spec: A name (`"composite"`), a name with options
+            (`"appearance(extrapolate=0.5)"`, `"folder(path='made')"`), an import path
+            (`"package.module:Class"`), any of these laid over each other by `+`, any of
+            those mixed by `,` with their shares of the copies behind a colon
+            (`"composite+boxes:4,diffusion:12"`, 1 where none is given), or a mapping
+            with `name` and `init_args` as `Generator.name` and `Generator.config()`
+            return them. After a `+`, `appearance` extrapolates by 0.5 unless
+            another value is given.
+
+    Raises:
+        ConfigError: If nothing has this name, an option does not exist or has a
+            value of another kind, or an import path leads to no generator.
+
+    Example:
+        >>> generator = build_generator("composite+appearance+boxes(most=2)")
+        >>> generator.name
+        'composite+appearance+boxes'
+        >>> again = build_generator({"name": generator.name, "init_args": generator.config()})
+        >>> again.config() == generator.config()
+        True
+        >>> build_generator("appearance:3,composite+boxes:1").name
+        'appearance:3,composite+boxes:1'
+    """
+    if isinstance(spec, Mapping):
+        return _from_mapping(spec)
+    parts = [_shared(part) for part in _cut(spec, ",")]
+    if len(parts) == 1:
+        return _chain(parts[0][0])
+    return Mixture([_chain(text) for text, _ in parts], [share for _, share in parts])
+
+
+def _from_mapping(spec: Mapping[str, Any]) -> Generator:
+    unknown = set(spec) - {"name", "init_args"}
+    if "name" not in spec or unknown:
+        raise ConfigError(
+            f"generator: a mapping must have the keys 'name' and, if need be, 'init_args', got {list(spec)}."
+        )
+    values = spec.get("init_args") or {}
+    if "parts" not in values:
+        return _build(str(spec["name"]), values)
+    parts = [build_generator(part) for part in values["parts"]]
+    return Mixture(parts, values["shares"]) if "shares" in values else Chain(parts)
+
+
+def _chain(text: str) -> Generator:
+    first, *rest = map(_parse, _cut(text, "+"))
+    over = [_build(name, {**OVERLAID.get(name, {}), **values}) for name, values in rest]
+    return Chain([_build(*first), *over]) if over else _build(*first)
+
+
+def _cut(text: str, separator: str) -> Iterator[str]:
+    """Yield what stands between the separators that no bracket and no quote encloses."""
+    start, depth, quote = 0, 0, ""
+    for position, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter == separator and not depth:
+            yield text[start:position]
+            start = position + 1
+        else:
+            depth += (letter in "([{") - (letter in ")]}")
+    yield text[start:]
+
+
+def _shared(text: str) -> tuple[str, int]:
+    """Return what stands before the share, and the share; an import path has a colon too."""
+    found = re.fullmatch(r"(.*):\s*(\d+)\s*", text, flags=re.DOTALL)
+    return (found[1], int(found[2])) if found else (text, 1)
+
+
+def _parse(text: str) -> tuple[str, dict[str, Any]]:
+    """Return the name and the options of `name` or `name(option=value, ..)`."""
+    name, bracket, options = text.strip().partition("(")
+    try:
+        tree = ast.parse(name.replace(":", ".") + bracket + options, mode="eval").body
+        call = tree if isinstance(tree, ast.Call) else ast.Call(tree, [], [])
+        if call.args or not isinstance(call.func, (ast.Name, ast.Attribute)):
+            raise ValueError
+        values = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords if word.arg}
+    except (SyntaxError, ValueError):
+        raise ConfigError(
+            f"generator: {text!r} is neither a name nor a name with options. Write it as 'composite' or "
+            "'appearance(extrapolate=0.5)', texts in quotes, one after the other by '+', mixed by ',' with "
+            f"shares such as 'appearance:4,diffusion:12'. Names: {', '.join(NAMED)}."
+        ) from None
+    return name.strip(), values
+
+
+def _build(name: str, values: Mapping[str, Any]) -> Generator:
+    if name in NAMED:
+        return NAMED[name].build(name, values)
+    if ":" in name:
+        return _import(name, values)
+    near = difflib.get_close_matches(name, NAMED, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(
+        f"generator: there is no {name!r}.{hint} Names: {', '.join(NAMED)}; of your own, give the import "
+        "path 'package.module:Class'."
+    )
+
+
+def _import(path: str, values: Mapping[str, Any]) -> Generator:
+    module, _, attribute = path.partition(":")
+    try:
+        kind = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"generator: {path!r} cannot be imported: {error}.") from error
+    if not (isinstance(kind, type) and issubclass(kind, Generator)):
+        raise ConfigError(
+            f"generator: {path!r} is no generator: it must be a subclass of s2s2.generators.Generator, with "
+            "name, case_ids, fit and sample of its own."
+        )
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ConfigError(f"generator: {path!r} cannot be made of {dict(values)}: {error}.") from error
