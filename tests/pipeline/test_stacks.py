@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,35 +7,7 @@ import pytest
 from s2s2.cli.stack import _shard
 from s2s2.errors import ConfigError
 from s2s2.generators import build_generator
-from s2s2.pipeline import RunConfig
-from s2s2.pipeline.stacks import generator_of, place_tuned, stack_folders
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> RunConfig:
-    return RunConfig(data=tmp_path / "home", output=tmp_path / "run")
-
-
-def test_every_generator_has_one_stack(config: RunConfig) -> None:
-    arms = ("baseline", "synthetic", "s2s2", "s2s2@appearance", "s2s2@appearance:8,diffusion:8")
-    folders = stack_folders(replace(config, arms=arms))
-    assert folders == {
-        "composite+appearance+boxes": config.output / "stack",
-        "appearance": config.output / "stacks" / "appearance",
-        "appearance:8,diffusion:8": config.output / "stacks" / "appearance:8,diffusion:8",
-    }
-
-
-def test_an_arm_without_a_stack_has_no_generator(config: RunConfig) -> None:
-    assert generator_of(config, "duplicate") is None
-    assert generator_of(config, "s2s2") == config.stack.generator
-    assert generator_of(config, "synthetic@appearance") == "appearance"
-
-
-def test_an_import_path_with_slashes_stays_one_folder(config: RunConfig) -> None:
-    spec = "folder(path='made/elsewhere')"
-    folder = stack_folders(replace(config, arms=("baseline", f"s2s2@{spec}")))[spec]
-    assert folder.parent == config.output / "stacks"
+from s2s2.pipeline.stacks import place_tuned
 
 
 def test_one_tuned_part_lies_in_the_folder_itself(tmp_path: Path) -> None:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from s2s2.core.storage import write_json
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.evaluation.compare import compare
+from s2s2.evaluation.folder import PredictionFolder
 from s2s2.evaluation.summary import summarise
+from s2s2.run.config import RunConfig, StackConfig
+from s2s2.run.data import RunData, open_data
+from s2s2.run.folder import RunFolder, RunManifest, TrainingFolder
+from s2s2.run.results import Results
+from s2s2.run.settings import load_config, save_config
 from s2s2.stack import Stack, build_stack
+from s2s2.training.config import TrainConfig
 from tests.drawn import draw_site
 
 METRICS = ("dice", "iou")
@@ -48,21 +54,47 @@ class Tinted:
 
 @dataclass
 class FakeRun:
-    """What `build_report` is given."""
+    """A run folder and shortcuts to what lies in it."""
 
-    folder: Path
-    datasets: dict[str, Dataset]
-    stack: Stack | None
-    train: Dataset | None
-    manifest: dict[str, Any]
+    folder: RunFolder
 
     def copied(self, root: Path) -> FakeRun:
         """Return the same run in a folder of its own, to be spoilt."""
-        return replace(self, folder=Path(shutil.copytree(self.folder, root / "copied")))
+        made = FakeRun(RunFolder(Path(shutil.copytree(self.folder.root, root / "copied"))))
+        made.configure()
+        return made
+
+    def configure(self, **changes: Any) -> FakeRun:
+        """Change settings; those of the training by their own names."""
+        config = load_config(self.folder.root)
+        own = {name: value for name, value in changes.items() if name in RunConfig.__dataclass_fields__}
+        train = {name: value for name, value in changes.items() if name not in own}
+        save_config(replace(config, output=self.folder.root, **own, train=replace(config.train, **train)))
+        return self
 
     @property
-    def arguments(self) -> tuple[Any, ...]:
-        return self.folder, self.datasets, self.stack, self.train, self.manifest
+    def results(self) -> Results:
+        return Results.read(self.folder)
+
+    @property
+    def config(self) -> RunConfig:
+        return load_config(self.folder.root)
+
+    @property
+    def data(self) -> RunData:
+        return open_data(self.config)
+
+    @property
+    def tests(self) -> dict[str, Dataset]:
+        return self.data.tests(Split.load(self.folder.split))
+
+    @property
+    def train(self) -> Dataset:
+        return self.data.home.resized(48).subset(Split.load(self.folder.split).train)
+
+    @property
+    def stack(self) -> Stack:
+        return Stack.open(self.folder.stack)
 
 
 Runs = Callable[..., FakeRun]
@@ -78,62 +110,76 @@ def fake_run(
     channels: int = 3,
     bits: int = 8,
     gains: dict[str, float] | None = None,
+    ids: tuple[str, ...] = (),
+    names: tuple[str, ...] | None = None,
 ) -> FakeRun:
-    """Write a run folder; a gain of 1 makes an arm's predictions perfect, 0 leaves them poor."""
-    folder = root / "run"
-    sites = {
-        name: _site(root / name, index, classes=classes, channels=channels, bits=bits)
-        for index, name in enumerate(domains)
-    }
-    home = sites[domains[0]]
+    """Write a run folder.
+
+    A gain of 1 makes an arm's predictions perfect, 0 leaves them poor. The last home cases may
+    be given ids of their own, and the classes names.
+    """
+    folder = RunFolder(root / "run")
+    for index, name in enumerate(domains):
+        _draw(root / name, index, classes=classes, channels=channels, bits=bits)
+    config = _config(root, folder, domains, arms, seeds)
+    if ids:
+        config = replace(config, data=_renamed(root / domains[0], ids))
+    config = replace(config, classes=names)
+    save_config(config)
+    data = open_data(config)
+    home, sites = data.home, {data.home.domain: data.home, **data.away}
     split = Split(home.ids[:4], home.ids[4:6], home.ids[6:])
-    datasets = sites | {domains[0]: split.testing(home)}
-    rows = [
-        row
-        for arm in arms
-        for seed in range(seeds)
-        for domain, dataset in datasets.items()
-        for row in _predict(
-            folder, dataset, domain, arm, seed, (gains or {"baseline": 0.2, "s2s2": 0.9}).get(arm, 0.5)
-        )
-    ]
-    scores = pd.DataFrame(rows)
-    scores.to_csv(folder / "scores.csv", index=False)
-    summarise(scores, metrics=METRICS, draws=200).to_csv(folder / "summary.csv", index=False)
-    if len(arms) > 1:
-        compare(scores, baseline=arms[0], metrics=METRICS, draws=200).to_csv(
-            folder / "comparisons.csv", index=False
-        )
+    split.save(folder.split)
+    _manifest(domains, arms).save(folder.manifest)
+    tests = sites | {domains[0]: split.testing(home)}
+    gains = gains or {"baseline": 0.2, "s2s2": 0.9}
+    rows = []
     for arm in arms:
         for seed in range(seeds):
-            _training(folder / "arms" / arm / f"seed{seed}", arm, seed)
-    split.save(folder / "split.json")
-    small = home.resized(48)
-    stack = build_stack(Tinted(), small, split, folder / "stack", depth=8, seed=0)
-    return FakeRun(folder, datasets, stack, small.subset(split.train), _manifest(domains, arms, seeds, home))
+            training = folder.training(arm, seed)
+            for domain, dataset in tests.items():
+                predictions, gain = training.predictions(domain), gains.get(arm, 0.5)
+                rows += _predict(predictions, dataset, domain, arm, seed, gain)
+            _training(training, arm, seed)
+    scores = pd.DataFrame(rows)
+    scores.to_csv(folder.scores, index=False)
+    summarise(scores, metrics=METRICS, draws=200).to_csv(folder.summary, index=False)
+    if len(arms) > 1:
+        compare(scores, baseline=arms[0], metrics=METRICS, draws=200).to_csv(folder.comparisons, index=False)
+    build_stack(Tinted(), home.resized(48), split, folder.stack, depth=8, seed=0)
+    return FakeRun(folder)
 
 
-def _site(root: Path, seed: int, *, classes: int, channels: int, bits: int) -> Dataset:
+def _draw(root: Path, seed: int, *, classes: int, channels: int, bits: int) -> None:
     draw_site(root, cases=14, seed=seed, classes=classes, channels=channels)
     if bits == 16:
         for path in (root / "images").glob("*.png"):
             narrow = np.asarray(Image.open(path)).astype(np.uint16) * 16
             Image.fromarray(narrow).save(path)
-    return Dataset.open(root)
+
+
+def _renamed(root: Path, ids: tuple[str, ...]) -> Path:
+    """Write a manifest that gives the last cases of a site other ids."""
+    cases = Dataset.open(root).cases
+    names = [*(case.id for case in cases[: -len(ids)]), *ids]
+    rows = [
+        f"{case.image_path},{case.mask_path},{name},{case.group},{root.name}"
+        for case, name in zip(cases, names, strict=True)
+    ]
+    (root / "cases.csv").write_text("\n".join(["image,mask,case,group,domain", *rows]) + "\n")
+    return root / "cases.csv"
 
 
 def _predict(
-    folder: Path, dataset: Dataset, domain: str, arm: str, seed: int, gain: float
+    folder: PredictionFolder, dataset: Dataset, domain: str, arm: str, seed: int, gain: float
 ) -> list[dict[str, Any]]:
     rng = np.random.default_rng([seed, len(arm), len(domain)])
-    place = folder / "arms" / arm / f"seed{seed}" / "predictions" / domain
-    place.mkdir(parents=True)
     rows = []
     for case in dataset.cases:
         mask = dataset.original_mask(case)
         shift = round(float(rng.uniform(0, 10) * (1 - gain)))
         prediction = np.roll(mask, shift, axis=1)
-        Image.fromarray(prediction).save(place / f"{quote(case.id, safe='')}.png")
+        folder.write(case.id, prediction)
         for label, name in enumerate(dataset.class_map.names):
             if label:
                 rows.append(_score(mask == label, prediction == label) | {
@@ -154,7 +200,7 @@ def _score(truth: np.ndarray, prediction: np.ndarray) -> dict[str, Any]:
     return {"dice": 2 * both / total, "iou": both / either, "status": "scored"}
 
 
-def _training(folder: Path, arm: str, seed: int) -> None:
+def _training(folder: TrainingFolder, arm: str, seed: int) -> None:
     steps = np.arange(20, 201, 20)
     falls = np.exp(-steps / 80) + 0.02 * seed
     paired = 0.0 if arm == "baseline" else 1.0
@@ -170,43 +216,35 @@ def _training(folder: Path, arm: str, seed: int) -> None:
             "validation_dice": 0.8 - 0.5 * falls,
         }
     )
-    table.to_csv(folder / "history.csv", index=False)
-    fit = {
-        "format": 1,
-        "finished": True,
-        "best_dice": 0.7,
-        "steps": 200,
-        "images_seen": 4800,
-        "seconds": 61.5 + seed,
-    }
-    (folder / "fit.json").write_text(json.dumps(fit))
+    table.to_csv(folder.history, index=False)
+    fit = {"finished": True, "best_dice": 0.7, "steps": 200, "images_seen": 4800, "seconds": 61.5 + seed}
+    write_json(folder.root / "fit.json", fit)
 
 
-def _manifest(domains: tuple[str, ...], arms: tuple[str, ...], seeds: int, home: Dataset) -> dict[str, Any]:
-    return {
-        "version": "0.1.0",
-        "created": "2026-01-02T03:04:05",
-        "command": "s2s2 run --data home --target away",
-        "home": domains[0],
-        "away": list(domains[1:]),
-        "arms": list(arms),
-        "seeds": list(range(seeds)),
-        "settings": {
-            "data": Path("/somewhere/private/home"),
-            "size": 48,
-            "stack": {"generator": "composite+appearance+boxes", "depth": 8},
-            "network": {"name": "efficientnet-lite0-unet"},
-            "train": {
-                "steps": 200, "images_per_step": 24, "learning_rate": 1e-3, "patch": None,
-                "w_syn": 1.0, "alpha_enc": 0.4, "alpha_dec": 0.0, "distance": "cosine",
-                "geometry": {"flip_horizontal": 0.5}, "acquisition": {"probability": 0.5},
-            },
-            "tolerance": 2.0,
-        },
-        "images_seen": dict.fromkeys(arms, 4800),
-        "timings": {"stack": 12.5, "train": 185.0},
-        "environment": {"python": "3.12", "torch": "2.13"},
-        "attributions": ["Drawn data, free for all use."],
-        "as_published": False,
-        "class_names": list(home.class_map.names),
-    }  # fmt: skip
+def _config(
+    root: Path, folder: RunFolder, domains: tuple[str, ...], arms: tuple[str, ...], seeds: int
+) -> RunConfig:
+    return RunConfig(
+        data=root / domains[0],
+        target=tuple(root / name for name in domains[1:]),
+        output=folder.root,
+        size=48,
+        arms=arms,
+        seeds=seeds,
+        stack=StackConfig(depth=8),
+        train=TrainConfig(steps=200, images_per_step=24),
+        attributions=("Drawn data, free for all use.",),
+    )
+
+
+def _manifest(domains: tuple[str, ...], arms: tuple[str, ...]) -> RunManifest:
+    return RunManifest(
+        version="0.1.0",
+        created="2026-01-02T03:04:05",
+        command="s2s2 run --data home --target away",
+        home=domains[0],
+        away=domains[1:],
+        images_seen=dict.fromkeys(arms, 4800),
+        timings={"stack": 12.5, "train": 185.0},
+        environment={"python": "3.12", "torch": "2.13"},
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import pandas as pd
 from PIL import Image
 
 from s2s2.audit import run_audit
+from s2s2.run.folder import RunFolder
 from tests.audit.made import QUICK, home
+from tests.report.fake import FakeRun
 
 
 def audited_stack(root: Path) -> Path:
@@ -46,6 +49,19 @@ def mixture(stack: Path, root: Path) -> Path:
     copies = pd.read_csv(folder / "copies.csv", dtype={"case": str})
     copies["part"] = np.where(copies["copy"] % 2, "appearance", "diffusion")
     copies.to_csv(folder / "copies.csv", index=False)
+    return folder
+
+
+def learnt(fake: FakeRun, root: Path, audit: Path, tuning: Path, **audits: Path) -> RunFolder:
+    """Return a copy of a run with an audit of its stack, other stacks with theirs, and a tuning."""
+    folder = fake.copied(root).folder
+    # Marks belong to the stack that was audited.
+    unmarked = shutil.ignore_patterns("marks.json")
+    shutil.copytree(audit, folder.stack / "audit", ignore=unmarked)
+    for generator, other in audits.items():
+        shutil.copytree(other, folder.stacks(fake.config)[generator] / "audit", ignore=unmarked)
+    tunings = {tuning.name: str(tuning)}
+    replace(folder.read_manifest(), tunings=tunings).save(folder.manifest)
     return folder
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from s2s2.report.reading import Run, read_run
+from s2s2.run.folder import RunFolder, RunManifest
+from s2s2.run.results import Results
 
 
 def row(
@@ -33,7 +34,7 @@ def written_run(
     domains: tuple[str, ...] = ("paris", "oxford"),
     arms: tuple[str, ...] = ("baseline", "s2s2"),
     seeds: int = 2,
-) -> Run:
+) -> Results:
     scores = [
         {"arm": arm, "seed": seed, "case": "a", "group": "g", "domain": domain, "class_id": 1,
          "class_name": "polyp", "dice": 0.6, "status": "scored"}
@@ -49,4 +50,6 @@ def written_run(
     pd.DataFrame(summary).to_csv(root / "summary.csv", index=False)
     if comparisons:
         pd.DataFrame(comparisons).to_csv(root / "comparisons.csv", index=False)
-    return read_run(root, {} if home is None else {"home": home}, domains)
+    away = tuple(domain for domain in domains if domain != home)
+    RunManifest(home=home, away=away).save(root / "run.json")
+    return Results.read(RunFolder(root))

@@ -8,7 +8,7 @@ import pytest
 
 from s2s2.report import build_audit_page, build_report
 from tests.report.fake import Runs
-from tests.report.learnt import mixture, tuned
+from tests.report.learnt import learnt, mixture, tuned
 
 chrome = pytest.importorskip("tests.report.chromium", reason="needs the package websocket-client")
 
@@ -45,12 +45,7 @@ def tab(
         page = build_audit_page(audited, folder / "audit.html")
     else:
         fake = run_of(arms=("baseline", "duplicate", "duplicate-consistency", "synthetic", "s2s2"))
-        page = build_report(
-            *fake.arguments,
-            folder / "report.html",
-            audits=[mixture(audited, folder)],
-            tunings={"diffusion": tuned(folder / "tuned")},
-        )
+        page = build_report(learnt(fake, folder, mixture(audited, folder), tuned(folder / "tuned")))
     with chrome.chromium(folder / "profile") as opened:
         opened.open(page)
         yield opened

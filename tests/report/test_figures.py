@@ -9,7 +9,8 @@ import pytest
 from s2s2.report.axes import scale
 from s2s2.report.figures import curves, forest, scatter
 from s2s2.report.palette import arm_styles
-from s2s2.report.reading import case_values, read_run
+from s2s2.run.folder import RunFolder
+from s2s2.run.results import Results
 from tests.report.fake import Runs
 from tests.report.tables import BETTER, OPEN, row, written_run
 
@@ -65,11 +66,10 @@ def test_without_comparisons_there_is_no_forest(tmp_path: Path) -> None:
 
 
 def test_every_case_is_a_dot_in_its_place(run_of: Runs) -> None:
-    fake = run_of()
-    run = read_run(fake.folder, fake.manifest, list(fake.datasets))
+    run = run_of().results
     panels = scatter(run, STYLES)
     assert [panel.domain for panel in panels] == ["home", "away"]
-    values = case_values(run)
+    values = run.case_values()
     wanted = values[values["domain"] == "away"].groupby(["case", "arm"])["dice"].mean().unstack()
     dots = re.findall(r'class="dot".*?cx="([\d.]+)%" cy="([\d.]+)%"', panels[1].svg)
     got = sorted((float(x), float(y)) for x, y in dots)
@@ -85,8 +85,7 @@ def test_the_counts_are_those_of_the_comparisons(tmp_path: Path) -> None:
 
 
 def test_curves_leave_out_what_is_always_zero(run_of: Runs) -> None:
-    fake = run_of()
-    run = read_run(fake.folder, fake.manifest)
+    run = run_of().results
     titles = [panel.title for panel in curves(run, STYLES)]
     assert titles[0] == "Validation Dice"
     assert "Encoder consistency" in titles
@@ -96,22 +95,21 @@ def test_curves_leave_out_what_is_always_zero(run_of: Runs) -> None:
 
 
 def test_a_term_without_weight_is_said_to_be_watched(run_of: Runs) -> None:
-    fake = run_of()
-    panels = curves(read_run(fake.folder, fake.manifest), STYLES, unweighted=("encoder",))
+    panels = curves(run_of().results, STYLES, unweighted=("encoder",))
     hints = {panel.title: panel.hint for panel in panels}
     assert hints["Encoder consistency"] == "only watched: its weight is 0"
 
 
 def test_a_long_history_is_thinned_and_a_wild_start_does_not_break_it(tmp_path: Path) -> None:
     run = written_run(tmp_path, [])
-    folder = tmp_path / "arms" / "s2s2" / "seed0"
-    folder.mkdir(parents=True)
+    folder = run.folder.training("s2s2", 0)
+    folder.root.mkdir(parents=True)
     steps = range(2000)
     losses = [1e6, *[1 / (1 + step) for step in steps[1:]]]
     pd.DataFrame({"step": steps, "total": losses, "validation_dice": None}).to_csv(
-        folder / "history.csv", index=False
+        folder.history, index=False
     )
-    run = read_run(tmp_path, {"home": "paris"})
+    run = Results.read(RunFolder(tmp_path))
     (panel,) = curves(run, STYLES)
     assert len(panel.svg) < 12_000
 

@@ -7,7 +7,6 @@ import pandas as pd
 from PIL import Image
 
 from s2s2.report.gallery import examples, stack_rows
-from s2s2.report.reading import read_run
 from tests.report.fake import FakeRun, Runs
 
 BENT = {"baseline": 0.1, "s2s2": 0.6}
@@ -15,8 +14,7 @@ PERFECT = {"baseline": 0.1, "s2s2": 1.0}
 
 
 def shown(fake: FakeRun, domain: str = "away") -> tuple[list[str], list[str], list[str], list[str]]:
-    run = read_run(fake.folder, fake.manifest, list(fake.datasets))
-    found = examples(run, fake.datasets[domain], domain)
+    found = examples(fake.results, fake.tests[domain], domain)
     return (
         [each.case for each in found.by_gain],
         [each.why for each in found.by_gain],
@@ -26,7 +24,7 @@ def shown(fake: FakeRun, domain: str = "away") -> tuple[list[str], list[str], li
 
 
 def first_seed(fake: FakeRun, domain: str) -> pd.DataFrame:
-    scores = pd.read_csv(fake.folder / "scores.csv")
+    scores = pd.read_csv(fake.folder.scores)
     rows = scores[(scores["seed"] == 0) & (scores["domain"] == domain)]
     return rows.pivot(index="case", columns="arm", values="dice")
 
@@ -47,16 +45,16 @@ def test_cases_are_chosen_by_rule(run_of: Runs) -> None:
 
 def test_what_only_won_has_no_largest_loss(tmp_path: Path, run_of: Runs) -> None:
     fake = run_of(seeds=1).copied(tmp_path)
-    scores = pd.read_csv(fake.folder / "scores.csv")
+    scores = pd.read_csv(fake.folder.scores)
     scores.loc[scores["arm"] == "baseline", "dice"] = 0.1
     scores.loc[scores["arm"] == "s2s2", "dice"] = 0.9
-    scores.to_csv(fake.folder / "scores.csv", index=False)
+    scores.to_csv(fake.folder.scores, index=False)
     assert shown(fake)[1][2] == "Smallest gain (+0.800)"
 
 
 def test_predictions_are_paired_by_case_id_and_the_missing_are_left_out(tmp_path: Path, run_of: Runs) -> None:
     fake = run_of().copied(tmp_path)
-    folder = fake.folder / "arms" / "s2s2" / "seed0" / "predictions" / "away"
+    folder = fake.folder.training("s2s2", 0).predictions("away").root
     for path in sorted(folder.glob("*.png"))[2:]:
         path.unlink()
     by_gain, _, by_score, _ = shown(fake)
@@ -65,15 +63,13 @@ def test_predictions_are_paired_by_case_id_and_the_missing_are_left_out(tmp_path
 
 def test_without_predictions_nothing_is_shown(run_of: Runs) -> None:
     fake = run_of()
-    run = read_run(fake.folder, fake.manifest, ["home", "away"])
-    found = examples(run, fake.datasets["away"].subset([]), "away")
+    found = examples(fake.results, fake.tests["away"].subset([]), "away")
     assert (found.by_gain, found.by_score) == ((), ())
 
 
 def test_panels_carry_outlines_dice_and_alternative_text(run_of: Runs) -> None:
     fake = run_of(gains=PERFECT)
-    run = read_run(fake.folder, fake.manifest, list(fake.datasets))
-    baseline, s2s2 = examples(run, fake.datasets["away"], "away").by_gain[0].panels
+    baseline, s2s2 = examples(fake.results, fake.tests["away"], "away").by_gain[0].panels
     assert baseline.uri == s2s2.uri
     assert s2s2.truth == s2s2.prediction
     assert baseline.truth != baseline.prediction
@@ -83,7 +79,7 @@ def test_panels_carry_outlines_dice_and_alternative_text(run_of: Runs) -> None:
 
 def test_a_stack_row_shows_image_mask_and_copies(run_of: Runs) -> None:
     fake = run_of()
-    rows = stack_rows(fake.train, fake.stack, cases=3, copies=5)  # type: ignore[arg-type]
+    rows = stack_rows(fake.train, fake.stack, cases=3, copies=5)
     assert len(rows) == 3
     assert [panel.label for panel in rows[0].panels] == ["image", "mask", *(f"copy {k}" for k in range(5))]
     assert rows[0].panels[0].truth
@@ -92,11 +88,10 @@ def test_a_stack_row_shows_image_mask_and_copies(run_of: Runs) -> None:
 
 def test_palette_predictions_keep_their_class_ids(tmp_path: Path, run_of: Runs) -> None:
     fake = run_of(gains=PERFECT).copied(tmp_path)
-    for path in (fake.folder / "arms" / "s2s2").rglob("predictions/away/*.png"):
+    for path in fake.folder.training("s2s2", 0).predictions("away").root.glob("*.png"):
         with Image.open(path) as image:
             coloured = Image.fromarray(np.asarray(image))
         coloured.putpalette([0, 0, 0, 255, 120, 0])
         coloured.save(path)
-    run = read_run(fake.folder, fake.manifest, list(fake.datasets))
-    panel = examples(run, fake.datasets["away"], "away").by_score[0].panels[1]
+    panel = examples(fake.results, fake.tests["away"], "away").by_score[0].panels[1]
     assert panel.prediction == panel.truth

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from s2s2.report import build_report, read_run
+from s2s2.report import build_report
 from s2s2.run.names import shown_names, without_options
 from tests.report.fake import Runs
 
@@ -35,12 +35,12 @@ def test_arms_that_differ_in_options_alone_keep_them() -> None:
 
 
 def test_the_page_calls_an_arm_by_its_short_name_and_finds_its_files(run_of: Runs, tmp_path: Path) -> None:
-    made = run_of(arms=("baseline", LONG))
-    run = read_run(made.folder, made.manifest, list(made.datasets))
+    made = run_of(arms=("baseline", LONG)).copied(tmp_path)
+    run = made.results
     assert run.arms == ("baseline", "s2s2@diffusion")
     assert run.specs["s2s2@diffusion"] == LONG
     assert set(run.scores["arm"]) == set(run.summary["arm"]) == set(run.history["arm"]) == set(run.arms)
-    page = build_report(*made.arguments, tmp_path / "page.html").read_text()
+    page = build_report(made.folder).read_text()
     results, record = page.split('id="methods"')
     assert "s2s2@diffusion" in results
     assert "resolution=48" not in results

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+import shutil
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -28,11 +28,8 @@ class Outline(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def page_of(fake: FakeRun, tmp_path: Path, **manifest: Any) -> str:
-    folder, datasets, stack, train, known = fake.arguments
-    return build_report(
-        folder, datasets, stack, train, known | manifest, tmp_path / "out" / "report.html"
-    ).read_text()
+def page_of(fake: FakeRun, tmp_path: Path, **changes: Any) -> str:
+    return build_report(fake.copied(tmp_path).configure(**changes).folder).read_text()
 
 
 def sections(page: str) -> list[str]:
@@ -91,8 +88,8 @@ def test_the_foot_gives_licences_and_the_paper(page: str) -> None:
     assert "arXiv:2412.13156" in foot
 
 
-def test_folders_of_the_author_stay_private(page: str) -> None:
-    assert "/somewhere/private" not in page
+def test_folders_of_the_author_stay_private(page: str, run_of: Runs) -> None:
+    assert str(run_of().config.data.parent) not in page
 
 
 def test_names_cannot_break_the_page(tmp_path: Path, run_of: Runs) -> None:
@@ -108,7 +105,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one arm, one domain, one seed": {"arms": ("baseline",), "domains": ("home",), "seeds": 1},
     "one seed": {"seeds": 1},
     "all arms": {"arms": ("baseline", "duplicate", "duplicate-consistency", "synthetic", "s2s2")},
-    "an arm of one's own": {"arms": ("baseline", "mine", "s2s2")},
     "several classes": {"classes": 4},
     "grey": {"channels": 1},
     "16 bit": {"channels": 1, "bits": 16},
@@ -120,7 +116,7 @@ def test_any_run_gets_a_page(tmp_path: Path, variant: dict[str, Any], run_of: Ru
     fake = run_of(**variant)
     page = page_of(fake, tmp_path)
     assert {"glance", "predictions", "fairness", "data", "methods"} <= set(sections(page))
-    assert ("differences" in sections(page)) == (len(fake.manifest["arms"]) > 1)
+    assert ("differences" in sections(page)) == (len(fake.config.arms) > 1)
     assert not re.search(r"\bnan\b", re.sub(r'src="[^"]*"|<path[^>]*>', "", page))
 
 
@@ -131,24 +127,27 @@ def test_stretched_greys_are_said_to_be_stretched(tmp_path: Path, run_of: Runs, 
 
 def test_missing_pieces_are_left_out(tmp_path: Path, run_of: Runs) -> None:
     fake = run_of().copied(tmp_path)
-    for path in [*fake.folder.rglob("history.csv"), *fake.folder.rglob("fit.json")]:
+    root = fake.folder.root
+    for path in [*root.rglob("history.csv"), *root.rglob("fit.json")]:
         path.unlink()
-    for name in ("comparisons.csv", "summary.csv", "split.json"):
-        (fake.folder / name).unlink()
-    bare = build_report(fake.folder, {}, None, None, {}, tmp_path / "bare.html").read_text()
+    for name in ("comparisons.csv", "summary.csv", "split.json", "config.yaml", "run.json"):
+        (root / name).unlink()
+    bare = build_report(root).read_text()
     assert sections(bare) == ["glance", "cases", "fairness", "data", "methods", "numbers"]
     assert "The run holds no summary" in bare
     assert "no comparison was computed" in bare
 
 
-def test_a_stack_without_its_cases_is_left_out(tmp_path: Path, run_of: Runs) -> None:
-    fake = replace(run_of(), train=None)
-    assert "stack" not in sections(page_of(fake, tmp_path))
+def test_a_stack_that_is_gone_is_left_out(tmp_path: Path, run_of: Runs) -> None:
+    fake = run_of().copied(tmp_path)
+    shutil.rmtree(fake.folder.stack)
+    page = build_report(fake.folder).read_text()
+    assert "stack" not in sections(page)
+    assert "predictions" in sections(page)
 
 
-def test_pairs_are_not_shown_where_settings_are_unknown(tmp_path: Path, run_of: Runs) -> None:
-    page = page_of(run_of(), tmp_path, settings={})
-    assert "stack" in sections(page)
+def test_pairs_are_not_shown_where_no_arm_shows_a_copy(tmp_path: Path, run_of: Runs) -> None:
+    page = page_of(run_of(arms=("baseline", "duplicate")), tmp_path)
     assert "Pairs as the network sees them" not in page
 
 
@@ -159,7 +158,7 @@ def test_the_easier_opponent_is_named(tmp_path: Path, run_of: Runs) -> None:
 
 def test_a_folder_without_scores_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"scores\.csv is missing or empty.*s2s2 evaluate"):
-        build_report(tmp_path, {}, None, None, {}, tmp_path / "report.html")
+        build_report(tmp_path)
     assert not (tmp_path / "report.html").exists()
 
 

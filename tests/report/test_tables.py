@@ -2,11 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from s2s2.report.fairness import fairness
-from s2s2.report.reading import read_run
-from s2s2.report.sites import data_rows
+from s2s2.core.storage import write_json
+from s2s2.report.setup import data_rows, fairness
 from s2s2.report.tables import every_difference, every_mean, glance
 from tests.report.fake import Runs
 from tests.report.tables import BETTER, OPEN, WORSE, row, written_run
@@ -55,9 +52,7 @@ def test_means_and_differences_are_copied_not_computed(tmp_path: Path) -> None:
 
 
 def test_equal_exposure_is_called_fair(run_of: Runs) -> None:
-    fake = run_of()
-    run = read_run(fake.folder, fake.manifest)
-    box = fairness(run, fake.manifest)
+    box = fairness(run_of().results)
     assert [(each.arm, each.images, each.steps, each.time) for each in box.rows] == [
         (arm, "4800", "200", "1 min 2 s") for arm in ARMS
     ]
@@ -65,22 +60,22 @@ def test_equal_exposure_is_called_fair(run_of: Runs) -> None:
     assert box.verdict.startswith("Every arm saw the same number of images")
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"as_published": True}, "the baseline saw half as many images"),
-        ({"images_seen": {"baseline": 2400, "duplicate": 4800, "s2s2": 4800}}, "did not see the same number"),
-    ],
-)
-def test_unequal_exposure_is_said(change: dict[str, object], words: str, run_of: Runs) -> None:
-    fake = run_of()
-    run = read_run(fake.folder, fake.manifest)
-    assert words in fairness(run, fake.manifest | change).verdict
+def test_the_easier_opponent_is_named(tmp_path: Path, run_of: Runs) -> None:
+    fake = run_of().copied(tmp_path).configure(as_published=True)
+    assert "the baseline saw half as many images" in fairness(fake.results).verdict
+
+
+def test_unequal_exposure_is_said(tmp_path: Path, run_of: Runs) -> None:
+    fake = run_of().copied(tmp_path)
+    for seed in (0, 1):
+        folder = fake.folder.training("baseline", seed)
+        write_json(folder.root / "fit.json", folder.record | {"images_seen": 2400})
+    assert "did not see the same number" in fairness(fake.results).verdict
 
 
 def test_the_data_are_described(run_of: Runs) -> None:
     fake = run_of()
-    home = data_rows(read_run(fake.folder, fake.manifest), fake.datasets)[0]
+    home = data_rows(fake.results, fake.tests, {})[0]
     assert (home.domain, home.home, home.cases, home.groups) == ("home", True, "8", "4")
     assert home.shapes == "56 × 40 px, 3 channels"
     assert home.classes == "background = 0; foreground = 1 or 255"

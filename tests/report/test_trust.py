@@ -11,12 +11,12 @@ import pytest
 from s2s2.audit import Audit
 from s2s2.errors import AuditError
 from s2s2.report import build_audit_page, build_audit_section, build_report
-from s2s2.report.palette import REAL, ArmStyle
-from s2s2.report.trust import Trust, audit_styles
+from s2s2.report.palette import REAL, ArmStyle, generator_styles
+from s2s2.report.trust import Trust
 from s2s2.report.trust.figures import dispersion_plot, distributions
-from s2s2.report.trust.marked import MOST
+from s2s2.report.trust.section import MOST
 from tests.report.fake import Runs
-from tests.report.learnt import changed, mixture, tuned
+from tests.report.learnt import changed, learnt, mixture, tuned
 from tests.report.test_page import Outline, sections
 
 STYLE = ArmStyle("made", "#000", "#fff", "circle", "", "--part-1")
@@ -25,7 +25,7 @@ STYLES = {REAL: ArmStyle(REAL, "#000", "#fff", "circle", "", "--part-0"), "made"
 
 def section_of(folder: Path, **options: Any) -> Trust:
     audit = Audit.load(folder)
-    return build_audit_section(audit, audit_styles([audit]), **options)
+    return build_audit_section(audit, generator_styles(list(audit.record["parts"])), **options)
 
 
 def cell(trust: Trust, row: int, head: str) -> tuple[str, str]:
@@ -183,10 +183,9 @@ def test_a_stack_that_was_not_audited_has_no_page(tmp_path: Path) -> None:
 def page(run_of: Runs, audited: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("trusted")
     fake = run_of(arms=("baseline", "s2s2@appearance", "s2s2"))
-    audits = [mixture(audited, root / "mixture"), audited]
-    tunings = {"diffusion-0a1b2c3d": tuned(root / "tuned")}
-    fake.manifest["settings"]["train"]["marked"] = "leave-out"
-    return build_report(*fake.arguments, root / "report.html", audits=audits, tunings=tunings).read_text()
+    tuning = tuned(root / "diffusion-0a1b2c3d")
+    folder = learnt(fake, root, audited / "audit", tuning, appearance=mixture(audited, root / "mixture"))
+    return build_report(folder).read_text()
 
 
 def test_the_report_holds_audits_and_tunings(page: str) -> None:

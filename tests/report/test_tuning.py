@@ -70,5 +70,5 @@ def test_torn_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"step-000300\.jpg cannot be shown"):
         tunings({"diffusion": folder})
     (folder / "history.csv").write_bytes(b"")
-    with pytest.raises(EvaluationError, match=r"history\.csv is no table of a tuning"):
+    with pytest.raises(EvaluationError, match=r"history\.csv cannot be read as a table"):
         tunings({"diffusion": folder})

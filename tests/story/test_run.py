@@ -12,7 +12,8 @@ import pytest
 from s2s2.errors import ConfigError, DataError
 from s2s2.pipeline import Run, RunConfig, SplitConfig, load_config
 from s2s2.pipeline.estimate import estimate
-from s2s2.run.folder import Workspace
+from s2s2.report import build_report
+from s2s2.run.folder import RunFolder
 from tests.drawn import draw_site
 
 
@@ -26,7 +27,7 @@ def files(root: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def test_a_run_makes_every_table_and_the_page(finished: RunConfig) -> None:
-    space = Workspace(finished.output)
+    space = RunFolder(finished.output)
     scores = pd.read_csv(space.scores)
     assert set(scores["arm"]) == {"baseline", "s2s2"}
     assert set(scores["domain"]) == {"home", "away"}
@@ -42,6 +43,18 @@ def test_a_run_makes_every_table_and_the_page(finished: RunConfig) -> None:
     manifest = json.loads(space.manifest.read_text())
     assert manifest["images_seen"] == {"baseline": 16, "s2s2": 16}
     assert manifest["split"] == {"train": 10, "validation": 2, "test": 4}
+
+
+def test_the_report_shows_what_the_check_found(finished: RunConfig) -> None:
+    page = RunFolder(finished.output).report.read_text()
+    assert page.count("check: 0 errors, ") == 2
+
+
+def test_a_report_that_is_drawn_again_is_the_same(finished: RunConfig) -> None:
+    page = RunFolder(finished.output).report
+    before = page.read_bytes()
+    assert build_report(finished.output) == page
+    assert page.read_bytes() == before
 
 
 def test_a_second_call_changes_nothing_that_was_learnt(finished: RunConfig) -> None:
@@ -130,7 +143,7 @@ def test_trainings_side_by_side_give_the_same(
     for jobs in (1, 2):
         run = replace(quick, output=tmp_path / f"jobs{jobs}", seeds=1, jobs=jobs, target=())
         Run(run).execute()
-        tables.append(Workspace(run.output).scores.read_bytes())
+        tables.append(RunFolder(run.output).scores.read_bytes())
     assert tables[0] == tables[1]
 
 

@@ -24,8 +24,9 @@ class Options(Command):
 
 def main(options: Options) -> int:
     """Write the report of a run once more."""
-    from s2s2.pipeline import Run, load_config
+    from s2s2.report import build_report
+    from s2s2.run.folder import RunFolder
 
-    page = Run(load_config(options.run)).redraw()
+    page = build_report(RunFolder.finished(options.run))
     sys.stdout.write(f"Report: {page.resolve()}\n")
     return 0

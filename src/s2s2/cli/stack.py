@@ -55,9 +55,10 @@ def main(options: Options) -> int:
     from rich.console import Console
 
     from s2s2.cli.console import TerminalReporter
+    from s2s2.core.progress import counting
     from s2s2.core.workers import default_jobs
     from s2s2.generators import build_generator
-    from s2s2.pipeline.stacks import counting, outlook, place_tuned
+    from s2s2.pipeline.stacks import outlook, place_tuned
     from s2s2.stack import build_stack
 
     generator = build_generator(options.generator)

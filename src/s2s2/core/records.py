@@ -48,7 +48,7 @@ class Inputs:
 
     def differences(self, before: Mapping[str, Any]) -> list[str]:
         """Name what differs from earlier inputs, one phrase each."""
-        old, new = _flat(before), _flat(self.values)
+        old, new = flattened(before), flattened(self.values)
         names = [*new, *(name for name in old if name not in new)]
         pairs = [(name, old.get(name, _ABSENT), new.get(name, _ABSENT)) for name in names]
         return [_phrase(*pair) for pair in pairs if pair[1] != pair[2]]
@@ -166,11 +166,17 @@ def load_arrays(path: Path, inputs: Inputs) -> dict[str, npt.NDArray[Any]] | Non
         return None
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values with dotted names; an empty mapping stays as it is.
+
+    Example:
+        >>> flattened({"size": 128, "train": {"alpha_enc": 0.4, "geometry": {"flip": 0.5}}})
+        {'size': 128, 'train.alpha_enc': 0.4, 'train.geometry.flip': 0.5}
+    """
     flat: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping) and value:
-            flat |= _flat(value, f"{prefix}{name}.")
+            flat |= flattened(value, f"{prefix}{name}.")
         else:
             flat[f"{prefix}{name}"] = value
     return flat

@@ -1,4 +1,4 @@
-"""The stacks of a run: one for each generator that its arms ask for, tuned, made and audited."""
+"""The stacks of a run and their generators: which there are, where they lie, what they need."""
 
 from __future__ import annotations
 
@@ -6,42 +6,19 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-from s2s2.arms import get_arm
-from s2s2.core.progress import Count, Progress
 from s2s2.core.timing import duration
 from s2s2.core.workers import default_jobs
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
-from s2s2.pipeline.reporter import Reporter
 from s2s2.run.config import RunConfig
-from s2s2.run.folder import Workspace
-from s2s2.run.names import without_options
-from s2s2.stack import Stack
+from s2s2.run.folder import RunFolder
 
 if TYPE_CHECKING:
-    from s2s2.audit import Segmenters
     from s2s2.generators import Generator, LearningGenerator
-
-
-def generator_of(config: RunConfig, arm: str) -> str | None:
-    """Return what makes the stack of an arm, or None where it shows none."""
-    chosen = get_arm(arm)
-    return None if chosen.view != "stack" else chosen.generator or config.stack.generator
-
-
-def stack_folders(config: RunConfig) -> dict[str, Path]:
-    """Return the folder of every stack of a run, by the generator that makes it."""
-    space, folders = Workspace(config.output), {}
-    for arm in config.arms:
-        generator = generator_of(config, arm)
-        if generator is not None:
-            usual = generator == config.stack.generator
-            folders[generator] = space.stack if usual else space.stacks / quote(generator, safe="+(),=:")
-    return folders
 
 
 def build_generators(config: RunConfig) -> dict[str, Generator]:
@@ -52,32 +29,34 @@ def build_generators(config: RunConfig) -> dict[str, Generator]:
     """
     from s2s2.generators import build_generator
 
-    return {spec: build_generator(spec) for spec in stack_folders(config)}
+    return {spec: build_generator(spec) for spec in RunFolder(config.output).stacks(config)}
 
 
 @dataclass
 class Stacks:
-    """Tunes generators, makes their stacks and audits them.
+    """The stacks of a run, each with its generator.
 
     Args:
         config: Settings of the run.
         home: All home cases, on the working grid.
         split: Their division; only training cases are used.
-        reporter: Is told how far it is.
     """
 
     config: RunConfig
     home: Dataset
     split: Split
-    reporter: Reporter
+    folders: dict[str, Path] = field(init=False)
     generators: dict[str, Generator] = field(init=False)
 
     def __post_init__(self) -> None:
         """Build and place every generator."""
-        self.space, self.folders = Workspace(self.config.output), stack_folders(self.config)
-        self.generators = build_generators(self.config)
+        folder = RunFolder(self.config.output)
+        self.folders, self.generators = folder.stacks(self.config), build_generators(self.config)
         for part in self.learners():
-            part.place(self.tuning_folder(part))
+            # What learns otherwise has another folder.
+            recipe = json.dumps(part.learning(), sort_keys=True, default=str)
+            digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
+            part.place(folder.generators / f"{part.name}-{digest}")
         if self.config.stack.tuned is not None:
             place_tuned(self.learners(), self.config.stack.tuned)
 
@@ -85,80 +64,25 @@ class Stacks:
         """Return every part that has to be tuned; parts that are alike share a folder."""
         return [part for generator in self.generators.values() for part in generator.learners]
 
-    def tuning_folder(self, part: LearningGenerator) -> Path:
-        """Return where the weights of a part are kept: what learns otherwise has another folder."""
-        recipe = json.dumps(part.learning(), sort_keys=True, default=str)
-        return self.space.generators / f"{part.name}-{hashlib.sha256(recipe.encode()).hexdigest()[:8]}"
-
-    def tunings(self) -> dict[str, Path]:
-        """Return the folder of every part that is tuned, by its name."""
-        return {part.folder.name: part.folder for part in self.learners() if part.folder is not None}
-
-    def judges(self) -> Segmenters | None:
-        """Train the segmenters that judge samples and copies, unless nothing is to be judged."""
-        if not self.folders or not (self.config.audited or self.untuned()):
-            return None
-        from s2s2.audit import Segmenters
-
-        train = self.home.subset(self.split.train)
-        return Segmenters.fit(train, self.space.judges, self.config.audit, self.reporter.task("judges"))
-
     def untuned(self) -> list[LearningGenerator]:
         """Return the parts whose tuning is not finished, one for each folder."""
         left = {part.folder: part for part in self.learners() if not part.tuned}
         return list(left.values())
 
-    def tune(self, judge: Segmenters | None) -> None:
-        """Tune what is not tuned yet."""
-        for part in self.untuned():
-            part.tune(self.home, self.split, judge=judge, progress=self.reporter.task(f"tune {part.name}"))
+    @cached_property
+    def outlooks(self) -> list[str]:
+        """What each tuning takes that was not finished at first.
 
-    def build(self) -> None:
-        """Make what is missing of every stack."""
-        from s2s2.stack import build_stack
-
-        settings = self.config.stack
-        for spec, folder in self.folders.items():
-            update = self._task("stack", spec)
-            build_stack(
-                self.generators[spec],
-                self.home,
-                self.split,
-                folder,
-                depth=settings.depth,
-                seed=settings.seed,
-                bits=settings.bits,
-                jobs=self.jobs(self.generators[spec]),
-                progress=counting(update, "masks"),
-            )
-
-    def _task(self, verb: str, spec: str) -> Progress:
-        """Begin a task on one of the stacks."""
-        return self.reporter.task(f"{verb} {without_options(spec)}" if len(self.folders) > 1 else verb)
+        Raises:
+            GeneratorError: If the machine or a base model will not do.
+        """
+        return [outlook(part, self.home, self.split) for part in self.untuned()]
 
     def jobs(self, generator: Generator) -> int:
         """Return the number of processes: a network fills the cores, or the GPU, by itself."""
         if generator.learners:
             return 1
         return self.config.jobs or default_jobs(len(self.split.train))
-
-    def audit(self, judges: Segmenters | None) -> None:
-        """Audit every stack; what was audited already is kept."""
-        if not self.config.audited:
-            return
-        from s2s2.audit import RealImages, run_audit
-
-        real = RealImages()
-        for spec, folder in self.folders.items():
-            run_audit(
-                Stack.open(folder),
-                self.home,
-                self.split,
-                config=self.config.audit,
-                segmenters=judges,
-                progress=self._task("audit", spec),
-                real=real,
-            )
 
 
 def place_tuned(parts: Sequence[LearningGenerator], folder: Path) -> None:
@@ -190,8 +114,3 @@ def outlook(part: LearningGenerator, home: Dataset, split: Split, copies: int = 
     words += [f"{copies} images at most, about {duration(copies * cost.image_s)}"] if copies else []
     words += [f"licence of its base model: {part.licence}"] if part.licence else []
     return f"{part.name}: {', '.join(words)}"
-
-
-def counting(update: Any, unit: str) -> Count:
-    """Return a progress callback that names what it counts."""
-    return lambda done, total: update(done, total, f"{done} of {total} {unit}")

@@ -1,8 +1,8 @@
-"""All arms and seeds, side by side: each is trained, predicts every domain and is scored."""
+"""Training all arms and seeds, side by side: each network predicts every domain and is scored."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,18 +10,24 @@ import torch
 
 from s2s2.core.progress import Progress
 from s2s2.core.records import Record, file_identity
+from s2s2.core.tables import write_table
+from s2s2.core.timing import duration
 from s2s2.core.workers import side_by_side
 from s2s2.data.dataset import Dataset
 from s2s2.data.identity import identities
 from s2s2.data.split import Split
 from s2s2.errors import EvaluationError
-from s2s2.networks.config import NetworkConfig
-from s2s2.pipeline.reporter import Reporter
-from s2s2.run.folder import scores_file
+from s2s2.networks.checkpoint import WEIGHTS
+from s2s2.pipeline.stage import Context, Row, Stage
+from s2s2.pipeline.timing import training_seconds
+from s2s2.run.config import RunConfig
+from s2s2.run.folder import TrainingFolder, generator_of
 from s2s2.run.names import without_options
 from s2s2.stack import Stack
-from s2s2.training.config import TrainConfig
-from s2s2.training.fitting import FitResult, fit
+from s2s2.training.fitting import FitResult, fit, is_finished
+
+_LONG_S = 3600.0
+"""From here on a run without a GPU is told of a quicker one, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -34,102 +40,134 @@ class Training:
         seed: Of weights and draws.
         home: All home cases; the split decides which are learnt from.
         split: Division of the home cases.
-        size: Longer side of the working grid in pixels.
         stack: Folder of the stack, or None.
         tests: Cases to predict and score, by domain, on their own grid.
-        network: The network.
-        config: Settings of the training.
-        tolerance: Of the normalised surface Dice.
+        config: Settings of the run.
         threads: CPU threads to use.
     """
 
-    folder: Path
+    folder: TrainingFolder
     arm: str
     seed: int
     home: Dataset
     split: Split
-    size: int
     stack: Path | None
     tests: dict[str, Dataset]
-    network: NetworkConfig
-    config: TrainConfig
-    tolerance: float
+    config: RunConfig
     threads: int
-
-    @property
-    def name(self) -> str:
-        """Arm and seed, for people."""
-        return f"{without_options(self.arm)} seed {self.seed}"
 
 
 def run_training(task: Training, update: Progress) -> FitResult:
     """Train, predict and score one arm and seed; what is done already is kept."""
     torch.set_num_threads(task.threads)
-    data = task.split.training(task.home.resized(task.size))
-    stack = None if task.stack is None else Stack.open(task.stack)
     result = fit(
-        data,
-        stack,
-        task.folder,
-        network=task.network,
-        config=task.config,
+        task.split.training(task.home.resized(task.config.size)),
+        None if task.stack is None else Stack.open(task.stack),
+        task.folder.root,
+        network=task.config.network,
+        config=task.config.train,
         arm=task.arm,
         seed=task.seed,
         progress=update,
     )
     for domain, dataset in task.tests.items():
-        _test_domain(task, domain, dataset, update)
+        _test(task, domain, dataset, update)
     update(1, 1, f"validation Dice {result.best_dice:.3f}")
     return result
 
 
-def _test_domain(task: Training, domain: str, dataset: Dataset, update: Progress) -> None:
-    from s2s2.core.tables import write_table
+def _test(task: Training, domain: str, dataset: Dataset, update: Progress) -> None:
     from s2s2.evaluation.predict import predict
     from s2s2.evaluation.score import score
 
-    scores_path = scores_file(task.folder, domain)
+    scores_path, predictions = task.folder.scores(domain), task.folder.predictions(domain)
     record = Record(
-        task.folder / f".{domain}.done.json",
+        task.folder.tested(domain),
         {
-            "weights": file_identity(task.folder / "network" / "weights.safetensors"),
+            "weights": file_identity(task.folder.network / WEIGHTS),
             "cases": identities(dataset),
             "class_map": dataset.class_map.to_dict(),
-            "tolerance": task.tolerance,
+            "tolerance": task.config.tolerance,
         },
     )
     if record.holds():
         return
-    folder = task.folder / "predictions" / domain
-    words = f"predicting {domain}"
     report = predict(
-        task.folder / "network",
+        task.folder.network,
         dataset,
-        folder,
+        predictions.root,
         overwrite=True,
-        progress=lambda done, total: update(done, total, words),
+        progress=lambda done, total: update(done, total, f"predicting {domain}"),
     )
     if report.failed:
         name, message = next(iter(report.failed.items()))
         raise EvaluationError(
             f"{len(report.failed)} of {len(dataset)} images of {domain} could not be predicted; the first is "
-            f"{name}: {message} Mend or remove them and run the same command again."
+            f"{name}: {message} Fix or remove them and run the same command again."
         )
     update(len(dataset), len(dataset), f"scoring {domain}")
-    scores = score(folder, dataset, tolerance=task.tolerance)
+    scores = score(predictions.root, dataset, tolerance=task.config.tolerance)
     scores.insert(0, "seed", task.seed)
     scores.insert(0, "arm", task.arm)
     write_table(scores, scores_path)
-    record.finish(outputs=[scores_path, *folder.glob("*.png")])
+    record.finish(outputs=[scores_path, *map(predictions.label_map, dataset.ids)])
 
 
-def run_trainings(tasks: Sequence[Training], jobs: int, reporter: Reporter) -> dict[str, FitResult]:
-    """Run every task, `jobs` of them side by side, and return the results by name.
+class Train(Stage):
+    """Trains, predicts and scores every arm with every seed."""
 
-    Raises:
-        S2S2Error: The first error of a task; the other tasks that run are finished first,
-            so that nothing they made is lost.
-    """
-    updates = [reporter.task(task.name) for task in tasks]
-    results = side_by_side(run_training, tasks, updates, jobs=jobs, threads=tasks[0].threads)
-    return {task.name: result for task, result in zip(tasks, results, strict=True)}
+    name = "train"
+    needs = ("split", "stack")
+
+    def detail(self, context: Context) -> str:
+        """Say what the trainings are, and how long they may take where some are left."""
+        number, steps = len(context.trainings), context.config.train.steps
+        left = sum(not is_finished(context.folder.training(*each).root) for each in context.trainings)
+        words = f"{number} trainings of {steps} steps, predictions, scores; {left} to do"
+        if not left:
+            return words
+        seconds = sum(self._seconds(context)) * left
+        words += f"; about {duration(seconds)}"
+        if seconds > _LONG_S and not torch.cuda.is_available():
+            words += ". There is no GPU: --size 128 --train.steps 300 gives a first answer sooner"
+        return words
+
+    def run(self, context: Context) -> None:
+        """Run what is not finished, side by side.
+
+        Raises:
+            S2S2Error: The first error of a training; the others that run are finished first,
+                so that nothing they made is lost.
+        """
+        stacks = context.folder.stacks(context.config)
+        tasks = [
+            Training(
+                folder=context.folder.training(arm, seed),
+                arm=arm,
+                seed=seed,
+                home=context.data.home,
+                split=context.split,
+                stack=stacks.get(generator_of(context.config, arm) or ""),
+                tests=context.tests,
+                config=context.config,
+                threads=max(1, (os.cpu_count() or 1) // context.jobs),
+            )
+            for arm, seed in context.trainings
+        ]
+        updates = [context.reporter.task(f"{without_options(each.arm)} seed {each.seed}") for each in tasks]
+        side_by_side(run_training, tasks, updates, jobs=context.jobs, threads=tasks[0].threads)
+
+    def estimate(self, context: Context) -> list[Row]:
+        """Time a training step and a prediction."""
+        number, cases = len(context.trainings), sum(map(len, context.tests.values()))
+        train, predict = self._seconds(context)
+        words = f"{number} trainings of {context.config.train.steps} steps, {context.jobs} side by side"
+        return [
+            Row(self.name, words, number * train),
+            Row("predict", f"{number} times {cases} cases", number * predict),
+        ]
+
+    def _seconds(self, context: Context) -> tuple[float, float]:
+        """Return what one training and its predictions add to the time of the run."""
+        tests = sum(map(len, context.tests.values()))
+        return training_seconds(context.config, context.data, tests, context.jobs)

@@ -15,8 +15,8 @@ import numpy as np
 from s2s2.report.axes import Scale, attribute, chart, horizontal, mark, scale, vertical
 from s2s2.report.numbers import MINUS, interval, probability, signed
 from s2s2.report.palette import ArmStyle
-from s2s2.report.reading import Run, case_values
 from s2s2.report.verdict import Difference, Word, difference, find_difference
+from s2s2.run.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,11 +49,11 @@ class Forest:
     axis: str
 
 
-def forest(run: Run, styles: dict[str, ArmStyle]) -> Forest | None:
+def forest(run: Results, styles: dict[str, ArmStyle]) -> Forest | None:
     """Draw every compared pair of arms on every domain, or return None if there is none.
 
     Args:
-        run: The tables of a run.
+        run: The results of a run.
         styles: Of the arms.
     """
     found = {domain: _pairs(run, domain) for domain in run.domains}
@@ -69,7 +69,7 @@ def forest(run: Run, styles: dict[str, ArmStyle]) -> Forest | None:
     return Forest(blocks, _axis(ends))
 
 
-def _pairs(run: Run, domain: str) -> list[Difference]:
+def _pairs(run: Results, domain: str) -> list[Difference]:
     rows = run.overall(run.comparisons, domain)
     found = [difference(row) for _, row in rows.iterrows()]
     known = [row for row in found if np.isfinite([row.value, row.low, row.high]).all()]
@@ -118,16 +118,16 @@ class ScatterPanel:
     ties: int
 
 
-def scatter(run: Run, styles: dict[str, ArmStyle]) -> tuple[ScatterPanel, ...]:
+def scatter(run: Results, styles: dict[str, ArmStyle]) -> tuple[ScatterPanel, ...]:
     """Draw each case's score in both arms, mean over seeds, one panel a domain.
 
     Args:
-        run: The tables of a run.
+        run: The results of a run.
         styles: Of the arms.
     """
     if run.reference is None:
         return ()
-    values = case_values(run)
+    values = run.case_values()
     table = values.pivot_table(index=["domain", "case"], columns="arm", values="dice", aggfunc="mean")
     pairs = table[[run.reference, run.main]].dropna()
     places = pairs.index.get_level_values("domain")
@@ -138,7 +138,7 @@ def scatter(run: Run, styles: dict[str, ArmStyle]) -> tuple[ScatterPanel, ...]:
     )
 
 
-def _panel(run: Run, domain: str, pairs: pd.DataFrame, styles: dict[str, ArmStyle]) -> ScatterPanel:
+def _panel(run: Results, domain: str, pairs: pd.DataFrame, styles: dict[str, ArmStyle]) -> ScatterPanel:
     before, after = pairs.iloc[:, 0].to_numpy(float), pairs.iloc[:, 1].to_numpy(float)
     gains = after - before
     counted = find_difference(run, domain, run.main, str(run.reference))
@@ -198,12 +198,12 @@ _POINTS = 120
 
 
 def curves(
-    run: Run, styles: dict[str, ArmStyle], *, unweighted: Sequence[str] = ()
+    run: Results, styles: dict[str, ArmStyle], *, unweighted: Sequence[str] = ()
 ) -> tuple[CurvePanel, ...]:
     """Draw what was logged while training; quantities that are absent or always 0 are left out.
 
     Args:
-        run: The tables of a run.
+        run: The results of a run.
         styles: Of the arms.
         unweighted: Terms that were logged with the weight 0.
     """

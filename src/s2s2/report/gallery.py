@@ -2,54 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from s2s2.pictures import displayed, painted
+from s2s2.report.elements import Panel
 from s2s2.report.numbers import plain, signed
 from s2s2.report.pictures import data_uri, flat_uri, outlines
-from s2s2.report.reading import Run, case_values
-from s2s2.run.names import arm_folder
+from s2s2.run.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from s2s2.data.case import Case
     from s2s2.data.dataset import Dataset
+    from s2s2.evaluation.folder import PredictionFolder
     from s2s2.stack import Stack
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One picture with the outlines that lie over it.
-
-    Args:
-        uri: The picture.
-        alt: What it shows, for those who cannot see it.
-        width: Of the picture in pixels.
-        height: Of the picture in pixels.
-        label: Text below it.
-        score: Dice of the prediction as text, empty for none.
-        truth: SVG path of the mask's borders, empty for none.
-        prediction: SVG path of the prediction's borders, empty for none.
-    """
-
-    uri: str
-    alt: str
-    width: int
-    height: int
-    label: str = ""
-    score: str = ""
-    truth: str = ""
-    prediction: str = ""
+Folders = Mapping[str, "PredictionFolder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +117,20 @@ def _stack_panels(train: Dataset, stack: Stack, case: Case, copies: int, side: i
     return tuple(panels)
 
 
-def examples(run: Run, dataset: Dataset, domain: str, *, side: int = 288) -> DomainExamples:
+def examples(run: Results, dataset: Dataset, domain: str, *, side: int = 288) -> DomainExamples:
     """Show the best, median and worst cases of a domain, of one seed, in both arms.
 
     Chosen by the paired difference main arm minus reference, and by the main arm's
     own Dice. Case and numbers are those of the first seed, whose predictions are shown.
 
     Args:
-        run: The tables of a run, with its predictions below ``arms/``.
+        run: The results of a run, with its predictions below ``arms/``.
         dataset: The domain's test cases, on their own grid.
         domain: Its name.
         side: Longest side of a picture in pixels.
     """
     arms = [arm for arm in (run.reference, run.main) if arm is not None]
-    drawn = {arm: _prediction_folder(run.folder, run.specs[arm], run.seeds[0], domain) for arm in arms}
+    drawn = {arm: run.folder.training(run.specs[arm], run.seeds[0]).predictions(domain) for arm in arms}
     table = _predicted(run, dataset, domain, drawn)
     if table.empty:
         return DomainExamples(domain, (), ())
@@ -177,15 +151,15 @@ def examples(run: Run, dataset: Dataset, domain: str, *, side: int = 288) -> Dom
     return DomainExamples(domain, by_gain, by_score)
 
 
-def _predicted(run: Run, dataset: Dataset, domain: str, folders: dict[str, Path]) -> pd.DataFrame:
+def _predicted(run: Results, dataset: Dataset, domain: str, folders: Folders) -> pd.DataFrame:
     """Return the Dice of every case (row) that each arm (column) has a prediction of."""
-    rows = case_values(run)
+    rows = run.case_values()
     rows = rows[(rows["domain"] == domain) & (rows["seed"] == run.seeds[0]) & rows["case"].isin(dataset.ids)]
     table = (
         rows.pivot_table(index="case", columns="arm", values="dice").reindex(columns=list(folders)).dropna()
     )
-    whole = [all(_file(folder, str(case)).is_file() for folder in folders.values()) for case in table.index]
-    return table[whole]
+    made = [all(each.label_map(str(case)).is_file() for each in folders.values()) for case in table.index]
+    return table[made]
 
 
 def _gain_words(gains: pd.Series[float]) -> tuple[str, str, str]:
@@ -197,31 +171,26 @@ def _gain_words(gains: pd.Series[float]) -> tuple[str, str, str]:
 
 def _picks(values: pd.Series[float], words: tuple[str, str, str]) -> list[tuple[str, str]]:
     order = [str(case) for case in values.sort_values(ascending=False, kind="stable").index]
-    places = {0: words[0], (len(order) - 1) // 2: words[1], len(order) - 1: words[2]}
+    ranks = {0: words[0], (len(order) - 1) // 2: words[1], len(order) - 1: words[2]}
     if len(order) < 3:
-        places = {0: words[0]} if len(order) == 1 else {0: words[0], 1: words[2]}
-    return [(word, order[place]) for place, word in sorted(places.items())]
-
-
-def _prediction_folder(root: Path, arm: str, seed: int, domain: str) -> Path:
-    folder = arm_folder(root, arm) / f"seed{seed}" / "predictions"
-    plain_name = folder / domain
-    return plain_name if plain_name.is_dir() else folder / quote(domain, safe="")
-
-
-def _file(folder: Path, case: str) -> Path:
-    return folder / f"{quote(case, safe='')}.png"
+        ranks = {0: words[0]} if len(order) == 1 else {0: words[0], 1: words[2]}
+    return [(word, order[rank]) for rank, word in sorted(ranks.items())]
 
 
 def _example(
-    dataset: Dataset, case: Case, why: str, dice: dict[str, float], folders: dict[str, Path], side: int
+    dataset: Dataset,
+    case: Case,
+    why: str,
+    dice: dict[str, float],
+    folders: Folders,
+    side: int,
 ) -> Example:
     picture = displayed(dataset.image(case), side)
     truth = outlines(dataset.original_mask(case), picture.shape[:2])
     uri = data_uri(picture)
     panels = []
     for arm, folder in folders.items():
-        prediction = _label_map(_file(folder, case.id))
+        prediction = folder.read(case.id).astype(np.uint8)
         alt = f"{case.id} from {case.domain}: borders of the mask and of the prediction of {arm}"
         panels.append(
             Panel(
@@ -236,8 +205,3 @@ def _example(
             )
         )
     return Example(case.id, why, tuple(panels))
-
-
-def _label_map(path: Path) -> npt.NDArray[np.uint8]:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("L") if image.mode not in ("L", "P") else image, dtype=np.uint8)

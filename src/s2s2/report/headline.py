@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from s2s2.arms import arm_of
 from s2s2.report.numbers import count, joined, plain, signed
-from s2s2.report.reading import Run
 from s2s2.report.verdict import Difference, Word, find_difference
+from s2s2.run.results import Results
 
 FEW_GROUPS = 20
 """Below this number of groups a bootstrap interval is likely too narrow."""
@@ -51,14 +51,14 @@ class Headline:
     basis: str
 
 
-def headline(run: Run) -> Headline:
+def headline(run: Results) -> Headline:
     """Say what the comparisons support, and no more than that.
 
     A difference is called supported when its 95 % interval excludes zero and the
     Holm-corrected p value, where there is one, lies below 0.05.
 
     Args:
-        run: The tables of a run.
+        run: The results of a run.
     """
     places = run.away or run.domains
     found = _differences(run, places, run.reference)
@@ -75,11 +75,11 @@ def headline(run: Run) -> Headline:
     )
 
 
-def setting(run: Run) -> str:
+def setting(run: Results) -> str:
     """Say in one sentence what was trained where, and what it was tested on.
 
     Args:
-        run: The tables of a run.
+        run: The results of a run.
     """
     trained = f"trained on labelled images of {run.home}" if run.home else "trained"
     ways = f" in {len(run.arms)} ways, called arms," if len(run.arms) > 1 else ""
@@ -90,14 +90,14 @@ def setting(run: Run) -> str:
     return f"{subject} {trained}{ways} and tested on images that it had not seen."
 
 
-def _differences(run: Run, domains: Sequence[str], reference: str | None) -> list[Difference]:
+def _differences(run: Results, domains: Sequence[str], reference: str | None) -> list[Difference]:
     if reference is None:
         return []
     rows = (find_difference(run, domain, run.main, reference) for domain in domains)
     return [row for row in rows if row is not None]
 
 
-def _title(run: Run, found: list[Difference]) -> str:
+def _title(run: Results, found: list[Difference]) -> str:
     if len(found) == 1:
         return _single_title(run, found[0])
     total = f"{len(found)} domains" + (" away from home" if run.away else "")
@@ -118,7 +118,7 @@ def _places(domains: list[str], total: int) -> str:
     return joined(domains) if total <= 5 or not domains else f"{len(domains)} of {total} domains"
 
 
-def _single_title(run: Run, row: Difference) -> str:
+def _single_title(run: Results, row: Difference) -> str:
     place = row.domain if run.away else f"{row.domain} (at home)"
     if row.word in ("better", "worse"):
         return f"On {place}, {run.main} is {row.word} than {run.reference}: Dice {signed(row.value)}"
@@ -149,7 +149,7 @@ def _means(row: Difference) -> str:
     return f"{plain(row.mean_reference)} with {row.reference} and {plain(row.mean_arm)} with {row.arm}"
 
 
-def _control(run: Run, places: Sequence[str]) -> str:
+def _control(run: Results, places: Sequence[str]) -> str:
     arm = arm_of(run.main)
     found = [] if arm.control == run.reference else _differences(run, places, arm.control)
     if not found:
@@ -167,7 +167,7 @@ _PHRASE: dict[Word, str] = {
 }
 
 
-def _basis(run: Run, found: list[Difference]) -> str:
+def _basis(run: Results, found: list[Difference]) -> str:
     seeds = len(run.seeds)
     cases = sum(row.cases or 0 for row in found)
     groups = sum(row.groups or 0 for row in found)
@@ -199,7 +199,7 @@ def _few_groups(found: list[Difference]) -> str:
     )
 
 
-def _alone(run: Run, places: Sequence[str]) -> Headline:
+def _alone(run: Results, places: Sequence[str]) -> Headline:
     claims = []
     for domain in dict.fromkeys([*places, *run.domains]):
         mean = run.mean(domain, run.main)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from s2s2.arms import arm_of
+from s2s2.data.reading.manifest import PARTS
 from s2s2.report.numbers import count, joined, plain, thousands
-from s2s2.report.reading import Run
-from s2s2.report.settings import Settings
+from s2s2.run.config import RunConfig
+from s2s2.run.results import Results
 
 CITATION = (
     "Pan et al., S2S2: Semantic Stacking for Robust Semantic Segmentation in Medical Imaging, AAAI 2025, "
@@ -16,110 +14,85 @@ CITATION = (
 )
 """The method's paper."""
 
+_PURPOSES = {"train": "training", "validation": "validation", "test": "testing"}
+_NETWORKS = {"efficientnet-lite0-unet": "A U-Net with an ImageNet-pretrained EfficientNet-Lite0 encoder"}
 
-def methods(run: Run, manifest: Mapping[str, Any]) -> tuple[str, ...]:
+
+def methods(run: Results) -> tuple[str, ...]:
     """Return the paragraphs: data, stack, training, evaluation. What is not known is left out.
 
     Args:
-        run: The tables of a run.
-        manifest: Facts on the run.
+        run: The results of a run.
     """
-    settings = Settings(manifest)
-    parts = (
-        _data(run),
-        _stack(run, settings),
-        _training(run, manifest, settings),
-        _evaluation(run, settings),
-    )
-    return tuple(part for part in parts if part)
+    config = run.config
+    training = _arms(run) if config is None else _training(run, config)
+    stack = "" if config is None else _stack(run, config)
+    return tuple(part for part in (_data(run), stack, training, _evaluation(run)) if part)
 
 
-def _data(run: Run) -> str:
-    sizes = [f"{len(cases)} for {_PARTS[part]}" for part, cases in run.split.items()]
+def _data(run: Results) -> str:
+    sizes = [] if run.split is None else [f"{len(getattr(run.split, p))} for {_PURPOSES[p]}" for p in PARTS]
     where = f" of {run.home}" if run.home else ""
     divided = f"The labelled images{where} were divided by group into {joined(sizes)}. " if sizes else ""
     if not run.away:
         return f"{divided}All results are on held-out cases of the same domain."
-    places = joined(list(run.away))
-    return f"{divided}Images of {places} were used for testing alone, and no choice was made on them."
+    domains = joined(list(run.away))
+    return f"{divided}Images of {domains} were used for testing alone, and no choice was made on them."
 
 
-_PARTS = {"train": "training", "validation": "validation", "test": "testing"}
-
-
-def _stack(run: Run, settings: Settings) -> str:
-    stacked = [arm for arm in run.arms if arm_of(arm).view == "stack"]
-    if not stacked:
+def _stack(run: Results, config: RunConfig) -> str:
+    arms = [arm_of(run.specs[arm]) for arm in run.arms]
+    named = [arm.generator or config.stack.generator for arm in arms if arm.view == "stack"]
+    if not named:
         return ""
-    depth, usual = settings.get("depth"), settings.get("generator")
-    named = [arm_of(run.specs[arm]).generator or usual for arm in stacked]
-    generators = list(dict.fromkeys(str(name) for name in named if name))
-    copies = count(int(depth), "synthetic image") if depth else "synthetic images"
-    by = f" by the generator {joined(generators)}" if generators else ""
-    if len(generators) > 1:
-        by = f" by each of the generators {joined(generators)}"
-    fitted = "which were" if len(generators) > 1 else "which was"
+    generators = list(dict.fromkeys(named))
+    many = len(generators) > 1
+    by = f"by {'each of the generators' if many else 'the generator'} {joined(generators)}"
     return (
-        f"For each training mask a semantic stack of {copies} was made{by}, {fitted} fitted on the training "
-        "cases alone."
+        f"For each training mask a semantic stack of {count(config.stack.depth, 'synthetic image')} was made "
+        f"{by}, which {'were' if many else 'was'} fitted on the training cases alone."
     )
 
 
-def _training(run: Run, manifest: Mapping[str, Any], settings: Settings) -> str:
-    size, steps, batch = (settings.get(name) for name in ("size", "steps", "images_per_step"))
-    network = settings.get("network.name") or settings.get("name")
-    sentence = f"{_named(network)} was trained" if network else "The network was trained"
-    if size:
-        sentence += f" on images of {size} pixels along the longer side, aspect ratio kept,"
-    if steps and batch:
-        sentence += f" for {thousands(int(steps))} steps of {batch} images,"
-    sentence += " with the Dice and cross-entropy loss and AdamW under a cosine schedule"
-    rate = settings.get("learning_rate")
-    sentence += f" (peak learning rate {rate:g})" if isinstance(rate, float) else ""
-    sentence += "; the network with the best validation Dice was kept. "
-    return f"{sentence}{_objective(run, settings)}{_arms(run, manifest)}"
+def _training(run: Results, config: RunConfig) -> str:
+    train = config.train
+    network = _NETWORKS.get(config.network.name, f"The network {config.network.name}")
+    return (
+        f"{network} was trained on images of {config.size} pixels along the longer side, aspect ratio kept, "
+        f"for {thousands(train.steps)} steps of {train.images_per_step} images, with the Dice and "
+        "cross-entropy loss and AdamW under a cosine schedule (peak learning rate "
+        f"{train.learning_rate:g}); the network with the best validation Dice was kept. "
+        f"{_objective(run, config)}{_arms(run)}"
+    )
 
 
-def _named(network: Any) -> str:
-    known = {"efficientnet-lite0-unet": "A U-Net with an ImageNet-pretrained EfficientNet-Lite0 encoder"}
-    return known.get(str(network), f"The network {network}")
-
-
-def _objective(run: Run, settings: Settings) -> str:
+def _objective(run: Results, config: RunConfig) -> str:
     if not any(arm_of(arm).view == "stack" and arm_of(arm).consistency for arm in run.arms):
         return ""
-    weights = [
-        f"{label} {value:g}"
-        for name, label in (
-            ("w_syn", "weight of the synthetic image's loss"),
-            ("alpha_enc", "of the encoder consistency"),
-            ("alpha_dec", "of the decoder consistency"),
-        )
-        if isinstance(value := settings.get(name), int | float)
-    ]
-    distance = settings.get("distance") or "cosine"
-    shown = f" ({', '.join(weights)}; {distance} distance)" if weights else ""
-    return f"The objective was semantic stacking [1]{shown}. "
-
-
-def _arms(run: Run, manifest: Mapping[str, Any]) -> str:
-    if len(run.arms) < 2:
-        return f"Trained with {count(len(run.seeds), 'seed')}."
-    equal = (
-        "the baseline saw half as many images as the others, as published"
-        if manifest.get("as_published")
-        else "all saw the same number of images"
-    )
-    if not manifest.get("images_seen") and not manifest.get("as_published"):
-        equal = "all were tested on the same cases"
+    train = config.train
     return (
-        f"The arms {joined(list(run.arms))} were trained with {count(len(run.seeds), 'seed')} each; {equal}."
+        f"The objective was semantic stacking [1] (weight of the synthetic image's loss {train.w_syn:g}, of "
+        f"the encoder consistency {train.alpha_enc:g}, of the decoder consistency {train.alpha_dec:g}; "
+        f"{train.distance} distance). "
     )
 
 
-def _evaluation(run: Run, settings: Settings) -> str:
-    tolerance = settings.get("tolerance")
-    surface = f" Surface Dice was taken at a tolerance of {plain(float(tolerance), 1)}." if tolerance else ""
+def _arms(run: Results) -> str:
+    seeds = count(len(run.seeds), "seed")
+    if len(run.arms) < 2:
+        return f"Trained with {seeds}."
+    if run.config is None:
+        equal = "all were tested on the same cases"
+    elif run.config.train.as_published:
+        equal = "the baseline saw half as many images as the others, as published"
+    else:
+        equal = "all saw the same number of images"
+    return f"The arms {joined(list(run.arms))} were trained with {seeds} each; {equal}."
+
+
+def _evaluation(run: Results) -> str:
+    tolerance = None if run.config is None else run.config.tolerance
+    surface = f" Surface Dice was taken at a tolerance of {plain(tolerance, 1)}." if tolerance else ""
     paired = (
         " Arms were compared by the mean paired difference with a 95 % percentile bootstrap interval over "
         f"groups{' and seeds' if len(run.seeds) > 1 else ''}, and by Wilcoxon's signed-rank test on cases, "

@@ -3,99 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2s2.arms import arm_of
+from s2s2.core.records import flattened
 from s2s2.core.storage import write_text
 from s2s2.core.timing import duration
-from s2s2.report.fairness import fairness
+from s2s2.report.elements import Panel, render
 from s2s2.report.figures import curves, forest, scatter
-from s2s2.report.gallery import DomainExamples, Panel, StackRow, examples, stack_rows
+from s2s2.report.gallery import DomainExamples, StackRow, examples, stack_rows
 from s2s2.report.headline import headline, setting
 from s2s2.report.methods import CITATION, methods
 from s2s2.report.numbers import count
 from s2s2.report.pairs import seen_pairs
-from s2s2.report.palette import arm_styles
-from s2s2.report.reading import Run, read_run
-from s2s2.report.rendering import render
-from s2s2.report.settings import Settings, flattened
-from s2s2.report.sites import data_rows, finding_counts
+from s2s2.report.palette import arm_styles, generator_styles
+from s2s2.report.setup import data_rows, fairness
 from s2s2.report.tables import every_difference, every_mean, glance
-from s2s2.report.trust import audit_methods, audit_styles, build_audit_section
-from s2s2.report.tuning import tunings as tunings_of
+from s2s2.report.trust import audit_methods, build_audit_section
+from s2s2.report.tuning import tunings
+from s2s2.run.data import open_data
+from s2s2.run.folder import RunFolder
+from s2s2.run.results import Results
+from s2s2.run.settings import plain
 
 if TYPE_CHECKING:
     from s2s2.audit import Audit
+    from s2s2.data.checking.report import CheckReport
     from s2s2.data.dataset import Dataset
     from s2s2.stack import Stack
 
 
-def build_report(
-    run_folder: Path,
-    datasets: dict[str, Dataset],
-    stack: Stack | None,
-    train: Dataset | None,
-    manifest: dict[str, Any],
-    output: Path,
-    *,
-    audits: Sequence[Path] = (),
-    tunings: Mapping[str, Path] | None = None,
-) -> Path:
+def build_report(run: RunFolder | Path) -> Path:
     """Write the report of a run as one HTML file without any link to a file or a host.
 
     The statistics are taken from the run's tables as they are. Whatever is missing, a
-    second arm, a second domain, a stack, a training history, is left out of the page.
+    second arm, a second domain, a stack, a training history, is left out of the page;
+    without the run's settings so is all that needs its data.
 
     Args:
-        run_folder: As written by ``s2s2 run``; scores.csv must be there.
-        datasets: Test cases of each domain on their own grid, home first.
-        stack: The stack that was trained on, for its gallery; or None.
-        train: The training cases on the working grid, for the same; or None.
-        manifest: Facts on the run. Every key is optional: version, created, command,
-            home, away, arms, seeds, class_names, settings, images_seen, as_published,
-            timings (seconds), environment, attributions.
-        output: The HTML file to write.
-        audits: Audited stacks, or their folders audit; the page says whether to trust them.
-        tunings: Folders of the generators that were tuned, by name.
+        run: As written by ``s2s2 run``; scores.csv must be there.
 
     Returns:
-        The path of the page.
+        The path of the page, report.html in the folder.
 
     Raises:
         EvaluationError: If scores.csv is missing or empty, or a tuning cannot be read.
-        AuditError: If a stack of `audits` was not audited.
+        AuditError: If an audit of a stack cannot be read.
+        ConfigError: If the settings or the record of the run cannot be read.
+        DataError: If the data that the settings name cannot be opened.
         StorageError: If the page cannot be written.
     """
+    folder = run if isinstance(run, RunFolder) else RunFolder(Path(run))
+    results = Results.read(folder)
+    write_text(folder.report, render("report.html.jinja", _content(results, _material(results))))
+    return folder.report
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What the page shows beside tables: data, the stack that was learnt from, and audits.
+
+    Args:
+        tests: Test cases of each domain on their own grid, home first.
+        checks: What the check of each domain's source found.
+        train: The training cases on the working grid.
+        stack: The stack of the plain arms, or the first.
+        audits: Of every stack that was audited.
+    """
+
+    tests: Mapping[str, Dataset]
+    checks: Mapping[str, CheckReport | None]
+    train: Dataset | None
+    stack: Stack | None
+    audits: Sequence[Audit]
+
+
+def _material(run: Results) -> _Material:
+    if run.config is None or run.split is None:
+        return _Material({}, {}, None, None, ())
     from s2s2.audit import Audit
+    from s2s2.stack import Stack
 
-    run, judged = read_run(run_folder, manifest, list(datasets)), [Audit.load(folder) for folder in audits]
-    write_text(
-        output,
-        render(
-            "report.html.jinja",
-            {
-                **_content(run, datasets, stack, train, manifest, judged),
-                **_trusts(judged, manifest),
-                "tunings": tunings_of(tunings or {}),
-            },
-        ),
+    data, stacks = open_data(run.config), run.folder.stacks(run.config)
+    tests = data.tests(run.split)
+    made = [folder for folder in stacks.values() if folder.is_dir()]
+    shown = stacks.get(run.config.stack.generator)
+    return _Material(
+        tests=tests,
+        checks={domain: run.folder.read_check(data.source_of(domain)) for domain in tests},
+        train=run.split.training(data.home.resized(run.config.size)).train,
+        stack=Stack.open(shown if shown in made else made[0]) if made else None,
+        audits=[Audit.load(folder) for folder in made if (folder / "audit").is_dir()],
     )
-    return Path(output)
 
 
-def _content(
-    run: Run,
-    datasets: Mapping[str, Dataset],
-    stack: Stack | None,
-    train: Dataset | None,
-    manifest: Mapping[str, Any],
-    audits: Sequence[Audit],
-) -> dict[str, Any]:
+def _content(run: Results, material: _Material) -> dict[str, Any]:
     styles = arm_styles(run.arms)
-    side = _picture_side(len(datasets))
-    shown = [examples(run, dataset, domain, side=side) for domain, dataset in datasets.items()]
-    learnt = _learnt(run, stack, train, manifest)
+    side = _picture_side(len(material.tests))
+    shown = [examples(run, dataset, domain, side=side) for domain, dataset in material.tests.items()]
+    learnt = _learnt(run, material)
+    marked = None if run.config is None else run.config.train.marked
     return {
         "run": run,
         "styles": list(styles.values()),
@@ -105,69 +114,69 @@ def _content(
         "glance": glance(run),
         "forest": forest(run, styles),
         "scatter": scatter(run, styles),
-        "curves": curves(run, styles, unweighted=_unweighted(manifest)),
+        "curves": curves(run, styles, unweighted=_unweighted(run)),
         **learnt,
-        "stretched": any(dataset.channels != 3 for dataset in datasets.values()),
+        "stretched": any(dataset.channels != 3 for dataset in material.tests.values()),
         "examples": [each for each in shown if each.by_score],
-        "fairness": fairness(run, manifest),
-        "data_rows": data_rows(run, datasets),
-        "findings": {domain: finding_counts(run.folder, domain) for domain in datasets},
-        "split": {part: len(cases) for part, cases in run.split.items()},
-        "methods": methods(run, manifest) + audit_methods(audits, Settings(manifest).get("train.marked")),
+        "fairness": fairness(run),
+        "data_rows": data_rows(run, material.tests, material.checks),
+        "methods": methods(run) + audit_methods(material.audits, marked),
         "citation": CITATION,
         "means": every_mean(run),
         "differences": every_difference(run),
-        **_record(manifest),
+        "tunings": tunings({name: Path(folder) for name, folder in run.manifest.tunings.items()}),
+        **_trusts(material.audits, marked),
+        **_record(run),
     }
 
 
-def _learnt(
-    run: Run, stack: Stack | None, train: Dataset | None, manifest: Mapping[str, Any]
-) -> dict[str, Any]:
-    if stack is None or train is None:
+def _learnt(run: Results, material: _Material) -> dict[str, Any]:
+    stack, train = material.stack, material.train
+    if stack is None or train is None or run.config is None:
         return {"stack_rows": (), "stack_note": "", "pairs": ()}
     shown = any(arm_of(arm).view == "stack" for arm in run.arms)
     return {
         "stack_rows": stack_rows(train, stack),
         "stack_note": f"{count(len(stack.ids), 'mask')}, {count(stack.depth, 'copy', 'copies')} each",
-        "pairs": seen_pairs(train, stack, manifest) if shown else (),
+        "pairs": seen_pairs(train, stack, run.config.train, run.seeds[0]) if shown else (),
     }
 
 
-def _trusts(audits: Sequence[Audit], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    styles = audit_styles(audits)
-    marked = Settings(manifest).get("train.marked")
+def _trusts(audits: Sequence[Audit], marked: str | None) -> dict[str, Any]:
+    styles = generator_styles([part for audit in audits for part in audit.record["parts"]])
     return {
         "trusts": [build_audit_section(audit, styles, marked=marked) for audit in audits],
         "part_styles": list(styles.values()) if audits else [],
     }
 
 
-def _record(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _record(run: Results) -> dict[str, Any]:
+    manifest = run.manifest
+    settings = {} if run.config is None else flattened(plain(asdict(run.config)))
     return {
-        "version": manifest.get("version", ""),
-        "created": str(manifest.get("created", "")).replace("T", " ")[:16],
-        "command": manifest.get("command", ""),
-        "settings": {name: _text(value) for name, value in Settings(manifest).flat.items()},
-        "timings": {stage: duration(float(each)) for stage, each in (manifest.get("timings") or {}).items()},
-        "environment": {
-            name: _text(value) for name, value in flattened(manifest.get("environment") or {}).items()
-        },
-        "attributions": [str(line) for line in manifest.get("attributions") or ()],
+        "version": manifest.version,
+        "created": manifest.created.replace("T", " ")[:16],
+        "command": manifest.command,
+        "settings": {name: _text(value) for name, value in settings.items()},
+        "timings": {stage: duration(seconds) for stage, seconds in manifest.timings.items()},
+        "environment": dict(manifest.environment),
+        "attributions": [] if run.config is None else list(run.config.attributions),
     }
 
 
-def _unweighted(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    settings = Settings(manifest)
-    weights = {"synthetic": "w_syn", "encoder": "alpha_enc", "decoder": "alpha_dec"}
-    return tuple(term for term, name in weights.items() if settings.get(name) == 0)
+def _unweighted(run: Results) -> list[str]:
+    if run.config is None:
+        return []
+    train = run.config.train
+    weights = {"synthetic": train.w_syn, "encoder": train.alpha_enc, "decoder": train.alpha_dec}
+    return [term for term, weight in weights.items() if weight == 0]
 
 
 def _text(value: Any) -> str:
-    if value is None or value == () or value == []:
+    if value is None or value == []:
         return "none"
-    if isinstance(value, list | tuple):
-        return ", ".join(_text(each) for each in value)
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
     # A report travels: a folder's name is enough, the way to it is the author's own.
     path = Path(str(value))
     return path.name if path.is_absolute() else str(value)
@@ -178,7 +187,7 @@ def _picture_side(domains: int) -> int:
     return 288 if domains <= 4 else 224 if domains <= 8 else 144
 
 
-def _hero(run: Run, rows: tuple[StackRow, ...], shown: list[DomainExamples]) -> list[tuple[str, Panel]]:
+def _hero(run: Results, rows: tuple[StackRow, ...], shown: list[DomainExamples]) -> list[tuple[str, Panel]]:
     """Return the method in four pictures: a case, a copy, and the median case away in both arms."""
     strip: list[tuple[str, Panel]] = []
     if rows and len(rows[0].panels) > 2:
@@ -187,11 +196,11 @@ def _hero(run: Run, rows: tuple[StackRow, ...], shown: list[DomainExamples]) -> 
             ("A labelled image from home", row.panels[0]),
             ("A synthetic copy of the same mask", row.panels[2]),
         ]
-    places = [each for each in shown if each.domain in (run.away or run.domains) and each.by_gain]
-    if places:
-        middle = places[0].by_gain[min(1, len(places[0].by_gain) - 1)]
+    away = [each for each in shown if each.domain in (run.away or run.domains) and each.by_gain]
+    if away:
+        middle = away[0].by_gain[min(1, len(away[0].by_gain) - 1)]
         strip += [
-            (f"{arm} on {places[0].domain}", panel)
+            (f"{arm} on {away[0].domain}", panel)
             for arm, panel in zip((run.reference, run.main), middle.panels, strict=True)
         ]
     return strip if len(strip) == 4 else []

@@ -1,4 +1,4 @@
-"""What the network saw: pairs of views as a training step receives them."""
+"""Pairs of views as a training step receives them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from s2s2.data.grid import padded_side
-from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
 from s2s2.pictures import displayed
-from s2s2.report.gallery import Panel, spread
+from s2s2.report.elements import Panel
+from s2s2.report.gallery import spread
 from s2s2.report.pictures import data_uri, outlines
-from s2s2.report.settings import Settings
 
 if TYPE_CHECKING:
     from s2s2.data.dataset import Dataset
     from s2s2.stack import Stack
+    from s2s2.training.config import TrainConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +29,47 @@ class Pair:
 
 
 def seen_pairs(
-    train: Dataset, stack: Stack, manifest: Mapping[str, Any], *, cases: int = 4, side: int = 224
+    train: Dataset, stack: Stack, config: TrainConfig, seed: int, *, cases: int = 4, side: int = 224
 ) -> tuple[Pair, ...]:
-    """Show pairs with the run's own changes of geometry, light and acquisition.
-
-    They are drawn by the rules and the seed of the training, from its first pass over
-    the cases. Without the run's settings nothing is shown, rather than something untrue.
+    """Show pairs as the training drew them in its first pass over the cases.
 
     Args:
         train: Training cases on the working grid.
         stack: Their stack.
-        manifest: Of the run; ``settings`` is read.
+        config: Settings of the training.
+        seed: Of the training.
         cases: How many pairs.
         side: Longest side of a picture in pixels.
     """
-    settings = Settings(manifest)
-    geometry = settings.fill(GeometryConfig, "geometry")
-    if geometry is None or train.size is None:
+    if train.size is None:
         return ()
     from s2s2.stack import PairedDataset
 
-    seeds = manifest.get("seeds") or [0]
     pairs = PairedDataset(
         train,
         stack,
         view="stack",
         side=padded_side(train.size),
-        patch=settings.get("patch"),
-        geometry=geometry,
-        photometric=settings.fill(PhotometricConfig, "photometric") or PhotometricConfig(),
-        acquisition=settings.fill(AcquisitionConfig, "acquisition") or AcquisitionConfig(),
-        seed=int(seeds[0]),
+        patch=config.patch,
+        geometry=config.geometry,
+        photometric=config.photometric,
+        acquisition=config.acquisition,
+        marked=config.marked,
+        seed=seed,
     )
     return tuple(_pair(pairs[index, 0], side) for index in spread(list(range(len(pairs))), cases))
 
 
 def _pair(item: Mapping[str, Any], side: int) -> Pair:
     mask = item["mask"].numpy().astype(np.uint8)
+    # A case whose copies are all left out shows its real image a second time.
+    number = int(item["copy"])
+    second = f"copy {number}" if number >= 0 else "real, again"
     real, synthetic = (
         _view(item[key].numpy(), mask, side, f"{words} of {item['case']} as the network saw it", label)
         for key, words, label in (
             ("image", "Real image", "real"),
-            ("synthetic", "Synthetic copy", f"copy {int(item['copy'])}"),
+            ("synthetic", "Synthetic copy" if number >= 0 else "Second view", second),
         )
     )
     return Pair(str(item["case"]), (real, synthetic))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from s2s2.evaluation.tables import ALL_CLASSES
 from s2s2.metrics import METRICS
 from s2s2.report.numbers import DASH, MINUS, count, interval, plain, probability, signed
-from s2s2.report.reading import Run
 from s2s2.report.verdict import find_difference
+from s2s2.run.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,11 +45,11 @@ class GlanceRow:
     cells: tuple[Cell, ...]
 
 
-def glance(run: Run) -> tuple[GlanceRow, ...]:
+def glance(run: Results) -> tuple[GlanceRow, ...]:
     """Return the mean Dice of every arm on every domain, with what may be said of it.
 
     Args:
-        run: The tables of a run.
+        run: The results of a run.
     """
     rows = []
     for domain in run.domains:
@@ -60,7 +60,7 @@ def glance(run: Run) -> tuple[GlanceRow, ...]:
     return tuple(rows)
 
 
-def _cell(run: Run, domain: str, arm: str) -> Cell:
+def _cell(run: Results, domain: str, arm: str) -> Cell:
     row = run.mean(domain, arm)
     if row is None:
         return Cell(arm, DASH, "", "", False)
@@ -73,7 +73,7 @@ def _cell(run: Run, domain: str, arm: str) -> Cell:
     return Cell(arm, plain(float(row["mean"])), spread, sign, best)
 
 
-def _word(run: Run, domain: str, arm: str, other: str) -> str:
+def _word(run: Results, domain: str, arm: str, other: str) -> str:
     found = find_difference(run, domain, arm, other)
     return "" if found is None else found.word
 
@@ -87,14 +87,14 @@ def _size(row: pd.Series[Any]) -> str:
     return ", ".join(parts)
 
 
-def every_mean(run: Run) -> tuple[tuple[str, ...], ...]:
+def every_mean(run: Results) -> tuple[tuple[str, ...], ...]:
     """Return all rows of the summary as text.
 
     Domain, class, metric, arm, mean, interval, cases, absent cases. Of a single class
     the mean over classes says the same again, and is left out.
 
     Args:
-        run: The tables of a run.
+        run: The results of a run.
     """
     rows = []
     table = run.summary
@@ -120,13 +120,13 @@ def every_mean(run: Run) -> tuple[tuple[str, ...], ...]:
     return tuple(rows)
 
 
-def every_difference(run: Run) -> tuple[tuple[str, ...], ...]:
+def every_difference(run: Results) -> tuple[tuple[str, ...], ...]:
     """Return all comparisons as text.
 
     Domain, metric, pair, difference, interval, better and worse cases, p and Holm's p.
 
     Args:
-        run: The tables of a run.
+        run: The results of a run.
     """
     rows = []
     for _, row in run.comparisons.iterrows():

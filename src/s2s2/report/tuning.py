@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from s2s2.core.storage import read_json
+from s2s2.core.tables import read_frame
 from s2s2.errors import EvaluationError
 from s2s2.report.axes import Scale, chart, mark, scale
+from s2s2.report.elements import Sheet
 from s2s2.report.figures import CurvePanel
 from s2s2.report.numbers import count, plain, thousands
 from s2s2.report.palette import ArmStyle
-from s2s2.report.sheets import Sheet, read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,14 +62,14 @@ def tunings(folders: Mapping[str, Path]) -> tuple[Tuning, ...]:
     Raises:
         EvaluationError: If a history or a record cannot be read.
     """
-    places: dict[str, Path] = {}
+    found: dict[str, Path] = {}
     for name, folder in folders.items():
         for path in sorted(Path(folder).rglob(RECORD)):
             below = path.parent.relative_to(folder).as_posix()
-            places[name if below == "." else f"{name}, {below}"] = path.parent
-    short = [_TAIL.sub("", name) for name in places]
-    names = short if len(set(short)) == len(short) else list(places)
-    return tuple(_tuning(name, place) for name, place in zip(names, places.values(), strict=True))
+            found[name if below == "." else f"{name}, {below}"] = path.parent
+    short = [_TAIL.sub("", name) for name in found]
+    names = short if len(set(short)) == len(short) else list(found)
+    return tuple(_tuning(name, folder) for name, folder in zip(names, found.values(), strict=True))
 
 
 def _tuning(name: str, folder: Path) -> Tuning:
@@ -88,16 +89,12 @@ def _tuning(name: str, folder: Path) -> Tuning:
 def _history(path: Path) -> pd.DataFrame:
     import pandas as pd
 
+    empty = pd.DataFrame({"step": []})
     if not path.is_file():
-        return pd.DataFrame({"step": []})
-    try:
-        table = pd.read_csv(path)
-    except (ValueError, OSError) as error:
-        raise EvaluationError(
-            f"{path} is no table of a tuning: {error}. Expected columns step, loss and agreement; "
-            "take the generator's folder as `s2s2 tune` left it."
-        ) from error
-    return table if "step" in table else pd.DataFrame({"step": []})
+        return empty
+    advice = "Take the generator's folder as `s2s2 tune` left it."
+    table = read_frame(path, (), error=EvaluationError, advice=advice)
+    return table if "step" in table else empty
 
 
 def _kept(history: pd.DataFrame, record: Mapping[str, Any]) -> int | None:
@@ -154,7 +151,7 @@ def _samples(folder: Path, name: str) -> Sheet | None:
     if not found:
         return None
     step = int("".join(filter(str.isdigit, found[-1].stem)) or 0)
-    return read_sheet(
+    return Sheet.read(
         found[-1],
         alt=f"Samples of {name} after {step} steps, one mask a row: real image, mask, samples",
         caption=f"Samples after {thousands(step)} steps, one training mask a row: the real image, its "

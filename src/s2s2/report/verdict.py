@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from s2s2.report.numbers import interval, signed
-from s2s2.report.reading import Run
+from s2s2.run.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,11 +97,11 @@ class Difference:
         return f"{signed(self.value)} (95\N{NO-BREAK SPACE}% interval {interval(self.low, self.high)})"
 
 
-def find_difference(run: Run, domain: str, arm: str, reference: str) -> Difference | None:
+def find_difference(run: Results, domain: str, arm: str, reference: str) -> Difference | None:
     """Return arm minus reference on a domain, turned round if the table holds reference minus arm.
 
     Args:
-        run: The tables of a run.
+        run: The results of a run.
         domain: Where.
         arm: The arm.
         reference: What it is compared with.

@@ -1,27 +1,147 @@
-"""The folder of a run: where each stage puts what it makes, and the data that it works on."""
+"""The folder of a run: the path of every file in it, and its records read and written."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
-from s2s2.data.classes import read_class_map
-from s2s2.data.dataset import Dataset
-from s2s2.data.split import Split
+from s2s2.arms import get_arm
+from s2s2.core.names import file_name
+from s2s2.core.storage import read_json, write_json
 from s2s2.errors import ConfigError
-from s2s2.run.config import RunConfig
+from s2s2.run.settings import FILE, load_config
+
+if TYPE_CHECKING:
+    from s2s2.data.checking.report import CheckReport
+    from s2s2.evaluation.folder import PredictionFolder
+    from s2s2.run.config import RunConfig
+    from s2s2.run.data import Source
 
 
 @dataclass(frozen=True)
-class Workspace:
-    """Paths below the run's folder.
+class RunManifest:
+    """What was run, on what, and how long it took.
+
+    The settings stand in config.yaml; here stands what only the run knows.
 
     Args:
-        root: The folder of the run.
+        version: Of s2s2.
+        created: When the run was started, as ISO 8601 in UTC.
+        command: The command line.
+        home: The training domain; None where it is unknown.
+        away: The other domains.
+        class_names: Of the class map, background first.
+        split: Number of home cases by part.
+        images_seen: Images that a network saw, by arm.
+        tunings: Folder of every generator that was tuned, by the name of the folder.
+        timings: Seconds by stage.
+        environment: Versions and the device that results depend on.
+    """
+
+    version: str = ""
+    created: str = ""
+    command: str = ""
+    home: str | None = None
+    away: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+    split: Mapping[str, int] = field(default_factory=dict)
+    images_seen: Mapping[str, int] = field(default_factory=dict)
+    tunings: Mapping[str, str] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> RunManifest:
+        """Read run.json; what it does not say is left empty.
+
+        Raises:
+            ConfigError: If the file is missing or corrupt.
+        """
+        content = read_json(path, error=ConfigError)
+        known: dict[str, Any] = {
+            each.name: content[each.name] for each in fields(cls) if each.name in content
+        }
+        lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+        return cls(**known | lists)
+
+    def save(self, path: Path) -> None:
+        """Write run.json.
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
+        write_json(path, {each.name: getattr(self, each.name) for each in fields(self)})
+
+
+@dataclass(frozen=True)
+class TrainingFolder:
+    """The folder of one arm and seed.
+
+    Args:
+        root: The folder.
     """
 
     root: Path
+
+    @property
+    def network(self) -> Path:
+        """Weights and card of the network that was kept."""
+        return self.root / "network"
+
+    @property
+    def history(self) -> Path:
+        """Loss terms and validation Dice by step."""
+        return self.root / "history.csv"
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the training says of itself: steps, images_seen, seconds; empty before it began."""
+        path = self.root / "fit.json"
+        return read_json(path, error=ConfigError) if path.exists() else {}
+
+    def predictions(self, domain: str) -> PredictionFolder:
+        """Label maps of a domain's test cases."""
+        from s2s2.evaluation.folder import PredictionFolder
+
+        return PredictionFolder(self.root / "predictions" / file_name(domain))
+
+    def scores(self, domain: str) -> Path:
+        """One row a case and class of a domain."""
+        return self.root / "scores" / f"{file_name(domain)}.csv"
+
+    def tested(self, domain: str) -> Path:
+        """Record of finished predictions and scores of a domain."""
+        return self.root / f".{file_name(domain)}.done.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Every file of a run.
+
+    Args:
+        root: The folder of the run.
+
+    Example:
+        >>> RunFolder(Path("run")).training("s2s2", 0).network.as_posix()
+        'run/arms/s2s2/seed0/network'
+    """
+
+    root: Path
+
+    @classmethod
+    def finished(cls, root: Path) -> RunFolder:
+        """Return the folder of a run that was done to its end.
+
+        Raises:
+            ConfigError: If it is not the folder of a run, or the run is not finished.
+        """
+        load_config(root)
+        folder = cls(root)
+        if not folder.manifest.exists():
+            raise ConfigError(f"{root} holds no finished run. Finish it with the same `s2s2 run` command.")
+        return folder
 
     @property
     def split(self) -> Path:
@@ -30,13 +150,8 @@ class Workspace:
 
     @property
     def stack(self) -> Path:
-        """The semantic stack of the training cases."""
+        """The stack of the run's generator."""
         return self.root / "stack"
-
-    @property
-    def stacks(self) -> Path:
-        """One more stack for each arm with a generator of its own."""
-        return self.root / "stacks"
 
     @property
     def generators(self) -> Path:
@@ -70,64 +185,62 @@ class Workspace:
 
     @property
     def manifest(self) -> Path:
-        """What was run, with what, on what, and how long it took."""
+        """What was run, on what, and how long it took."""
         return self.root / "run.json"
 
-    def stamp(self, stage: str) -> Path:
-        """Record of a finished stage."""
-        return self.root / f".{stage}.done.json"
+    def stacks(self, config: RunConfig) -> dict[str, Path]:
+        """Return the folder of every stack that the arms show, by the generator that makes it."""
+        found = dict.fromkeys(generator_of(config, arm) for arm in config.arms)
+        return {
+            generator: self.stack
+            if generator == config.stack.generator
+            else self.root / "stacks" / file_name(generator)
+            for generator in found
+            if generator is not None
+        }
 
-    def check(self, domain: str) -> Path:
-        """Findings of the check of a domain."""
-        return self.root / "check" / f"{domain}.json"
+    def training(self, arm: str, seed: int) -> TrainingFolder:
+        """Return the folder of one arm and seed."""
+        return TrainingFolder(self.root / "arms" / file_name(arm) / f"seed{seed}")
 
-    def training(self, arm: str, seed: int) -> Path:
-        """All of one arm and seed: network, history, predictions, scores."""
-        return self.root / "arms" / quote(arm, safe="@+(),=:") / f"seed{seed}"
+    def check(self, source: Source) -> Path:
+        """Return the findings of the check of a source of data."""
+        return self.root / "check" / f"{_name(source)}.json"
 
-    def domain_scores(self, arm: str, seed: int, domain: str) -> Path:
-        """Scores of one arm and seed on one domain."""
-        return scores_file(self.training(arm, seed), domain)
+    def checked(self, source: Source) -> Path:
+        """Return the record of a finished check."""
+        return self.root / f".check-{_name(source)}.done.json"
+
+    def write_check(self, source: Source, findings: CheckReport) -> None:
+        """Write what the check of a source found."""
+        write_json(self.check(source), {**findings.to_dict(), "digests": dict(findings.digests)})
+
+    def read_check(self, source: Source) -> CheckReport | None:
+        """Return what the check of a source found, None where it was not checked."""
+        from s2s2.data.checking.report import CheckReport
+        from s2s2.data.problems import Problem
+
+        path = self.check(source)
+        if not path.exists():
+            return None
+        content = read_json(path)
+        problems = tuple(Problem(**problem) for problem in content["problems"])
+        return CheckReport(Path(content["path"]), problems, content["summary"], content["digests"])
+
+    def read_config(self) -> RunConfig | None:
+        """Return the settings of the run, None where they were not kept."""
+        return load_config(self.root) if (self.root / FILE).exists() else None
+
+    def read_manifest(self) -> RunManifest:
+        """Return what the run says of itself, nothing before it is finished."""
+        return RunManifest.load(self.manifest) if self.manifest.exists() else RunManifest()
 
 
-def scores_file(training: Path, domain: str) -> Path:
-    """Return where a training keeps its scores on a domain."""
-    return training / "scores" / f"{domain}.csv"
+def generator_of(config: RunConfig, arm: str) -> str | None:
+    """Return what makes the stack of an arm, or None where it shows none."""
+    chosen = get_arm(arm)
+    return None if chosen.view != "stack" else chosen.generator or config.stack.generator
 
 
-@dataclass(frozen=True)
-class RunData:
-    """The data of a run.
-
-    Args:
-        home: All home cases on their own grid.
-        away: Data sets of other sites on their own grid, by domain.
-        sources: Every folder or manifest that was opened, with its cases.
-    """
-
-    home: Dataset
-    away: dict[str, Dataset]
-    sources: tuple[tuple[Path, Dataset], ...]
-
-    def tests(self, split: Split) -> dict[str, Dataset]:
-        """What is reported: the home test cases first, then every other domain."""
-        return {self.home.domain: split.testing(self.home), **self.away}
-
-
-def open_data(config: RunConfig) -> RunData:
-    """Open home and target folders with one class map and one number of channels."""
-    class_map = read_class_map(config.classes)
-    home = Dataset.open(config.data, class_map=class_map, groups=config.groups, channels=config.channels)
-    away: dict[str, Dataset] = {}
-    sources = [(config.data, home)]
-    for path in config.target:
-        opened = Dataset.open(path, class_map=home.class_map, groups=config.groups, channels=home.channels)
-        sources.append((path, opened))
-        for domain in dict.fromkeys(case.domain for case in opened):
-            if domain in away or domain == home.domain:
-                raise ConfigError(
-                    f"Two data sets are called {domain!r} ({path} is the second). A domain takes the name of "
-                    "its folder or of the manifest's `domain` column: rename one."
-                )
-            away[domain] = opened.subset([case.id for case in opened if case.domain == domain])
-    return RunData(home, away, tuple(sources))
+def _name(source: Source) -> str:
+    return f"{source.number}-{file_name(source.dataset.domain)}"

@@ -1,21 +1,9 @@
-"""What arms and generators are called: in a run folder, and on the page."""
+"""Short names of arms and generators, for the page and the terminal."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
-from urllib.parse import quote
-
-
-def arm_folder(folder: Path, arm: str) -> Path:
-    """Return where the trainings of an arm lie; an arm's generator may hold any letter.
-
-    Example:
-        >>> arm_folder(Path("run"), "s2s2@folder(path='a/b')").name
-        's2s2@folder(path=%27a%2Fb%27)'
-    """
-    return folder / "arms" / quote(arm, safe="@+(),=:")
 
 
 def shown_names(arms: Iterable[str]) -> dict[str, str]:

@@ -9,12 +9,10 @@ from s2s2.report.figures import CurvePanel
 from s2s2.report.numbers import joined
 from s2s2.report.palette import REAL, WHOLE, ArmStyle
 from s2s2.report.trust.figures import Values, dispersion_plot, distributions
-from s2s2.report.trust.reading import PartFigures
+from s2s2.report.trust.table import SIGMA, PartFigures
 
 if TYPE_CHECKING:
     from s2s2.audit import Audit
-
-_SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
 
 
 def audit_plots(audit: Audit, depth: int, styles: Mapping[str, ArmStyle]) -> tuple[CurvePanel, ...]:
@@ -53,7 +51,7 @@ def audit_plots(audit: Audit, depth: int, styles: Mapping[str, ArmStyle]) -> tup
         ),
         (
             "Do they scatter little enough?",
-            f"{_SIGMA}g of copies upwards, {_SIGMA} of real images to the right",
+            f"{SIGMA}g of copies upwards, {SIGMA} of real images to the right",
             dispersion_plot(
                 cases["sigma"].to_numpy(float),
                 cases["sigma_g"].to_numpy(float),
@@ -79,7 +77,7 @@ def how_to_read(parts: Sequence[PartFigures]) -> str:
         "another mask. Second: the distance to the nearest real image, over that to the nearest of another "
         "group. Far left of the area lie copies that may be nearly a training image. Third: one dot a "
         "mask. Below the solid line a stack of this depth scatters less than real images of like masks, "
-        f"{_SIGMA}g/\N{SQUARE ROOT}n \N{LESS-THAN OR EQUAL TO} {_SIGMA}, which is what the method asks for; "
+        f"{SIGMA}g/\N{SQUARE ROOT}n \N{LESS-THAN OR EQUAL TO} {SIGMA}, which is what the method asks for; "
         "on the dashed line a single copy does."
     )
     named = {trait: [part.name for part in parts if trait in part.traits] for trait in ("exact", "geometry")}

@@ -1,27 +1,74 @@
-"""Can the stack be trusted? What its audit found, ready for the page."""
+"""What an audit found of a stack: a section of the report, and a page of its own for `s2s2 audit`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s2s2.core.records import flattened
+from s2s2.core.storage import write_text
+from s2s2.report.elements import Sheet, render
 from s2s2.report.figures import CurvePanel
 from s2s2.report.numbers import DASH, count, joined, plain
-from s2s2.report.palette import REAL, ArmStyle
-from s2s2.report.settings import flattened
-from s2s2.report.sheets import Sheet
-from s2s2.report.trust.marked import Marked, marked_copies, treatment
+from s2s2.report.palette import REAL, ArmStyle, generator_styles
 from s2s2.report.trust.plots import audit_plots, how_to_read
-from s2s2.report.trust.reading import Figure, PartFigures, part_figures
-from s2s2.report.trust.sheets import audit_sheets
-from s2s2.report.trust.table import HEADS, Row, caption, part_row
+from s2s2.report.trust.table import HEADS, Figure, PartFigures, Row, caption, part_figures, part_row
 from s2s2.run.names import without_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from s2s2.audit import Audit
+
+MOST = 100
+"""So many marked copies are listed on the page; the audit's table holds all."""
+
+_HEADS = ("Case", "Copy", "Made by", "Why", "Dice", "Of its real image", "Nearest real image", "d1/d2")
+_TREATMENTS = {
+    "leave-out": (
+        "The training of this run left marked copies out, and drew others of the same mask in their place.",
+        "; marked copies were not trained on",
+    ),
+    "mask": (
+        "The training of this run left out copies that repeat training images or are broken; of those that "
+        "show another mask it ignored the pixels that the judges dispute.",
+        "; of these, copies that show another mask were trained on without the disputed pixels, the others "
+        "not at all",
+    ),
+    "keep": (
+        "The training of this run took marked copies as they are.",
+        "; they were trained on all the same",
+    ),
+}
+"""What a training does with marked copies: as a sentence of the page, and as a clause of the methods."""
+_UNKNOWN = ("Training leaves marked copies out, unless --train.marked says otherwise.", "")
+_CAPTIONS = {
+    "fidelity_best": "Best: copies that judges read best, against what is expected of their case.",
+    "fidelity_median": "Median: copies read just as well as half of all.",
+    "fidelity_worst": "Worst: the copies that fall furthest below what is expected of their case.",
+    "neighbours": "Nearest: the copies that lie nearest to one real training image, and this image. Where "
+    "both show one picture, it was learnt by heart.",
+    "rejected": "Rejected: marked copies, every reason in turn.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A table of marked copies.
+
+    Args:
+        title: How many there are.
+        caption: What is listed.
+        heads: Of the columns.
+        rows: As text.
+    """
+
+    title: str
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +187,105 @@ def _record(audit: Audit) -> dict[str, str]:
         **{name: str(value) for name, value in flattened(content["config"]).items()},
         **{f"version of {name}": str(value) for name, value in content["software"].items()},
     }
+
+
+def marked_copies(copies: pd.DataFrame) -> Marked:
+    """List the marked copies of an audit's table.
+
+    Args:
+        copies: One row a copy.
+    """
+    found = copies[copies["marks"] != ""]
+    caption = "Marked copies. Dice is that of the judges, on the copy and on the real image of its case."
+    if len(found) > MOST:
+        caption += f" The first {MOST} of {len(found)}; audit/copies.csv in the stack has all."
+    rows = tuple(
+        (
+            str(row["case"]),
+            str(int(row["copy"])),
+            str(row["part"]),
+            str(row["marks"]).replace(";", ", "),
+            plain(float(row["agreement"])),
+            plain(float(row["real_agreement"])),
+            str(row["nearest_case"]),
+            plain(float(row["ratio"])),
+        )
+        for _, row in found.head(MOST).iterrows()
+    )
+    return Marked(count(len(found), "marked copy", "marked copies"), caption, _HEADS, rows)
+
+
+def treatment(copies: pd.DataFrame, marked: str | None) -> str:
+    """Say what training does with the marked copies.
+
+    Args:
+        copies: One row a copy.
+        marked: What the run did: leave-out, mask or keep; None where none was run.
+    """
+    if not (copies["marks"] != "").any():
+        return "No copy is marked, so training draws from all of them."
+    return _TREATMENTS.get(marked or "", _UNKNOWN)[0]
+
+
+def audit_sheets(audit: Audit) -> tuple[Sheet, ...]:
+    """Take the sheets of an audit into the page, those that are known first.
+
+    Raises:
+        StorageError: If a sheet cannot be read.
+    """
+    found = audit.sheets
+    names = [*(name for name in _CAPTIONS if name in found), *sorted(set(found) - set(_CAPTIONS))]
+    captions = {name: _CAPTIONS.get(name, f"{name.replace('_', ' ').capitalize()}.") for name in names}
+    return tuple(
+        Sheet.read(found[name], alt=f"Picture sheet of the audit. {text}", caption=text)
+        for name, text in captions.items()
+    )
+
+
+def build_audit_page(stack_folder: str | Path, output: str | Path) -> Path:
+    """Write what an audit found as one HTML file without any link to a file or a host.
+
+    Args:
+        stack_folder: An audited stack, or its folder audit.
+        output: The HTML file to write.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        AuditError: If the stack was not audited, or its audit is corrupt.
+        StorageError: If a picture cannot be read, or the page cannot be written.
+    """
+    from s2s2.audit import Audit
+
+    audit = Audit.load(stack_folder)
+    styles = generator_styles(list(audit.record["parts"]))
+    content = {"trust": build_audit_section(audit, styles), "styles": list(styles.values())}
+    write_text(output, render("audit.html.jinja", content))
+    return Path(output)
+
+
+def audit_methods(audits: Sequence[Audit], marked: str | None) -> tuple[str, ...]:
+    """Return the paragraph, none where nothing was audited.
+
+    Args:
+        audits: Of the run's stacks.
+        marked: What the training did with marked copies: leave-out, mask or keep.
+    """
+    if not audits:
+        return ()
+    config = audits[0].record.get("config") or {}
+    folds = f"{config['folds']} networks" if "folds" in config else "Networks"
+    return (
+        f"The synthetic images were audited. {folds} trained on the real training images, cross-fitted by "
+        "group, segmented every copy; a copy was marked where its Dice with the mask fell further below "
+        "that of its case than views of held-out real images do, or where features of an ImageNet encoder "
+        "showed a training image over again. Marked were "
+        f"{joined([_counted(audit) for audit in audits])}{_TREATMENTS.get(marked or '', _UNKNOWN)[1]}.",
+    )
+
+
+def _counted(audit: Audit) -> str:
+    marks, stack = audit.record["marks"], audit.record.get("stack") or {}
+    found = f"{marks.get('copies', 0)} of {stack.get('copies', len(audit.copies))} copies"
+    return f"{found} by {stack['generator']}" if stack.get("generator") else found

@@ -1,0 +1,78 @@
+"""The data of a run: home and target folders, opened with one class map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from s2s2.data.classes import read_class_map
+from s2s2.data.dataset import Dataset
+from s2s2.data.split import Split
+from s2s2.errors import ConfigError
+
+if TYPE_CHECKING:
+    from s2s2.run.config import RunConfig
+
+
+class Source(NamedTuple):
+    """A folder or manifest that was opened.
+
+    Args:
+        number: Its place among the sources; 0 is home.
+        path: As given.
+        dataset: Its cases, of one domain or several.
+    """
+
+    number: int
+    path: Path
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The data of a run.
+
+    Args:
+        home: All home cases on their own grid.
+        away: Data sets of other sites on their own grid, by domain.
+        sources: Everything that was opened, home first.
+    """
+
+    home: Dataset
+    away: dict[str, Dataset]
+    sources: tuple[Source, ...]
+
+    def tests(self, split: Split) -> dict[str, Dataset]:
+        """What is reported: the home test cases first, then every other domain."""
+        return {self.home.domain: split.testing(self.home), **self.away}
+
+    def source_of(self, domain: str) -> Source:
+        """Return where the cases of a domain lie."""
+        if domain == self.home.domain:
+            return self.sources[0]
+        return next(each for each in self.sources if any(case.domain == domain for case in each.dataset))
+
+
+def open_data(config: RunConfig) -> RunData:
+    """Open home and target folders with one class map and one number of channels.
+
+    Raises:
+        ConfigError: If two of them hold a domain of the same name.
+        DataError: If a folder holds no data set.
+    """
+    class_map = read_class_map(config.classes)
+    home = Dataset.open(config.data, class_map=class_map, groups=config.groups, channels=config.channels)
+    away: dict[str, Dataset] = {}
+    sources = [Source(0, config.data, home)]
+    for path in config.target:
+        opened = Dataset.open(path, class_map=home.class_map, groups=config.groups, channels=home.channels)
+        sources.append(Source(len(sources), path, opened))
+        for domain in dict.fromkeys(case.domain for case in opened):
+            if domain in away or domain == home.domain:
+                raise ConfigError(
+                    f"Two data sets are called {domain!r} ({path} is the second). A domain takes the name of "
+                    "its folder or of the manifest's `domain` column: rename one."
+                )
+            away[domain] = opened.subset([case.id for case in opened if case.domain == domain])
+    return RunData(home, away, tuple(sources))

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from s2s2.errors import ConfigError
+from s2s2.pipeline import Run, RunConfig
+from s2s2.pipeline.estimate import estimate
+from s2s2.pipeline.run import STAGES
+from s2s2.pipeline.stage import Context, Row, Stage
+
+
+class Count(Stage):
+    """Counts the training cases."""
+
+    name = "count"
+    needs = ("split",)
+
+    def detail(self, context: Context) -> str:
+        return "how many training cases are there?"
+
+    def run(self, context: Context) -> None:
+        (context.folder.root / "count.txt").write_text(str(len(context.split.train)))
+
+    def estimate(self, context: Context) -> list[Row]:
+        return [Row(self.name, f"{len(context.split.train)} cases", 1.0)]
+
+
+def test_a_stage_of_ones_own_runs_among_the_others(quick: RunConfig, tmp_path: Path) -> None:
+    config = replace(quick, output=tmp_path / "run")
+    Run(config, stages=(*STAGES[:2], Count())).execute()
+    assert (config.output / "count.txt").read_text() == "10"
+    table = estimate(config, (*STAGES[:2], Count()))
+    assert list(table.columns[0].cells) == ["check", "split", "count", "in all"]
+
+
+def test_a_stage_that_comes_too_early_is_refused(quick: RunConfig) -> None:
+    words = "Stage 'count' needs split before it, got the stages check, count, split"
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        Run(quick, stages=(STAGES[0], Count(), STAGES[1]))
+
+
+def test_a_check_that_found_something_is_shown(quick: RunConfig, tmp_path: Path) -> None:
+    context = Context(replace(quick, output=tmp_path / "run"))
+    STAGES[0].run(context)
+    for source in context.data.sources:
+        findings = context.folder.read_check(source)
+        assert findings is not None
+        assert findings.ok
+        assert len(findings.digests) == len(source.dataset)
