@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -259,3 +261,13 @@ def test_images_alone_are_checked_for_prediction(site: Path) -> None:
 def test_a_folder_that_is_no_data_set_is_refused(site: Path) -> None:
     with pytest.raises(DataError, match="has 12 images and no masks/"):
         inspect(site / "images")
+
+
+def test_a_check_loads_no_torch(site: Path) -> None:
+    code = (
+        "import sys\nfrom s2s2.data.checking.inspection import inspect\n"
+        f"assert inspect({str(site)!r}).ok\n"
+        "print(sorted({'torch', 'lightning', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
