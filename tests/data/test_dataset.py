@@ -11,8 +11,8 @@ from PIL import Image
 
 from s2s2.data.classes import ClassMap
 from s2s2.data.dataset import Dataset
+from s2s2.data.files import read_image
 from s2s2.data.grid import resize_image, resize_mask
-from s2s2.data.reading.files import read_image
 from s2s2.errors import DataError
 from tests.drawn import draw_site
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from s2s2.core.storage import read_json, write_json
 from s2s2.core.types import Floats, LabelMap, RawPixels
-from s2s2.data.reading.files import in_threads
+from s2s2.data.files import in_threads
 from s2s2.data.reading.mask_values import (
     Levels,
     Value,

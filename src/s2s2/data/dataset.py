@@ -12,9 +12,9 @@ from s2s2.core.cache import Cache
 from s2s2.core.types import Image, LabelMap, RawPixels
 from s2s2.data.case import Case
 from s2s2.data.classes import ClassMap
+from s2s2.data.files import image_header, read_image_raw, read_mask_raw
 from s2s2.data.grid import Placement, padded_side, resize_mask, resize_pixels, to_unit, working_shape
 from s2s2.data.problems import several
-from s2s2.data.reading.files import image_header, read_image_raw, read_mask_raw
 from s2s2.data.reading.headers import common_channels, read_headers
 from s2s2.data.reading.layouts import discover
 from s2s2.data.reading.manifest import PARTS

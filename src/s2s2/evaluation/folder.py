@@ -11,7 +11,7 @@ from PIL import Image
 from s2s2.core.names import file_name, text_of
 from s2s2.core.storage import atomic, read_json, write_json
 from s2s2.core.types import LabelMap, Picture, RawLabels, Vectors
-from s2s2.data.reading.files import read_mask_raw
+from s2s2.data.files import read_mask_raw
 from s2s2.errors import DataError, EvaluationError
 
 _TOP = np.iinfo(np.uint16).max

@@ -11,8 +11,8 @@ import numpy as np
 
 from s2s2.core.types import Image
 from s2s2.data.case import Case
+from s2s2.data.files import image_header, in_threads, read_image
 from s2s2.data.grid import resize_image, working_shape
-from s2s2.data.reading.files import image_header, in_threads, read_image
 from s2s2.errors import ConfigError, DataError, GeneratorError
 from s2s2.generators.base import Generator, require_training_case, unfitted
 

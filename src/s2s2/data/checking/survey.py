@@ -10,7 +10,7 @@ import numpy as np
 
 from s2s2.core.progress import Count
 from s2s2.data.case import Case
-from s2s2.data.reading.files import image_header, in_threads, read_image_raw, read_mask_and_palette
+from s2s2.data.files import image_header, in_threads, read_image_raw, read_mask_and_palette
 from s2s2.data.reading.mask_values import Levels
 from s2s2.data.reading.reader import Header
 from s2s2.errors import DataError

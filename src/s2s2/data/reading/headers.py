@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s2s2.data.case import Case
-from s2s2.data.reading.files import image_header, in_threads
+from s2s2.data.files import image_header, in_threads
 from s2s2.data.reading.reader import Header
 from s2s2.errors import DataError
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2s2.data.case import Case
+from s2s2.data.files import SUFFIXES
 from s2s2.data.problems import Problem
-from s2s2.data.reading.files import SUFFIXES
 from s2s2.data.reading.groups import assign_groups
 from s2s2.data.reading.manifest import read_manifest
 from s2s2.errors import DataError

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from s2s2.core.types import RawPixels
-from s2s2.data.reading.files import read_mask_raw
+from s2s2.data.files import read_mask_raw
 from s2s2.errors import DataError
 
 Value = int | tuple[int, int, int]

@@ -10,7 +10,7 @@ import tifffile
 from imagecodecs import png_encode
 from PIL import Image
 
-from s2s2.data.reading.files import image_header, in_threads, read_image, read_image_raw, read_mask_raw
+from s2s2.data.files import image_header, in_threads, read_image, read_image_raw, read_mask_raw
 from s2s2.errors import DataError
 
 RNG = np.random.default_rng(0)
