@@ -13,6 +13,7 @@ from PIL import Image
 from s2s2.audit import AuditConfig
 from s2s2.core.streams import stream
 from s2s2.data import Case, Dataset, Split, split_by_group
+from s2s2.generators import Generator
 from s2s2.networks import NetworkConfig
 from s2s2.stack import Stack, build_stack
 from tests.drawn import SMALL_NETWORK, draw_site
@@ -46,7 +47,7 @@ QUICK = replace(
 """Judges that have learnt nothing and are trained in a moment."""
 
 
-class Redrawn:
+class Redrawn(Generator):
     """Wholly new images of a case's mask, drawn as `tests.drawn` draws; some are faults.
 
     Args:
@@ -55,11 +56,12 @@ class Redrawn:
     """
 
     name = "redrawn"
+    traits: frozenset[str] = frozenset()
+    case_ids: tuple[str, ...] = ()
 
     def __init__(self, faults: dict[tuple[str, int], str] | None = None, traits: Any = ()) -> None:
         self.faults = faults or {}
         self.traits = frozenset(traits)
-        self.case_ids: tuple[str, ...] = ()
         self._train: Dataset | None = None
 
     def config(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from s2s2.data.split import Split
 from s2s2.evaluation.compare import compare
 from s2s2.evaluation.folder import PredictionFolder
 from s2s2.evaluation.summary import summarise
+from s2s2.generators import Generator
 from s2s2.run.config import RunConfig, StackConfig
 from s2s2.run.data import RunData, open_data
 from s2s2.run.folder import RunFolder, RunManifest, TrainingFolder
@@ -31,14 +32,11 @@ from tests.drawn import draw_site
 METRICS = ("dice", "iou")
 
 
-class Tinted:
+class Tinted(Generator):
     """A generator whose copies are the case itself in other light; enough to be shown."""
 
     name = "tinted"
-
-    def __init__(self) -> None:
-        self.dataset: Dataset | None = None
-        self.case_ids: tuple[str, ...] = ()
+    case_ids: tuple[str, ...] = ()
 
     def fit(self, dataset: Dataset, split: Split) -> Tinted:
         self.dataset, self.case_ids = dataset, split.train
@@ -47,9 +45,6 @@ class Tinted:
     def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> np.ndarray:
         image = self.dataset.image(case)
         return np.stack([image * np.float32(0.5 + 0.05 * (start + index)) for index in range(depth)])
-
-    def config(self) -> dict[str, Any]:
-        return {}
 
 
 @dataclass
