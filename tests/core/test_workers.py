@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
+from pickle import PicklingError
 
 import pytest
 
 from s2s2.core.progress import Progress
-from s2s2.core.workers import side_by_side
+from s2s2.core.workers import finished, side_by_side
 from s2s2.errors import DataError
 
 
@@ -50,3 +54,66 @@ def test_two_jobs_are_other_processes(tmp_path: Path) -> None:
     files = [tmp_path / "a", tmp_path / "b"]
     side_by_side(note, files, told(2)[1], jobs=2, threads=1)
     assert str(os.getpid()) not in {file.read_text() for file in files}
+
+
+def twice(task: int) -> int:
+    return 2 * task
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_each_result_comes_with_the_position_of_its_task(jobs: int) -> None:
+    assert sorted(finished(twice, [5, 6, 7], jobs=jobs, threads=1)) == [(0, 10), (1, 12), (2, 14)]
+
+
+def test_work_that_cannot_be_sent_is_a_pickling_error() -> None:
+    with pytest.raises(PicklingError):
+        list(finished(lambda task: task, [1, 2], jobs=2, threads=1))
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from s2s2.core.workers import finished, side_by_side
+from tests.core.test_workers import linger
+
+folders = [Path(sys.argv[1]) / name for name in ("a", "b")]
+if __name__ == "__main__":
+    if sys.argv[2] == "finished":
+        list(finished(linger, folders, jobs=2, threads=1))
+    else:
+        side_by_side(linger, folders, [lambda *_: None] * 2, jobs=2, threads=1)
+"""
+
+
+def linger(folder: Path, progress: Progress | None = None) -> None:
+    folder.with_suffix(".part").write_text(str(os.getpid()))
+    folder.with_suffix(".part").rename(folder)
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("way", ["finished", "side_by_side"])
+def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path, way: str) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    root = Path(__file__).parents[2]
+    settings = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(root)])}
+    parent = subprocess.Popen([sys.executable, str(script), str(tmp_path), way], cwd=root, env=settings)
+    files, patience = [tmp_path / "a", tmp_path / "b"], time.monotonic() + 60
+    while not all(file.exists() for file in files):
+        assert parent.poll() is None
+        assert time.monotonic() < patience
+        time.sleep(0.05)
+    workers = [int(file.read_text()) for file in files]
+    parent.kill()
+    parent.wait()
+    while any(map(alive, workers)):
+        assert time.monotonic() < patience
+        time.sleep(0.05)
+
+
+def alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

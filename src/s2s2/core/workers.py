@@ -1,4 +1,4 @@
-"""Work that is done side by side, each task in a process of its own threads."""
+"""Worker processes: tasks done side by side, each process with threads of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from pickle import PicklingError
 from typing import Any, TypeVar
 
 from s2s2.core.progress import Progress
@@ -56,6 +57,41 @@ def default_jobs(tasks: int) -> int:
     return 1 if torch.cuda.is_available() else max(1, min(tasks, os.cpu_count() or 1))
 
 
+def finished(
+    work: Callable[[Task], Result], tasks: Sequence[Task], *, jobs: int, threads: int
+) -> Iterator[tuple[int, Result]]:
+    """Do every task, `jobs` of them at once, and yield its position and result when it is done.
+
+    Args:
+        work: Does a task. It is sent to each process once, so it and the tasks are picklable.
+        tasks: What is to be done.
+        jobs: Processes; with 1 or less all is done in this one.
+        threads: Of each process.
+
+    Raises:
+        PicklingError: If the work cannot be sent to another process.
+        Exception: The first one of a task; those that run are finished first, so that nothing
+            they made is lost.
+    """
+    if jobs <= 1:
+        yield from ((position, work(task)) for position, task in enumerate(tasks))
+        return
+    with (
+        worker_environment(threads),
+        ProcessPoolExecutor(jobs, get_context("spawn"), _start, (work,)) as pool,
+    ):
+        try:
+            try:
+                futures = {pool.submit(_do, task): position for position, task in enumerate(tasks)}
+            except (AttributeError, TypeError) as error:  # what pickle raises besides its own
+                raise PicklingError(str(error)) from error
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
 def side_by_side(
     work: Callable[[Task, Progress], Result],
     tasks: Sequence[Task],
@@ -74,31 +110,20 @@ def side_by_side(
         threads: Of each process.
 
     Raises:
-        Exception: The first one of a task; those that run are finished first, so that nothing
-            they made is lost.
+        Exception: As `finished`.
     """
-    if jobs == 1:
-        return [work(task, tell) for task, tell in zip(tasks, progress, strict=True)]
-    context = get_context("spawn")
+    if jobs <= 1:
+        return [work(task, report) for task, report in zip(tasks, progress, strict=True)]
     # Without a thread of its own, unlike `Queue`: a report arrives before the result that follows it.
-    queue = context.SimpleQueue()
+    queue = get_context("spawn").SimpleQueue()
     listener = threading.Thread(target=_listen, args=(queue, progress), daemon=True)
     listener.start()
-    with (
-        worker_environment(threads),
-        ProcessPoolExecutor(jobs, context, _start, (queue, os.getpid())) as pool,
-    ):
-        try:
-            futures = [pool.submit(_work, work, number, task) for number, task in enumerate(tasks)]
-            for future in as_completed(futures):
-                future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-        finally:
-            queue.put(None)
-            listener.join(timeout=5)
-    return [future.result() for future in futures]
+    try:
+        done = finished(partial(_reporting, work, queue), list(enumerate(tasks)), jobs=jobs, threads=threads)
+        return [result for _, result in sorted(done, key=lambda pair: pair[0])]
+    finally:
+        queue.put(None)
+        listener.join(timeout=5)
 
 
 def _listen(queue: Any, progress: Sequence[Progress]) -> None:
@@ -108,20 +133,27 @@ def _listen(queue: Any, progress: Sequence[Progress]) -> None:
         progress[number](*words)
 
 
-_process: dict[str, Any] = {}
+def _reporting(work: Callable[[Task, Progress], Result], queue: Any, numbered: tuple[int, Task]) -> Result:
+    number, task = numbered
+    return work(task, lambda done, total, words: queue.put((number, done, total, words)))
 
 
-def _start(queue: Any, parent: int) -> None:
-    _process.update(queue=queue, parent=parent)
+_process: dict[str, Callable[[Any], Any]] = {}
 
 
-def _work(work: Callable[[Any, Progress], Any], number: int, task: Any) -> Any:
-    return work(task, partial(_send, number))
+def _start(work: Callable[[Any], Any]) -> None:
+    """Keep the work for the tasks of this process, and end the process when its parent is killed."""
+    _process["work"] = work
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _send(number: int, done: int, total: int, words: str) -> None:
+def _end_with_parent() -> None:
     # A worker whose parent was killed must not go on writing into a folder
     # that the next run will work in.
-    if os.getppid() != _process["parent"]:
+    if (parent := parent_process()) is not None:
+        parent.join()
         os._exit(1)
-    _process["queue"].put((number, done, total, words))
+
+
+def _do(task: Any) -> Any:
+    return _process["work"](task)

@@ -1,32 +1,18 @@
-"""The training cases that a generator may look at, and who may lend to whom."""
+"""Donors: the training cases that a generator may take pixels and styles from."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.core.types import Image, Indices
+from s2s2.core.types import Image, Indices, LabelMap
 from s2s2.data.case import Case
 from s2s2.errors import SplitError
 from s2s2.generators.base import Generator, require_training_case, unfitted
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
-
-
-class Sized(Protocol):
-    """Anything that knows how much memory it takes."""
-
-    @property
-    def nbytes(self) -> int:
-        """Memory in bytes."""
-
-
-Value = TypeVar("Value", bound=Sized)
 
 
 class Donors:
@@ -74,7 +60,7 @@ class Donors:
         self.require(case)
         return self._dataset.image(case)
 
-    def mask(self, case: Case) -> npt.NDArray[np.uint8]:
+    def mask(self, case: Case) -> LabelMap:
         """Return the mask of a training case on the working grid."""
         self.require(case)
         return self._dataset.mask(case)
@@ -94,39 +80,3 @@ class Borrower(Generator):
         if self._donors is None:
             raise unfitted(self.name)
         return self._donors
-
-
-class Cache(Generic[Value]):
-    """What was made last, as long as it fits into a budget of memory.
-
-    A copy of the cache in another process starts empty.
-
-    Args:
-        megabytes: Budget in MiB; the last value is kept even if it alone is larger.
-
-    Example:
-        >>> cache = Cache(megabytes=1)
-        >>> cache.get("a", lambda: np.zeros(3)) is cache.get("a", lambda: np.ones(3))
-        True
-    """
-
-    def __init__(self, megabytes: float) -> None:
-        self._budget = megabytes * 2**20
-        self._used = 0
-        self._values: OrderedDict[str, Value] = OrderedDict()
-
-    def get(self, key: str, make: Callable[[], Value]) -> Value:
-        """Return the value of `key`, made now if it is not at hand."""
-        if key in self._values:
-            self._values.move_to_end(key)
-            return self._values[key]
-        value = make()
-        self._values[key] = value
-        self._used += value.nbytes
-        while self._used > self._budget and len(self._values) > 1:
-            _, oldest = self._values.popitem(last=False)
-            self._used -= oldest.nbytes
-        return value
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_used": 0, "_values": OrderedDict()}

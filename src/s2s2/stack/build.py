@@ -14,9 +14,8 @@ from s2s2.core.progress import Count
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError
-from s2s2.stack.builder import Builder
+from s2s2.stack.builder import Builder, make_files
 from s2s2.stack.pages import Compression
-from s2s2.stack.pool import make_files
 from s2s2.stack.recipe import check_recipe, check_source, fingerprint_of, recipe_of, write_manifest
 from s2s2.stack.store import Stack, manifest_path
 

@@ -1,16 +1,21 @@
-"""Making the copies of a few cases, and telling which are there already."""
+"""Builder of the files of a stack: makes the copies that are missing, in one process or several."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from s2s2.core.progress import Count
 from s2s2.core.storage import FORMAT, atomic
+from s2s2.core.streams import stream
+from s2s2.core.types import Image
+from s2s2.core.workers import finished
 from s2s2.data.case import Case
 from s2s2.data.checking.defects import defect_of
 from s2s2.data.dataset import Dataset
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
     from s2s2.generators.base import Generator
 
 
-_MEND = "Mend its sample(); the copies made before are kept."
+_FIX = "Fix its sample(); the copies made before are kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Builder:
         depth: Copies of each mask.
         bits: 8 or 16.
         compression: As `encode` takes it.
-        fingerprint: Of the recipe; a file of another is made anew.
+        fingerprint: Of the recipe; a file of another is made again.
     """
 
     generator: Generator
@@ -122,35 +127,58 @@ class Builder:
     def _shape(self, case: Case) -> tuple[int, ...]:
         return (self.train.channels, *self.train.mask(case).shape)
 
-    def _stored(self, copies: npt.NDArray[np.float32]) -> Pixels:
+    def _stored(self, copies: Image) -> Pixels:
         top = 2**self.bits - 1
         steps: Pixels = np.rint(copies * np.float32(top)).astype(np.uint8 if self.bits == 8 else np.uint16)
         return steps
 
 
-def _formed(copies: Any, name: str, case: Case, expected: tuple[int, ...]) -> npt.NDArray[np.float32]:
+def _formed(copies: Any, name: str, case: Case, expected: tuple[int, ...]) -> Image:
     """Return the copies as float32, or say that they are no images of the right shape."""
     copies = np.asarray(copies)
     if copies.shape != expected or copies.dtype.kind != "f":
         raise StackError(
             f"Generator {name!r} returned {copies.dtype} of shape {copies.shape} for case {case.id}, "
-            f"expected floats of shape {expected} (copy, channel, height, width). {_MEND}"
+            f"expected floats of shape {expected} (copy, channel, height, width). {_FIX}"
         )
-    # A copy: a broken image is mended in place, and the generator may hold on to what it returned.
-    images: npt.NDArray[np.float32] = copies.astype(np.float32)
+    # A copy: a broken image is fixed in place, and the generator may hold on to what it returned.
+    images: Image = copies.astype(np.float32)
     return images
 
 
-def _check(image: npt.NDArray[np.float32], name: str, case: Case, number: int) -> None:
+def _check(image: Image, name: str, case: Case, number: int) -> None:
     """Say what is wrong with an image whose values are not in [0, 1]."""
     low, high = float(image.min()), float(image.max())
     if not np.isfinite([low, high]).all():
         raise StackError(
             f"Generator {name!r} returned values that are not finite in copy {number} of case {case.id}, "
-            f"expected numbers in [0, 1]. {_MEND}"
+            f"expected numbers in [0, 1]. {_FIX}"
         )
     if low < 0 or high > 1:
         raise StackError(
             f"Generator {name!r} returned values in [{low:g}, {high:g}] in copy {number} of "
-            f"case {case.id}, expected [0, 1]. {_MEND}"
+            f"case {case.id}, expected [0, 1]. {_FIX}"
         )
+
+
+def make_files(
+    builder: Builder, missing: Sequence[tuple[str, ...]], total: int, jobs: int, progress: Count | None
+) -> None:
+    """Make the missing groups, in an order of this process's own, so that two builders share the work.
+
+    Raises:
+        StackError: If the generator cannot be sent to another process.
+    """
+    done = total - sum(map(len, missing))
+    report: Count = progress or (lambda done, total: None)
+    report(done, total)
+    order = [missing[index] for index in stream(os.getpid(), "order").permutation(len(missing))]
+    try:
+        for position, _ in finished(builder.make, order, jobs=min(jobs, len(order)), threads=1):
+            done += len(order[position])
+            report(done, total)
+    except PicklingError as error:
+        raise StackError(
+            f"Generator {builder.generator.name!r} cannot be sent to another process ({error}). "
+            "Build with one job, or keep open files, locks and functions made on the spot out of it."
+        ) from error

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
+from s2s2.core.cache import Cache
 from s2s2.core.streams import stream
 from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
 from s2s2.generators.base import EXACT, GEOMETRY, Restyler
-from s2s2.generators.donors import Borrower, Cache, Donors
+from s2s2.generators.donors import Borrower, Donors
 from s2s2.generators.training_free.pyramid import expand, levels_for, side
 from s2s2.generators.training_free.regions import Anatomy, Look, dissect
 
@@ -98,7 +99,7 @@ class Appearance(Borrower, Restyler):
         self._levels = 0
         self._range = np.float32(1)
         self._white = 1.0
-        self._cache: Cache[Anatomy] = Cache(self.options.cache_mb)
+        self._cache: Cache[Anatomy] = Cache(self.options.cache_mb, renewed=True)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Measure the look of every training case.
@@ -110,7 +111,7 @@ class Appearance(Borrower, Restyler):
         longest = min(max(donors.mask(case).shape) for case in donors.cases)
         self._levels = levels_for(longest, coarsest=self.options.coarsest)
         self._donors = donors
-        self._cache = Cache(self.options.cache_mb)
+        self._cache = Cache(self.options.cache_mb, renewed=True)
         looks, white = [], 0.0
         for case in donors.cases:
             image = donors.image(case)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from s2s2.core.cache import Cache
 from s2s2.core.streams import stream
 from s2s2.core.types import Image, Indices
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
 from s2s2.generators.base import EXACT
-from s2s2.generators.donors import Borrower, Cache, Donors
+from s2s2.generators.donors import Borrower, Donors
 from s2s2.generators.training_free.parts import Plate, Subject, outline
 from s2s2.generators.training_free.placing import ORIENTATIONS, Outline, choose
 from s2s2.generators.training_free.pyramid import collapse, gaussian, laplacian
@@ -104,8 +105,8 @@ class Composite(Borrower):
         self.options = config or CompositeConfig()
         self._outlines: list[Outline] = []
         self._white = 1.0
-        self._plates: Cache[Plate] = Cache(self.options.cache_mb)
-        self._subjects: Cache[Subject] = Cache(0)
+        self._plates: Cache[Plate] = Cache(self.options.cache_mb, renewed=True)
+        self._subjects: Cache[Subject] = Cache(0, renewed=True)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Measure the outline of every training case.
@@ -114,7 +115,7 @@ class Composite(Borrower):
             SplitError: If all training cases are of one group.
         """
         self._donors = donors = Donors(dataset, split)
-        self._plates, self._subjects = Cache(self.options.cache_mb), Cache(0)
+        self._plates, self._subjects = Cache(self.options.cache_mb, renewed=True), Cache(0, renewed=True)
         self._outlines, white = [], 0.0
         for case in donors.cases:
             image = donors.image(case)
