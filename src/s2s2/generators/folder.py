@@ -1,4 +1,4 @@
-"""Images made elsewhere, several a mask, found by their file names."""
+"""Generator `folder`: images made elsewhere, several per mask, found by their file names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FIELDS = re.compile(r"\{(case|copy)\}")
 
 @dataclass(frozen=True, slots=True)
 class FolderConfig:
-    """Where the images lie and which they are.
+    """Options of `Folder`: where the images lie and which they are.
 
     Args:
         path: Folder of the images.
@@ -56,7 +56,7 @@ class Folder(Generator):
     """Shows images that another program has made of the training masks.
 
     Nothing is learnt and nothing is drawn: the seed changes nothing. Every file is
-    looked at before the first is used. One of another size is brought to the working
+    checked before the first is used. One of another size is brought to the working
     grid if its sides have the case's ratio.
 
     Args:
@@ -78,7 +78,7 @@ class Folder(Generator):
         return self._source
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
-        """Find the images of every training case and look at their size and channels.
+        """Find the images of every training case and check their size and channels.
 
         Raises:
             GeneratorError: If a training case has no image, or an image is of another

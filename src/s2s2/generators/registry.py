@@ -143,8 +143,8 @@ def build_generator(spec: str | Mapping[str, Any]) -> Generator:
     Args:
         spec: A name (`"composite"`), a name with options
             (`"appearance(extrapolate=0.5)"`, `"folder(path='made')"`), an import path
-            (`"package.module:Class"`), any of these laid over each other by `+`, any of
-            those mixed by `,` with their shares of the copies behind a colon
+            (`"package.module:Class"`), any of these applied one after the other by `+`,
+            any of those mixed by `,` with their shares of the copies behind a colon
             (`"composite+boxes:4,diffusion:12"`, 1 where none is given), or a mapping
             with `name` and `init_args` as `Generator.name` and `Generator.config()`
             return them. After a `+`, `appearance` extrapolates by 0.5 unless

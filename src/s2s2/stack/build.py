@@ -1,4 +1,4 @@
-"""Building a stack: any generator, interrupted anywhere, by any number of processes."""
+"""Build of a stack: by any generator, interrupted anywhere, in any number of processes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def build_stack(
     """Make `depth` copies of every training mask, and keep what is there already.
 
     A file is written whole or not at all. Building again goes on where it stood:
-    what is missing, torn or of a changed mask is made, the rest is kept; a larger
+    what is missing, corrupt or of a changed mask is made, the rest is kept; a larger
     depth adds copies behind those there are, a smaller one changes nothing. Two
     processes may build one stack; each takes the cases in an order of its own.
 
@@ -168,7 +168,7 @@ def _builder(
 def _fit(
     generator: Generator, dataset: Dataset, split: Split, folder: Path, shard: tuple[int, int] | None
 ) -> None:
-    """Fit the generator where it is not; its weights lie beside the stack unless it was told where."""
+    """Fit the generator where it is not; its weights lie beside the stack unless it was placed."""
     if generator.case_ids:
         return
     if any(part.folder is None for part in generator.learners):

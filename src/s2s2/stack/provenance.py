@@ -1,4 +1,4 @@
-"""Which generator made which copy, and with which weights."""
+"""Provenance of a stack: which generator made which copy, and with which weights."""
 
 from __future__ import annotations
 

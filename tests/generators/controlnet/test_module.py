@@ -26,7 +26,7 @@ def made(
         folder,
         model="",
         dtype=torch.float32,
-        tell=lambda done, total, words: None,
+        report=lambda done, total, words: None,
     )
     return module, torch.utils.data.default_collate([items[2, 0], items[5, 0]])
 

@@ -73,10 +73,10 @@ def test_a_class_that_no_donor_shows_moves_with_the_image(tmp_path: Path) -> Non
     generator = Appearance(AppearanceConfig(strength=(1, 1))).fit(dataset, split_of(dataset))
     case = dataset.case("case_0")
     assert 2 in dataset.mask(case)
-    looks = generator._looks
-    gain, mean = generator._aim(looks[0], looks[5], np.random.default_rng(0))
+    styles = generator._styles
+    gain, mean = generator._aim(styles[0], styles[5], np.random.default_rng(0))
     np.testing.assert_allclose(
-        mean[:, 1] - looks[0].mean[:, 1], mean[:, -1] - looks[0].mean[:, -1], atol=1e-6
+        mean[:, 1] - styles[0].mean[:, 1], mean[:, -1] - styles[0].mean[:, -1], atol=1e-6
     )
     np.testing.assert_array_equal(gain[:, 1], gain[:, -1])
     assert np.isfinite(generator.sample(case, 2, 0)).all()

@@ -35,16 +35,16 @@ def test_look_is_what_loops_give() -> None:
                 values, shares = band[channel].ravel(), weights[row].ravel().astype(float)
                 mean = sum(s * v for s, v in zip(shares, values, strict=True)) / shares.sum()
                 square = sum(s * (v - mean) ** 2 for s, v in zip(shares, values, strict=True)) / shares.sum()
-                assert anatomy.look.mean[level, region, channel] == pytest.approx(mean, abs=1e-4)
-                assert anatomy.look.spread[level, region, channel] == pytest.approx(square**0.5, abs=2e-3)
-        np.testing.assert_allclose(anatomy.look.mean[level, -1], band.mean(axis=(1, 2)), atol=1e-4)
+                assert anatomy.style.mean[level, region, channel] == pytest.approx(mean, abs=1e-4)
+                assert anatomy.style.spread[level, region, channel] == pytest.approx(square**0.5, abs=2e-3)
+        np.testing.assert_allclose(anatomy.style.mean[level, -1], band.mean(axis=(1, 2)), atol=1e-4)
 
 
 def test_absent_classes_are_absent() -> None:
     image, mask = case(2)
-    look = dissect(image, mask, classes=4, tissues=2, levels=2).look
+    look = dissect(image, mask, classes=4, tissues=2, levels=2).style
     assert look.present.tolist() == [True, False, False, True, True, True]
-    look = dissect(image, np.ones_like(mask), classes=2, tissues=2, levels=2).look
+    look = dissect(image, np.ones_like(mask), classes=2, tissues=2, levels=2).style
     assert look.present.tolist() == [True, False, False, True]
 
 
@@ -58,7 +58,7 @@ def test_what_is_hidden_is_not_measured() -> None:
     assert anatomy.surround is not None
     assert anatomy.surround[:, :10].min() > 0.9
     assert anatomy.surround[:, 20:].max() < 0.1
-    np.testing.assert_allclose(anatomy.look.mean[-1, 1], bare.look.mean[-1, 1], atol=0.03)
+    np.testing.assert_allclose(anatomy.style.mean[-1, 1], bare.style.mean[-1, 1], atol=0.03)
 
 
 def test_tissues_are_ordered_from_dark_to_bright() -> None:

@@ -1,4 +1,4 @@
-"""`ControlNet`: Stable Diffusion, told by a mask what to show; the published generator."""
+"""Generator `controlnet`: Stable Diffusion conditioned on a mask, the published generator."""
 
 from typing import TYPE_CHECKING
 

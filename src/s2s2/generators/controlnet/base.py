@@ -1,4 +1,4 @@
-"""The base model: Stable Diffusion, loaded from safetensors and never changed."""
+"""Base model of a ControlNet: Stable Diffusion, loaded from safetensors and never changed."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def load_base(layout: Layout) -> Base:
     """Load the parts of a base model, on the CPU, in 32 bits, ready to be used and not to learn.
 
     Raises:
-        GeneratorError: If a part's weights are torn or not its configuration's, or the libraries
+        GeneratorError: If a part's weights are corrupt or not its configuration's, or the libraries
             are not installed.
     """
     diffusers, transformers = libraries()

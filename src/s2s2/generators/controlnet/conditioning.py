@@ -46,7 +46,7 @@ def draw_hint(masks: Tensor, colours: Tensor) -> Tensor:
         - returns: (batch, 3, height, width), in [0, 1].
 
     Raises:
-        GeneratorError: If a mask holds a class that has no colour.
+        GeneratorError: If the mask holds a class that has no colour.
     """
     if masks.numel() and int(masks.max()) >= len(colours):
         raise GeneratorError(
@@ -81,7 +81,7 @@ def check_hint(hint: Tensor, latents: Sequence[int], factor: int) -> None:
 
 
 def prompt(mask: LabelMap, class_map: ClassMap, modality: str) -> str:
-    """Return the prompt of a mask.
+    """Return the prompt for a mask.
 
     Args:
         mask: Class ids of any shape.

@@ -1,4 +1,4 @@
-"""The published generator: a ControlNet, tuned on the masks, tells Stable Diffusion what to show."""
+"""Generator `controlnet`: a ControlNet, tuned on the masks, conditions Stable Diffusion."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ControlNet(LearningGenerator):
-    """Wholly new images of a mask, by Stable Diffusion.
+    """Wholly new images per mask, by Stable Diffusion.
 
     A ControlNet is tuned on the training cases while the base model stays as it is: it sees the
     mask in the colours of its classes, and a prompt that names the classes. Masks are shown as
@@ -158,7 +158,7 @@ class ControlNet(LearningGenerator):
         folder = self._placed() / NETWORK
         if not self._weights.startswith(weights_digest(folder / WEIGHTS)):
             raise GeneratorError(
-                f"{folder / WEIGHTS} is not the file of weights that tuned.json above it names: it is torn, "
-                "or from another tuning. Restore it, or delete the folder to tune anew."
+                f"{folder / WEIGHTS} is not the file of weights that tuned.json above it names: it is "
+                "corrupt, or from another tuning. Restore it, or delete the folder to tune again."
             )
         return load_controlnet(folder)

@@ -1,4 +1,4 @@
-"""What a step of tuning is shown: latents or images, masks, prompts."""
+"""Training items of a ControlNet: latents or images, masks, prompts."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def encoded(base: Base, grid: Grid, folder: Path, *, model: str, flip: bool, pro
         base: Encodes, where and as it is.
         grid: The cases.
         folder: Where latents.safetensors lies or is written.
-        model: What tells the base model from others.
+        model: Digest of the base model.
         flip: Whether mirror images are encoded too.
         progress: Called with how many images are encoded, and of how many.
 

@@ -1,4 +1,4 @@
-"""The folder of a base model: what must lie in it, checked before anything is loaded."""
+"""Folder of a base model: what must lie in it, checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Layout:
         return _read(self.folder / part / "config.json")
 
     def digest(self) -> str:
-        """Return what tells this base model from another: 16 letters.
+        """Return 16 hexadecimal digits that identify this base model.
 
         Of large files their length and both ends are read.
         """

@@ -69,9 +69,9 @@ def learn(
         GeneratorError: If the base model or the cases do not do, or memory is short.
     """
     settings = config.tuning(len(train))
-    tell: Progress = progress or (lambda done, total, words: None)
+    report: Progress = progress or (lambda done, total, words: None)
     estimate = cost(layout, config, len(train))
-    tell(
+    report(
         0,
         settings.steps,
         f"{layout.name}, licence {layout.licence}; tuning takes about {duration(estimate.tuning_s)}",
@@ -80,7 +80,9 @@ def learn(
     dtype = dtype_of(settings)
     base.to(own_device(), dtype)
     with memory_errors("while images were encoded", "Choose a smaller resolution."):
-        module, items = prepare(config, base, train, folder, model=layout.digest(), dtype=dtype, tell=tell)
+        module, items = prepare(
+            config, base, train, folder, model=layout.digest(), dtype=dtype, report=report
+        )
     record = run_tuning(
         module, items, folder, settings, train=train, about=about, judge=judge, progress=progress
     )
@@ -98,7 +100,7 @@ def prepare(
     *,
     model: str,
     dtype: torch.dtype,
-    tell: Progress,
+    report: Progress,
 ) -> tuple[ControlNetModule, Items]:
     """Return what learns and what it is shown.
 
@@ -107,9 +109,9 @@ def prepare(
         base: The base model, where it is to encode.
         train: The training cases.
         folder: Where latents are kept.
-        model: What tells the base model from others.
+        model: Digest of the base model.
         dtype: What the base model computes with.
-        tell: Called with how far the encoding is.
+        report: Called with how far the encoding is.
     """
     settings = config.tuning(len(train))
     grid = Grid.of(train, config.resolution, base.multiple)
@@ -123,7 +125,7 @@ def prepare(
             folder,
             model=model,
             flip=config.flip,
-            progress=lambda done, total: tell(0, settings.steps, f"{done} of {total} images encoded"),
+            progress=lambda done, total: report(0, settings.steps, f"{done} of {total} images encoded"),
         )
     controlnet = new_controlnet(base, config.tune.seed)
     if config.tune.checkpointing:
@@ -201,7 +203,7 @@ def check_machine(layout: Layout, config: ControlNetConfig, cases: int, *, tuned
 def operations(layout: Layout, resolution: int) -> float:
     """Return the floating-point operations of one prediction of one image.
 
-    The networks are laid out without memory or weights, and counted through once.
+    The networks are built without memory or weights, and counted through once.
     """
     return _operations(str(layout.folder), resolution)
 

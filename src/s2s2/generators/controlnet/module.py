@@ -1,4 +1,4 @@
-"""What learns: the ControlNet, by the loss that its base model was trained with."""
+"""Training module of a ControlNet: the loss is the one that its base model was trained with."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ControlNetModule(TunedModule):
     r"""Tunes a ControlNet while its base model stays as it is.
 
     Latents $z$ of an image are mixed with noise $\epsilon$ at a random time $t$ to
-    $z_t = \sqrt{\bar\alpha_t} z + \sqrt{1 - \bar\alpha_t} \epsilon$. The UNet, told of prompt and
+    $z_t = \sqrt{\bar\alpha_t} z + \sqrt{1 - \bar\alpha_t} \epsilon$. The UNet, given prompt and
     hint, predicts $\epsilon$, or the velocity $\sqrt{\bar\alpha_t} \epsilon - \sqrt{1 - \bar\alpha_t} z$,
     as the base model's scheduler says; the loss is the mean squared error.
 
@@ -55,7 +55,7 @@ class ControlNetModule(TunedModule):
         config: TuneConfig,
     ) -> None:
         super().__init__(controlnet, config)
-        # Held where Lightning does not look: it neither learns nor is saved.
+        # Held outside of what Lightning manages: it neither learns nor is saved.
         self._base, self._sampler, self._computed = base, sampler, dtype
         self.prompt_dropout = prompt_dropout
         self.register_buffer("texts", texts, persistent=False)

@@ -100,7 +100,7 @@ def sample_latents(
 
     Args:
         base: The base model.
-        controlnet: Tells its UNet of the hint.
+        controlnet: Brings the hint into its UNet.
         how: Solver, steps and guidance.
         hint: From `draw_hint`.
         text: From `Base.texts`, one an image.
@@ -138,7 +138,7 @@ def sample_latents(
 
 
 def predict(base: Base, controlnet: Any, latents: Tensor, time: Tensor, text: Tensor, hint: Tensor) -> Tensor:
-    """Return what the UNet predicts of noisy latents when the ControlNet tells it of the hint."""
+    """Return what the UNet predicts of noisy latents with the hint that the ControlNet brings in."""
     latents, text, hint = (each.to(base.dtype) for each in (latents, text, hint))
     down, middle = controlnet(
         latents, time, encoder_hidden_states=text, controlnet_cond=hint, return_dict=False
@@ -168,7 +168,7 @@ class Sampler:
 
     Args:
         base: The base model.
-        controlnet: Tells its UNet of the hint.
+        controlnet: Brings the hint into its UNet.
         grid: The cases on the model's grid.
         how: Solver, steps and guidance.
         modality: What the images are, for the prompts.

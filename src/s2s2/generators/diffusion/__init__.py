@@ -1,4 +1,4 @@
-"""`diffusion`: new images of a mask by a network that is trained from scratch, without any hub."""
+"""Generator `diffusion`: new images per mask by a network that is trained from scratch, without a hub."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The autoencoder of large images: what the flow then works on is a quarter as wide and high."""
+"""Autoencoder of large images: the flow then works on a quarter of the width and height."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCALES = 3
 
 
 class AutoencoderModule(TunedModule):
-    r"""Learns to fold images into latents and back.
+    r"""Learns to encode images as latents and to decode them.
 
     The loss is the absolute error of the image, of its differences between neighbouring
     pixels at three scales, so that edges stay sharp without a network of perception from

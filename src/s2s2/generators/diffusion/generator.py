@@ -1,4 +1,4 @@
-"""The generator: tuned on the training cases, it shows a mask in wholly new images."""
+"""Generator `diffusion`: a flow that is trained on the training cases makes wholly new images."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Diffusion(LearningGenerator):
-    """Makes images of a mask by a flow that was trained on the training cases alone.
+    """Makes images per mask by a flow that was trained on the training cases alone.
 
     No hub, no weights from elsewhere, grey or RGB, any classes. Images are made at
     `resolution` (64 px on a CPU) and resized where the working grid is larger.
 
     Args:
-        config: What it may do.
+        config: Its options.
 
     Example:
         >>> Diffusion(DiffusionConfig(preset="cpu")).tuned

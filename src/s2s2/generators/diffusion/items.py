@@ -17,7 +17,7 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.grid import padded_side, resize_image
 
 SETTINGS = 8
-"""Numbers that tell how an image was moved; all 0 where it was not."""
+"""Numbers that say how an image was moved; all 0 where it was not."""
 MOST_ZOOM = 1.3
 MOST_DEGREES = 20.0
 MOST_SHIFT = 0.1
@@ -125,7 +125,7 @@ def move(image: Tensor, condition: Tensor, rng: np.random.Generator) -> tuple[Te
 
     Reference:
         Karras et al., *Elucidating the design space of diffusion-based generative
-        models*, NeurIPS 2022, appendix F.2 (augmentation that the network is told of).
+        models*, NeurIPS 2022, appendix F.2 (augmentation that the network is shown).
     """
     flip = int(rng.integers(2))
     zoom, angle = rng.uniform(-1, 1), rng.uniform(-1, 1)
@@ -142,8 +142,8 @@ def move(image: Tensor, condition: Tensor, rng: np.random.Generator) -> tuple[Te
         ],
         dtype=torch.float32,
     )
-    places = functional.affine_grid(matrix[None], [1, 1, *image.shape[1:]], align_corners=False)
-    moved = functional.grid_sample(image[None], places, mode="bilinear", align_corners=False)[0]
-    shown = functional.grid_sample(condition[None], places, mode="nearest", align_corners=False)[0]
+    grid = functional.affine_grid(matrix[None], [1, 1, *image.shape[1:]], align_corners=False)
+    moved = functional.grid_sample(image[None], grid, mode="bilinear", align_corners=False)[0]
+    shown = functional.grid_sample(condition[None], grid, mode="nearest", align_corners=False)[0]
     settings = [flip, quarter == 1, quarter == 2, quarter == 3, zoom, angle, *shift]
     return moved * shown[-1:], shown, torch.tensor([float(each) for each in settings])

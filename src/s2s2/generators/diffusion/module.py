@@ -1,4 +1,4 @@
-"""What `Diffusion` brings to its tuning: the loss of the flow, and its samples."""
+"""Training module of `diffusion`: the loss of the flow, and its samples."""
 
 from __future__ import annotations
 

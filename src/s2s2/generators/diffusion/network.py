@@ -1,4 +1,4 @@
-"""The network: MONAI's diffusion U-Net, shown the mask beside the noisy image."""
+"""Network of `diffusion`: MONAI's diffusion U-Net, with the mask beside the noisy image."""
 
 from __future__ import annotations
 

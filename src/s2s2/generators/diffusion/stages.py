@@ -84,10 +84,10 @@ def _shifted(progress: Progress | None, before: int, after: int, stage: str) -> 
         return None
     report = progress
 
-    def tell(done: int, total: int, words: str) -> None:
+    def shifted(done: int, total: int, words: str) -> None:
         report(before + done, before + total + after, ", ".join(filter(None, (stage, words))))
 
-    return tell
+    return shifted
 
 
 def _about(config: DiffusionConfig, grid: Grid) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`appearance`, `composite` and `boxes`: real pixels, rearranged; nothing is trained, masks are exact."""
+"""Generators without training, `appearance`, `composite`, `boxes`: real pixels rearranged, masks exact."""
 
 from typing import TYPE_CHECKING
 

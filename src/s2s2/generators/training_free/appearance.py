@@ -1,4 +1,4 @@
-"""The case keeps its geometry and takes the look of another patient, or of none."""
+"""Generator `appearance`: the case keeps its geometry and takes the style of another patient."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from s2s2.core.cache import Cache
 from s2s2.core.streams import stream
-from s2s2.core.types import Image
+from s2s2.core.types import Image, LabelMap
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
 from s2s2.generators.base import EXACT, GEOMETRY, Restyler
 from s2s2.generators.donors import Borrower, Donors
 from s2s2.generators.training_free.pyramid import expand, levels_for, side
-from s2s2.generators.training_free.regions import Anatomy, Look, dissect
+from s2s2.generators.training_free.regions import Anatomy, Style, dissect
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -24,15 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AppearanceConfig:
-    """What `Appearance` may do.
+    """Options of `Appearance`.
 
     Args:
-        strength: Range of how far a region's look moves towards the donor's:
+        strength: Range of how far a region's style moves towards the donor's:
             0 stays, 1 arrives, more goes beyond.
         ratio: Range that the ratio of two standard deviations is clipped to.
         extrapolate: How far copies go beyond what donors show: 0 not at all, 0.5
             well beyond, with tints and contrasts no donor has.
-        tissues: Sub-regions of the background, told apart by colour.
+        tissues: Sub-regions of the background, separated by colour.
         coarsest: Longer side of the coarsest scale in pixels.
         cache_mb: Memory for images taken apart, in MiB.
     """
@@ -80,7 +79,7 @@ class Appearance(Borrower, Restyler):
     identity whose rows sum to one.
 
     Args:
-        config: What it may do.
+        config: Its options.
 
     Reference:
         Reinhard et al., *Color transfer between images*, IEEE CG&A 2001 (one scale,
@@ -95,14 +94,14 @@ class Appearance(Borrower, Restyler):
 
     def __init__(self, config: AppearanceConfig | None = None) -> None:
         self.options = config or AppearanceConfig()
-        self._looks: tuple[Look, ...] = ()
+        self._styles: tuple[Style, ...] = ()
         self._levels = 0
         self._range = np.float32(1)
         self._white = 1.0
         self._cache: Cache[Anatomy] = Cache(self.options.cache_mb, renewed=True)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
-        """Measure the look of every training case.
+        """Measure the style of every training case.
 
         Raises:
             SplitError: If all training cases are of one group.
@@ -112,15 +111,15 @@ class Appearance(Borrower, Restyler):
         self._levels = levels_for(longest, coarsest=self.options.coarsest)
         self._donors = donors
         self._cache = Cache(self.options.cache_mb, renewed=True)
-        looks, white = [], 0.0
+        styles, white = [], 0.0
         for case in donors.cases:
             image = donors.image(case)
             white = max(white, float(image.max()))
-            looks.append(self._dissect(image, donors.mask(case), donors.classes).look)
-        self._looks, self._white = tuple(looks), white or 1.0
+            styles.append(self._dissect(image, donors.mask(case), donors.classes).style)
+        self._styles, self._white = tuple(styles), white or 1.0
         # The coarsest band's spread over all cases: what a shift of brightness is measured by.
-        means = np.stack([look.mean[-1, -1] for look in self._looks])
-        spreads = np.stack([look.spread[-1, -1] for look in self._looks])
+        means = np.stack([style.mean[-1, -1] for style in self._styles])
+        spreads = np.stack([style.spread[-1, -1] for style in self._styles])
         spread = np.sqrt(np.mean(spreads**2) + np.mean(means.var(axis=0)))
         self._range = np.float32(max(1e-6, 2 * spread))
         return self
@@ -141,23 +140,21 @@ class Appearance(Borrower, Restyler):
             copies[row] = self._restyle(anatomy, stream(seed, self.name, case.id, number), case.group)
         return copies
 
-    def restyle(
-        self, image: Image, mask: npt.NDArray[np.uint8], rng: np.random.Generator, case: Case
-    ) -> Image:
-        """Return any image of the case's mask with the look of a donor of another group."""
+    def restyle(self, image: Image, mask: LabelMap, rng: np.random.Generator, case: Case) -> Image:
+        """Return any image of the case's mask with the style of a donor of another group."""
         donors = self._fitted()
         donors.require(case)
         return self._restyle(self._dissect(image, mask, donors.classes), rng, case.group)
 
-    def _dissect(self, image: Image, mask: npt.NDArray[np.uint8], classes: int) -> Anatomy:
+    def _dissect(self, image: Image, mask: LabelMap, classes: int) -> Anatomy:
         return dissect(image, mask, classes=classes, tissues=self.options.tissues, levels=self._levels)
 
     def _restyle(self, anatomy: Anatomy, rng: np.random.Generator, group: str) -> Image:
         target = self._borrow(anatomy, rng, group)
-        gain, mean = self._aim(anatomy.look, target, rng)
+        gain, mean = self._aim(anatomy.style, target, rng)
         if self.options.extrapolate > 0:
             gain, mean = self._go_beyond(gain, mean, rng)
-        shift = mean - anatomy.look.mean * gain
+        shift = mean - anatomy.style.mean * gain
         styled = _apply(anatomy, gain, shift)
         if self.options.extrapolate > 0 and len(styled) > 1:
             styled = _mix(styled, self.options.extrapolate, rng)
@@ -165,19 +162,19 @@ class Appearance(Borrower, Restyler):
             styled += anatomy.surround * (anatomy.image - styled)
         return np.clip(styled, 0, 1, out=styled)
 
-    def _borrow(self, anatomy: Anatomy, rng: np.random.Generator, group: str) -> Look:
-        """Return the look of a donor, its missing regions borrowed or marked as absent."""
+    def _borrow(self, anatomy: Anatomy, rng: np.random.Generator, group: str) -> Style:
+        """Return the style of a donor, its missing regions borrowed or marked as absent."""
         others = rng.permutation(self._fitted().others(group))
-        donor = self._looks[others[0]]
+        donor = self._styles[others[0]]
         mean, spread, present = donor.mean.copy(), donor.spread.copy(), donor.present.copy()
         for region in anatomy.regions:
-            lender = next((self._looks[i] for i in others if self._looks[i].present[region]), None)
+            lender = next((self._styles[i] for i in others if self._styles[i].present[region]), None)
             if lender is not None and not present[region]:
                 mean[:, region], spread[:, region] = lender.mean[:, region], lender.spread[:, region]
                 present[region] = True
-        return Look(mean, spread, present)
+        return Style(mean, spread, present)
 
-    def _aim(self, own: Look, target: Look, rng: np.random.Generator) -> tuple[Image, Image]:
+    def _aim(self, own: Style, target: Style, rng: np.random.Generator) -> tuple[Image, Image]:
         """Return the gain and the new mean of every scale, region and channel."""
         scales, regions, _ = own.mean.shape
         strength = rng.uniform(*self.options.strength, (1, regions, 1)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Flat rectangles outside the mask, where devices write text and lay overlays."""
+"""Generator `boxes`: flat rectangles outside the mask, where devices write text and draw overlays."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from s2s2.core.streams import stream
-from s2s2.core.types import Image
+from s2s2.core.types import Image, LabelMap
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
 from s2s2.generators.base import EXACT, GEOMETRY, Restyler
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
 
 TRIES = 12
-"""How many places are tried for one box; it shrinks by a third after every third try."""
+"""How many positions are tried for one box; it shrinks by a third after every third try."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoxesConfig:
-    """What `Boxes` may do.
+    """Options of `Boxes`.
 
     Args:
         most: Most boxes in a copy; the number is drawn evenly from 0 to this.
@@ -42,7 +41,7 @@ class BoxesConfig:
 
 
 class Boxes(Borrower, Restyler):
-    """Lays flat rectangles of random size and colour over the background.
+    """Covers parts of the background with flat rectangles of random size and colour.
 
     They stand for what no donor of one site shows: the text, the maps and the
     pictures in pictures of another site's devices. No box touches the mask; where
@@ -76,9 +75,7 @@ class Boxes(Borrower, Restyler):
         copies = [self.restyle(image, mask, rng, case) for rng in streams]
         return np.stack(copies) if copies else np.empty((0, *image.shape), np.float32)
 
-    def restyle(
-        self, image: Image, mask: npt.NDArray[np.uint8], rng: np.random.Generator, case: Case
-    ) -> Image:
+    def restyle(self, image: Image, mask: LabelMap, rng: np.random.Generator, case: Case) -> Image:
         """Return the image under boxes."""
         covered = image.copy()
         for _ in range(rng.integers(self.options.most + 1)):
@@ -88,7 +85,7 @@ class Boxes(Borrower, Restyler):
                 covered[:, place[0], place[1]] = colour
         return covered
 
-    def _place(self, mask: npt.NDArray[np.uint8], rng: np.random.Generator) -> tuple[slice, slice] | None:
+    def _place(self, mask: LabelMap, rng: np.random.Generator) -> tuple[slice, slice] | None:
         """Return a rectangle without foreground, or None where none was found."""
         sides = rng.uniform(*self.options.side, 2) * max(mask.shape)
         for attempt in range(TRIES):

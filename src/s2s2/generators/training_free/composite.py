@@ -1,4 +1,4 @@
-"""The labelled region of a case in the surroundings of another patient."""
+"""Generator `composite`: the labelled region of a case in the surroundings of another patient."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ GAIN = (0.5, 1.6)
 
 @dataclass(frozen=True, slots=True)
 class CompositeConfig:
-    """What `Composite` may do.
+    """Options of `Composite`.
 
     Args:
         donors: How many donors of other groups a copy chooses from.
         turn: Whether a donor may be turned and mirrored (8 orientations) or not.
-        scale: Range of the scale that a donor is laid down with.
+        scale: Range of the factor that a donor is enlarged by.
         noise: Standard deviation of the noise on a donor's score; more makes
             copies more varied, less makes them fit better.
         margin: How far round its foreground a donor is repaired, in pixels of an
@@ -76,21 +76,21 @@ class Composite(Borrower):
     r"""A new image of the same mask from real parts.
 
     1. Of some donors of other groups, each in eight orientations, the one whose
-       foreground lies and measures most alike is laid under the case.
+       foreground is most similar in position and size is placed under the case.
     2. Its own foreground is taken out and filled from its surroundings.
     3. The case's colours move towards those of the ground that they now lie in, by
        the ratio of the two means in a ring round the mask.
     4. With the bands $B_l$ of a Laplacian pyramid and the mask's share $w_l$ of the
        pixels of scale $l$, the copy is $\sum_l w_l B_l(\text{case}) + (1 - w_l)
        B_l(\text{ground})$; inside the mask, `keep` of the case's own pixels remain.
-       Thin parts, such as vessels, are laid on by their contrast.
+       Thin parts, such as vessels, are added by their contrast.
 
     The foreground is the union of all classes, and it never moves: the mask of the
     copy is the mask of the case. A case without foreground gives the surroundings
     alone.
 
     Args:
-        config: What it may do.
+        config: Its options.
 
     Reference:
         Burt and Adelson, *A multiresolution spline with application to image
@@ -156,7 +156,7 @@ class Composite(Borrower):
         donors: Donors,
         rng: np.random.Generator,
     ) -> Image:
-        """Return the surroundings: a donor without its foreground, laid under the case."""
+        """Return the surroundings: a donor without its foreground, placed under the case."""
         placing = choose(
             own,
             self._outlines,

@@ -1,4 +1,4 @@
-"""The field of view, and holes in an image filled from their surroundings."""
+"""Field of view of an image, and filling of holes from their surroundings."""
 
 from __future__ import annotations
 

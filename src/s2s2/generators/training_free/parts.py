@@ -1,4 +1,4 @@
-"""The two parts of a composite: a case ready to be set down, a donor cleared for it."""
+"""Parts of a composite: the case that is placed, and the donor whose foreground is removed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Subject:
         contrast: What the mask's pixels are beyond the ground they lie in.
         ring: Flat positions of a ring round the mask.
         ring_mean: Mean of the case in the ring where it is lit, or None if nowhere.
-        points: Places (row, column) that a donor's ground is tried at.
+        points: Positions (row, column) that a donor's ground is tried at.
         zone: For each point 0 in the mask, 1 close round it, 2 elsewhere.
     """
 
@@ -83,8 +83,8 @@ def _thickness(weights: list[Image], pixels: float) -> Image:
 
 def _points(foreground: Region, wide: Region) -> tuple[Points, Indices]:
     """Return points in the foreground, close round it and elsewhere, and which is which."""
-    places = np.argwhere(foreground)
-    inside = places[:: max(1, len(places) // MOST_POINTS)]
+    pixels = np.argwhere(foreground)
+    inside = pixels[:: max(1, len(pixels) // MOST_POINTS)]
     rows, columns = lattice(foreground.shape, GRID)
     grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
     grid = grid[~foreground[grid[:, 0], grid[:, 1]]]

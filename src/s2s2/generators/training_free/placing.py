@@ -1,13 +1,12 @@
-"""Which donor, and how it is laid under a case: turned, scaled and shifted."""
+"""Placement of a donor under a case: which donor, and how it is turned, scaled and shifted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.core.types import Floats, Image, Indices, Region
+from s2s2.core.types import Floats, Image, Indices, LabelMap, Region
 
 Points = Floats
 
@@ -19,13 +18,13 @@ ORIENTATIONS: Points = np.array(
         for matrix in ([[diagonal, 0], [0, sign]], [[0, diagonal], [sign, 0]])
     ]
 )
-"""The eight ways to lay a picture on a square table, the identity first."""
+"""The eight rotations and mirrorings of a square, the identity first."""
 GRID = 24
 """Side of the coarse map of a donor."""
 FREE, HOLE, DARK, MISSING = 0, 1, 2, 3
 """Codes of its cells: tissue, the donor's own foreground, its dark surround, outside of it."""
 FINALISTS = 16
-"""How many candidates are laid down on paper."""
+"""How many candidates are compared on the coarse map."""
 
 
 def lattice(shape: tuple[int, int], count: int) -> tuple[Indices, Indices]:
@@ -51,23 +50,23 @@ class Outline:
     centre: tuple[float, float]
     area: int
     radius: float
-    ground: npt.NDArray[np.uint8]
+    ground: LabelMap
 
     @classmethod
     def of(cls, foreground: Region, hole: Region, hidden: Region) -> Outline:
         """Measure a foreground; `hole` is what is taken out of the image with it."""
         height, width = foreground.shape
-        places = np.argwhere(foreground)
+        points = np.argwhere(foreground)
         middle, radius = np.array([height - 1, width - 1]) / 2, 0.0
-        if len(places):
-            middle = places.mean(axis=0)
-            radius = max(0.5, float(np.sqrt(((places - middle) ** 2).sum(axis=1).mean())))
+        if len(points):
+            middle = points.mean(axis=0)
+            radius = max(0.5, float(np.sqrt(((points - middle) ** 2).sum(axis=1).mean())))
         ground = np.where(hidden, DARK, np.where(hole, HOLE, FREE)).astype(np.uint8)
         rows, columns = lattice((height, width), GRID)
         return cls(
             (height, width),
             (float(middle[0]), float(middle[1])),
-            len(places),
+            len(points),
             radius,
             ground[np.ix_(rows, columns)],
         )
@@ -75,7 +74,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """A donor laid under a case: $q = c_q + s O (p - c_p)$ for donor points p.
+    """A donor placed under a case: $q = c_q + s O (p - c_p)$ for donor points p.
 
     Args:
         donor: Position of the donor.
@@ -133,11 +132,11 @@ def choose(
     noise: float,
     rng: np.random.Generator,
 ) -> Placing:
-    """Return the donor and orientation whose foreground lies and measures most alike.
+    """Return the donor and orientation whose foreground is most similar in position and size.
 
     Candidates are ranked by the distance of the two centroids (in units of the
     longer side) plus the log ratio of the two sizes plus noise. The best few are
-    then laid down on paper, and what would show counts against them: a mask beyond
+    then compared on the coarse map, and what would show counts against them: a mask beyond
     the donor's field of view, holes that show, ground that is missing.
 
     Args:
@@ -179,7 +178,7 @@ def choose(
 
 
 def _faults(placing: Placing, donor: Outline, points: Points, zone: Indices) -> float:
-    """Return what would look wrong: shares of bad ground under, near and far from the mask."""
+    """Return what would be seen as wrong: shares of bad ground under, near and far from the mask."""
     counts = np.bincount(4 * zone + _ground(placing, donor, points), minlength=12).reshape(3, 4)
     inside, near, far = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     # Beyond a donor with a dark surround the surround goes on.
@@ -188,25 +187,25 @@ def _faults(placing: Placing, donor: Outline, points: Points, zone: Indices) -> 
     return float(dark + near[HOLE] + far[HOLE] + far[MISSING])
 
 
-def _ground(placing: Placing, donor: Outline, points: Points) -> npt.NDArray[np.uint8]:
+def _ground(placing: Placing, donor: Outline, points: Points) -> LabelMap:
     """Return the donor's code under each point of the case."""
     source = (points - placing.target) @ placing.turn / placing.scale + placing.source
     cells = np.floor((source + 0.5) / donor.shape * GRID).astype(int)
     inside = ((cells >= 0) & (cells < GRID)).all(axis=1)
     cells = np.clip(cells, 0, GRID - 1)
-    codes: npt.NDArray[np.uint8] = donor.ground[cells[:, 0], cells[:, 1]]
+    codes: LabelMap = donor.ground[cells[:, 0], cells[:, 1]]
     codes[~inside & (codes != DARK)] = MISSING
     return codes
 
 
-def _missing(places: Points, length: int) -> Region:
-    return (places < -0.5) | (places > length - 0.5)
+def _missing(points: Points, length: int) -> Region:
+    return (points < -0.5) | (points > length - 0.5)
 
 
-def _taps(places: Points, length: int) -> list[tuple[Indices, Image]]:
-    """Return the four neighbours of each place and their Catmull-Rom weights."""
-    below = np.floor(places).astype(np.intp)
-    t = places - below
+def _taps(points: Points, length: int) -> list[tuple[Indices, Image]]:
+    """Return the four neighbours of each point and their Catmull-Rom weights."""
+    below = np.floor(points).astype(np.intp)
+    t = points - below
     weights = (
         ((2 - t) * t - 1) * t / 2,
         ((3 * t - 5) * t * t + 2) / 2,
@@ -216,16 +215,16 @@ def _taps(places: Points, length: int) -> list[tuple[Indices, Image]]:
     period = 2 * length
     folded = [(below + step) % period for step in (-1, 0, 1, 2)]
     return [
-        (np.minimum(place, period - 1 - place), weight.astype(np.float32))
-        for place, weight in zip(folded, weights, strict=True)
+        (np.minimum(index, period - 1 - index), weight.astype(np.float32))
+        for index, weight in zip(folded, weights, strict=True)
     ]
 
 
-def _along_rows(image: Image, places: Points) -> Image:
-    parts = [image[:, index] * weight[:, None] for index, weight in _taps(places, image.shape[1])]
+def _along_rows(image: Image, points: Points) -> Image:
+    parts = [image[:, index] * weight[:, None] for index, weight in _taps(points, image.shape[1])]
     return np.asarray(sum(parts[1:], parts[0]))
 
 
-def _along_columns(image: Image, places: Points) -> Image:
-    parts = [np.take(image, index, axis=2) * weight for index, weight in _taps(places, image.shape[2])]
+def _along_columns(image: Image, points: Points) -> Image:
+    parts = [np.take(image, index, axis=2) * weight for index, weight in _taps(points, image.shape[2])]
     return np.asarray(sum(parts[1:], parts[0]))

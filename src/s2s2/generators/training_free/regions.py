@@ -1,18 +1,17 @@
-"""What an image is made of: its classes and tissues, and how each looks at each scale."""
+"""Regions of an image, its classes and tissues, and the statistics of each at each scale."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from s2s2.core.types import Image, Indices, Region
+from s2s2.core.types import Image, Indices, LabelMap, Region
 from s2s2.generators.training_free.fill import field_of_view, push_pull
 from s2s2.generators.training_free.pyramid import expand, gaussian, laplacian, side
 
 CLUSTER_SIDE = 40
-"""Tissues are told apart on the first scale whose longer side is no longer than this."""
+"""Tissues are separated on the first scale whose longer side is no longer than this."""
 ROUNDS = 8
 """Rounds of k-means; on so few colours it has settled by then."""
 FEWEST = 12.0
@@ -20,8 +19,8 @@ FEWEST = 12.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How each region looks at each scale.
+class Style:
+    """Statistics of each region at each scale.
 
     Regions are counted in one order everywhere: the classes 1, 2, .. of the
     class map, then the tissues of the background from dark to bright, then the
@@ -52,7 +51,7 @@ class Anatomy:
         weights: A band's share of each region that is present; they sum to one.
         regions: Which regions of the common order those are.
         surround: Weight of the dark surround, or None where there is none.
-        look: The statistics of the bands.
+        style: The statistics of the bands.
 
     Shape:
         - image: (channel, height, width).
@@ -65,7 +64,7 @@ class Anatomy:
     weights: tuple[Image, ...]
     regions: tuple[int, ...]
     surround: Image | None
-    look: Look
+    style: Style
 
     @property
     def nbytes(self) -> int:
@@ -73,14 +72,14 @@ class Anatomy:
         return self.image.nbytes + sum(part.nbytes for part in (*self.bands, *self.weights))
 
 
-def dissect(image: Image, mask: npt.NDArray[np.uint8], *, classes: int, tissues: int, levels: int) -> Anatomy:
+def dissect(image: Image, mask: LabelMap, *, classes: int, tissues: int, levels: int) -> Anatomy:
     """Take an image apart into scales and regions.
 
     Args:
         image: In [0, 1].
         mask: Class ids below `classes`, 0 for the background.
         classes: Number of classes with the background.
-        tissues: Sub-regions of the background, told apart by their low-band colour.
+        tissues: Sub-regions of the background, separated by their low-band colour.
         levels: How often the image is halved.
 
     Shape:
@@ -101,9 +100,9 @@ def dissect(image: Image, mask: npt.NDArray[np.uint8], *, classes: int, tissues:
     surround = soften(grown, levels) if hidden.any() else None
     shown = [np.float32(1) - share for share in surround] if surround is not None else None
     regions, weights = _weigh(scales, mask, shown, classes=classes, tissues=tissues)
-    look = _measure(bands, weights, shown, regions, total=classes + tissues)
+    style = _measure(bands, weights, shown, regions, total=classes + tissues)
     alpha = surround[0][0] if surround is not None else None
-    return Anatomy(image, tuple(bands), tuple(weights), regions, alpha, look)
+    return Anatomy(image, tuple(bands), tuple(weights), regions, alpha, style)
 
 
 def soften(region: Region, levels: int) -> list[Image]:
@@ -121,7 +120,7 @@ def soften(region: Region, levels: int) -> list[Image]:
 
 def _weigh(
     scales: list[Image],
-    mask: npt.NDArray[np.uint8],
+    mask: LabelMap,
     shown: list[Image] | None,
     *,
     classes: int,
@@ -153,7 +152,7 @@ def cluster(colours: Image, inside: Region, count: int) -> Indices:
     """Sort pixels into `count` tissues by colour, ordered from dark to bright.
 
     K-means from the quantiles of brightness: no random start, so that an image
-    falls apart in the same way whenever it is looked at.
+    is divided in the same way every time.
 
     Args:
         colours: A coarse scale of the image.
@@ -199,7 +198,7 @@ def _measure(
     regions: tuple[int, ...],
     *,
     total: int,
-) -> Look:
+) -> Style:
     """Return the weighted mean and standard deviation of every region, scale and channel."""
     channels = len(bands[0])
     mean = np.zeros((len(bands), total, channels), np.float32)
@@ -213,7 +212,7 @@ def _measure(
         spread[level, rows] = np.sqrt(np.maximum(second / size - (first / size) ** 2, 0))
         if level == 0:
             present[rows] = size[:, 0] >= FEWEST
-    return Look(mean, spread, present)
+    return Style(mean, spread, present)
 
 
 def _moments(values: Image, shares: Image) -> tuple[Image, Image, Image]:
