@@ -81,7 +81,7 @@ def test_a_torn_map_is_named(stack: Stack) -> None:
     path = disagreement_path(stack.path, stack.ids[0])
     path.parent.mkdir(parents=True)
     path.write_bytes(b"II*\0torn")
-    with pytest.raises(StackError, match=r"is not whole .* Run `s2s2 audit` again"):
+    with pytest.raises(StackError, match=r"is corrupt .* Run `s2s2 audit` again"):
         stack.disagreement(stack.ids[0], 0)
 
 

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageSequence
 
-from s2s2.stack.pages import TORN, encode, read_index, read_page
+from s2s2.stack.pages import CORRUPT, encode, read_index, read_page
 
 
 def drawn(shape: tuple[int, ...], bits: int = 8) -> np.ndarray:
@@ -85,7 +85,7 @@ def test_a_file_that_was_cut_is_torn(tmp_path: Path, share: float, caplog: pytes
     path.write_bytes(data[: int(share * len(data))])
     try:
         depth = read_index(path).depth
-    except TORN:
+    except CORRUPT:
         depth = 0
     assert depth < 4
     assert not caplog.records
@@ -96,7 +96,7 @@ def test_a_file_whose_end_was_never_written_is_torn(tmp_path: Path) -> None:
     data[len(data) // 3 :] = bytes(len(data) - len(data) // 3)
     path = tmp_path / "case.tif"
     path.write_bytes(data)
-    with pytest.raises(TORN):
+    with pytest.raises(CORRUPT):
         read_index(path)
 
 
@@ -110,7 +110,7 @@ def test_pixels_that_were_overwritten_are_torn(tmp_path: Path) -> None:
     path.write_bytes(data)
     index = read_index(path)
     assert read_page(path, index, 0) is not None
-    with pytest.raises(TORN):
+    with pytest.raises(CORRUPT):
         read_page(path, index, 1)
 
 

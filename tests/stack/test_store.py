@@ -99,7 +99,7 @@ def test_a_missing_file_is_named(stack: Stack, home: Home) -> None:
 def test_a_torn_file_is_named(stack: Stack, home: Home) -> None:
     torn = case_path(stack.path, stack.ids[3])
     torn.write_bytes(torn.read_bytes()[:-40])
-    with pytest.raises(StackError, match=rf"{torn.name} is not whole"):
+    with pytest.raises(StackError, match=rf"{torn.name} is corrupt"):
         stack.check_against(*home)
 
 

@@ -14,13 +14,13 @@ import numpy as np
 from s2s2.core.progress import Count
 from s2s2.core.storage import FORMAT, atomic
 from s2s2.core.streams import stream
-from s2s2.core.types import Image
+from s2s2.core.types import Image, RawPixels
 from s2s2.core.workers import finished
 from s2s2.data.case import Case
 from s2s2.data.checking.defects import defect_of
 from s2s2.data.dataset import Dataset
 from s2s2.errors import StackError
-from s2s2.stack.pages import TORN, Compression, Index, Pixels, encode, read_index, read_page
+from s2s2.stack.pages import CORRUPT, Compression, Index, encode, read_index, read_page
 from s2s2.stack.store import case_path
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Builder:
                 if case.id in kept and len(kept[case.id][0]) == start:
                     self._write(case, copies, *kept[case.id])
 
-    def _write(self, case: Case, copies: Any, kept: Pixels, faults: Mapping[str, str]) -> None:
+    def _write(self, case: Case, copies: Any, kept: RawPixels, faults: Mapping[str, str]) -> None:
         """Write the file of a case: the copies that were kept, and these."""
         name, start = self.generator.name, len(kept)
         images = _formed(copies, name, case, (self.depth - start, *self._shape(case)))
@@ -104,12 +104,12 @@ class Builder:
         """Return the pages of a file of this recipe and mask, or None."""
         try:
             index = read_index(case_path(self.folder, case_id))
-        except TORN:
+        except CORRUPT:
             return None
         ours = index.note.get("recipe"), index.note.get("mask"), index.note.get("case")
         return index if ours == (self.fingerprint, self.digests[case_id], case_id) else None
 
-    def _kept(self, case_id: str) -> tuple[Pixels, dict[str, str]]:
+    def _kept(self, case_id: str) -> tuple[RawPixels, dict[str, str]]:
         """Return the copies that are there and can be kept, and their faults."""
         none = self._stored(np.empty((0, *self._shape(self.train.case(case_id))), np.float32))
         index = self._index(case_id)
@@ -119,7 +119,7 @@ class Builder:
             pages = [
                 read_page(case_path(self.folder, case_id), index, number) for number in range(index.depth)
             ]
-        except TORN:
+        except CORRUPT:
             return none, {}
         whole = [page for page in pages if page is not None]
         return (np.stack(whole), index.note.get("faults", {})) if len(whole) == len(pages) else (none, {})
@@ -127,9 +127,9 @@ class Builder:
     def _shape(self, case: Case) -> tuple[int, ...]:
         return (self.train.channels, *self.train.mask(case).shape)
 
-    def _stored(self, copies: Image) -> Pixels:
+    def _stored(self, copies: Image) -> RawPixels:
         top = 2**self.bits - 1
-        steps: Pixels = np.rint(copies * np.float32(top)).astype(np.uint8 if self.bits == 8 else np.uint16)
+        steps: RawPixels = np.rint(copies * np.float32(top)).astype(np.uint8 if self.bits == 8 else np.uint16)
         return steps
 
 

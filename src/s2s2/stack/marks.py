@@ -1,4 +1,4 @@
-"""What was found to be wrong with copies: marks, and maps of where a copy disagrees with its mask."""
+"""Marks of copies that must not be trained on, and maps of where a copy disagrees with its mask."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from s2s2.core.records import Record
 from s2s2.core.storage import FORMAT, atomic
 from s2s2.core.types import Region
 from s2s2.errors import StackError
-from s2s2.stack.pages import TORN, encode, read_index, read_page
+from s2s2.stack.pages import CORRUPT, encode, read_index, read_page
 
 REASONS = ("unfaithful", "memorised", "constant", "nan")
-"""Why a copy is marked: it does not show its mask; it is a training image over again; it is of one
+"""Why a copy is marked: it does not show its mask; it repeats a training image; it is of one
 colour, as a safety filter gives; it held values that are no numbers and is stored as black there."""
 
 Marks = dict[str, dict[int, tuple[str, ...]]]
@@ -126,10 +126,10 @@ def write_disagreement(folder: Path, case_id: str, maps: Region) -> None:
 
 
 def read_disagreement(folder: Path, case_id: str, number: int) -> Region | None:
-    """Return where a copy disagrees with its mask, shape (height, width), or None where nobody looked.
+    """Return where a copy disagrees with its mask, shape (height, width), or None where it was not audited.
 
     Raises:
-        StackError: If the file is torn.
+        StackError: If the file is corrupt.
     """
     path = disagreement_path(folder, case_id)
     try:
@@ -137,6 +137,6 @@ def read_disagreement(folder: Path, case_id: str, number: int) -> Region | None:
         page = read_page(path, index, number) if number < index.depth else None
     except FileNotFoundError:
         return None
-    except TORN as error:
-        raise StackError(f"{path} is not whole ({error}). Run `s2s2 audit` again.") from error
+    except CORRUPT as error:
+        raise StackError(f"{path} is corrupt ({error}). Run `s2s2 audit` again.") from error
     return None if page is None else page[0] > 0

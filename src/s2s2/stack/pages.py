@@ -1,4 +1,4 @@
-"""One file of a stack: a multi-page TIFF, a copy a page, each readable alone.
+"""TIFF files of a stack: one file per case, one page per copy, each page readable alone.
 
 Pages are planar, one strip a channel, compressed by Zstandard after the horizontal
 predictor: what libtiff (from 4.0.10, so Pillow, GDAL, QGIS, GIMP), tifffile (so
@@ -21,11 +21,11 @@ from typing import Any, Literal
 
 import imagecodecs
 import numpy as np
-import numpy.typing as npt
 import tifffile
 import zstandard
 
-Pixels = npt.NDArray[np.unsignedinteger[Any]]
+from s2s2.core.types import Indices, RawPixels
+
 Compression = Literal["zstd", "deflate"]
 
 # After the predictor few long matches are left. A small hash table finds those worth having and
@@ -39,7 +39,7 @@ _HORIZONTAL = 2
 _SEPARATE = 2
 _BIG = 2**32 - 2**25
 
-TORN = (
+CORRUPT = (
     OSError,
     RuntimeError,
     ValueError,
@@ -49,10 +49,10 @@ TORN = (
     struct.error,
     tifffile.TiffFileError,
 )
-"""What reading a file that is no longer whole may raise."""
+"""What reading a corrupt file may raise."""
 
 
-def encode(copies: Pixels, note: Mapping[str, Any], *, compression: Compression = "zstd") -> bytes:
+def encode(copies: RawPixels, note: Mapping[str, Any], *, compression: Compression = "zstd") -> bytes:
     """Return the TIFF file of these copies; the same copies give the same bytes.
 
     Args:
@@ -81,7 +81,7 @@ def encode(copies: Pixels, note: Mapping[str, Any], *, compression: Compression 
     return file.getvalue()
 
 
-def _strips(copy: Pixels, compression: Compression) -> Iterator[bytes]:
+def _strips(copy: RawPixels, compression: Compression) -> Iterator[bytes]:
     """Yield each channel after the horizontal predictor, compressed."""
     for channel in copy:
         little = np.ascontiguousarray(channel, channel.dtype.newbyteorder("<"))
@@ -97,7 +97,7 @@ class Index:
     """Where the pages of a file lie, so that one is read without the others.
 
     Args:
-        stamp: Size, time and place of the file when it was read; see `stamp_of`.
+        state: Size, time and inode of the file when it was read; see `state_of`.
         note: Description of the first page, {} where it is not JSON.
         shape: Channel, height and width of a page.
         dtype: uint8 or uint16, of either byte order.
@@ -106,12 +106,12 @@ class Index:
         strips: Offset and length in bytes, shape (page, strip, 2).
     """
 
-    stamp: tuple[int, int, int]
+    state: tuple[int, int, int]
     note: dict[str, Any]
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     decoder: Callable[..., Any] | None
-    strips: npt.NDArray[np.int64]
+    strips: Indices
 
     @property
     def depth(self) -> int:
@@ -123,24 +123,24 @@ def read_index(path: Path) -> Index:
     """Read where the pages lie, and no pixel.
 
     Raises:
-        One of `TORN`: If the file is not whole.
+        One of `CORRUPT`: If the file is corrupt.
     """
     with _quiet(), tifffile.TiffFile(path) as file:
-        stamp = stamp_of(file.filehandle.fileno())
+        state = state_of(file.filehandle.fileno())
         file.pages.useframes = True
         pages = list(file.pages)
         first: Any = pages[0]
         strips = np.array(
-            [list(zip(page.dataoffsets, page.databytecounts, strict=True)) for page in pages], np.int64
+            [list(zip(page.dataoffsets, page.databytecounts, strict=True)) for page in pages], np.intp
         )
-        if (strips.sum(axis=-1) > stamp[0]).any():
+        if (strips.sum(axis=-1) > state[0]).any():
             raise ValueError("the file ends before its last strip")
         shape, plain = _layout(first)
-        return Index(stamp, _note(first.description), shape, first.dtype, plain, strips)
+        return Index(state, _note(first.description), shape, first.dtype, plain, strips)
 
 
 def _layout(page: Any) -> tuple[tuple[int, int, int], Callable[..., Any] | None]:
-    """Return (channel, height, width) and the decoder, or None for any other layout than ours."""
+    """Return (channel, height, width) and the decoder, None for a layout that `encode` does not write."""
     channels = page.samplesperpixel
     planar = channels == 1 or page.planarconfig == _SEPARATE
     whole = page.rowsperstrip >= page.imagelength and len(page.dataoffsets) == channels and not page.is_tiled
@@ -156,7 +156,7 @@ def _note(description: str) -> dict[str, Any]:
     return note if isinstance(note, dict) else {}
 
 
-def read_page(path: Path, index: Index, number: int) -> Pixels | None:
+def read_page(path: Path, index: Index, number: int) -> RawPixels | None:
     """Read one page and nothing else of the file.
 
     Returns:
@@ -164,12 +164,12 @@ def read_page(path: Path, index: Index, number: int) -> Pixels | None:
         the index was read.
 
     Raises:
-        One of `TORN`: If the page is not whole.
+        One of `CORRUPT`: If the page is corrupt.
     """
     strips = index.strips[number]
     start, end = int(strips[:, 0].min()), int(strips.sum(axis=1).max())
     with open(path, "rb", buffering=0) as file:
-        if stamp_of(file.fileno()) != index.stamp:
+        if state_of(file.fileno()) != index.state:
             return None
         if index.decoder is None:
             return _other(file, index, number)
@@ -180,11 +180,11 @@ def read_page(path: Path, index: Index, number: int) -> Pixels | None:
         plain = channel.reshape(-1).view(np.uint8)
         if len(index.decoder(data[offset : offset + length], out=plain)) != len(plain):
             raise ValueError(f"a strip of page {number} holds fewer pixels than its image")
-    decoded: Pixels = imagecodecs.delta_decode(pixels, axis=-1, out=pixels)
+    decoded: RawPixels = imagecodecs.delta_decode(pixels, axis=-1, out=pixels)
     return decoded
 
 
-def _other(file: io.FileIO, index: Index, number: int) -> Pixels:
+def _other(file: io.FileIO, index: Index, number: int) -> RawPixels:
     """Read a page of another layout, as other programs write it."""
     with _quiet(), tifffile.TiffFile(file) as tiff:
         page = tiff.pages[number]
@@ -194,7 +194,7 @@ def _other(file: io.FileIO, index: Index, number: int) -> Pixels:
     return np.ascontiguousarray(pixels).reshape(index.shape)
 
 
-def stamp_of(descriptor: int) -> tuple[int, int, int]:
+def state_of(descriptor: int) -> tuple[int, int, int]:
     """Return size in bytes, time of the last change in ns and inode of an open file."""
     status = os.fstat(descriptor)
     return status.st_size, status.st_mtime_ns, status.st_ino
@@ -202,7 +202,7 @@ def stamp_of(descriptor: int) -> tuple[int, int, int]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep tifffile from logging what is raised and told to the user anyway."""
+    """Keep tifffile from logging what is raised and reported anyway."""
     logger = logging.getLogger("tifffile")
     before, logger.disabled = logger.disabled, True
     try:

@@ -1,4 +1,4 @@
-"""Pairs for training: an image and a second view of its mask, changed alike."""
+"""Training pairs: a real image and a second view of its mask, under the same random geometry."""
 
 from __future__ import annotations
 
@@ -29,17 +29,16 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     """Training cases with a second view of each mask, ready for `SemanticStacking`.
 
     The second view is a copy of the stack, or the real image again; with view None
-    there is none. Both views go through one drawn geometry; light and colour are
-    drawn for each. Acquisition lies over the second view, and where there is none
-    over half of the images. A case's copies come in a random order, each once in
-    `depth` epochs.
+    there is none. Both views share one random geometry; light and colour are drawn for
+    each. Artefacts of acquisition are applied to the second view; where there is none, to
+    half of the images. The copies of a case come in a random order, each once in `depth`
+    epochs.
 
-    Copies that are marked (`Stack.marks`) are left out: others come in their place, and
-    a case that has none left shows its real image again. With `marked="mask"` those
-    that were only found unfaithful are shown, and where they disagree with the mask
-    is said, to be ignored.
+    Marked copies (`Stack.marks`) are replaced by other copies of the case, or by its real
+    image where none is left. With `marked="mask"` copies that are only unfaithful are kept,
+    and the pixels that disagree with the mask are returned, to be ignored.
 
-    All chance depends on (seed, case, epoch): any number of workers gives the same
+    All random draws depend on (seed, case, epoch): any number of workers gives the same
     bytes. An index alone goes on by itself: the first time that a case is asked for is
     its epoch 0, the next time epoch 1. So `DataLoader(pairs, shuffle=True)` shows each
     case another copy in every pass, with any workers, persistent or not, whose
@@ -55,10 +54,10 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         patch: Height and width of a random crop instead, in pixels.
         geometry: Ranges of the shared geometry; None: the defaults.
         photometric: Ranges of light and colour; None switches them off.
-        acquisition: Ranges of the faults of acquisition; None switches them off.
+        acquisition: Ranges of the artefacts of acquisition; None switches them off.
         marked: "leave-out" draws no marked copy; "mask" draws unfaithful ones with the
             map of their disagreement, "keep" draws all.
-        seed: Seed of all chance.
+        seed: Of all random draws.
 
     Raises:
         StackError: If the stack is missing or does not belong to the cases.
@@ -67,8 +66,8 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     Shape:
         - image, synthetic: (channel, side, side) float32 in [0, 1], padding 0.
         - mask: (side, side) int64, padding 0.
-        - ignore: (side, side) bool, True where the synthetic image is not to be learnt
-          from; there only with view "stack" and marked "mask".
+        - ignore: (side, side) bool, True where the synthetic image must not be learnt
+          from; only with view "stack" and marked "mask".
     """
 
     def __init__(
@@ -173,20 +172,20 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         return drawn[int(order[place])]
 
     def _allowed(self, case_id: str) -> tuple[int, ...]:
-        """Return the copies that are drawn: unmarked ones, and those whose faults can be ignored."""
+        """Return the copies that are drawn: unmarked ones, and those whose wrong pixels can be ignored."""
         marks = self._marks.get(case_id, {})
         numbers = range(self.stack.depth if self.stack else 0)
         return tuple(n for n in numbers if n not in marks or self._disputed(case_id, n) is not None)
 
     def _disputed(self, case_id: str, number: int) -> Region | None:
-        """Return where a copy that is no worse than unfaithful disagrees with its mask."""
+        """Return where a copy that is unfaithful and nothing worse disagrees with its mask."""
         marks = self._marks.get(case_id, {}).get(number, ())
         if self.stack is None or self.marked != "mask" or marks != ("unfaithful",):
             return None
         return self.stack.disagreement(case_id, number)
 
     def _ignore(self, case_id: str, number: int, shape: tuple[int, ...]) -> Region | None:
-        """Return which pixels of a copy are to be ignored; None where none ever are."""
+        """Return which pixels of a copy are to be ignored; None where all are learnt from."""
         if self.stack is None or self.marked != "mask":
             return None
         disputed = self._disputed(case_id, number)
@@ -202,14 +201,14 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     def _finish(
         self, view: Image, inside: Region, which: str, name: tuple[str, int], *, acquired: bool
     ) -> torch.Tensor:
-        """Change light, colour and acquisition of one view."""
+        """Apply light, colour and acquisition to one view."""
         if self._photometric is not None:
             view = photometric(
                 view, stream(self.seed, "photometric", which, *name), self._photometric, inside
             )
         if self._acquisition is not None and acquired:
             rng = stream(self.seed, "acquisition", *name)
-            # A lone view is spared every second time, as the first view of a pair always is.
+            # A single view is spared every second time, as the first view of a pair always is.
             if self.view is not None or rng.random() < 0.5:
                 view = self._acquisition(view, rng, inside)
         return torch.from_numpy(np.ascontiguousarray(view))

@@ -1,4 +1,4 @@
-"""The semantic stack on disk: a manifest and one multi-page TIFF a case."""
+"""The semantic stack on disk: a manifest and one multi-page TIFF per case."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, SupportsIndex
 
 import numpy as np
-import numpy.typing as npt
 
 from s2s2.core.names import file_name
 from s2s2.core.storage import read_json
-from s2s2.core.types import Region
+from s2s2.core.types import Image, RawPixels, Region
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.errors import StackError, listed
@@ -26,7 +25,7 @@ from s2s2.stack.marks import (
     write_disagreement,
     write_marks,
 )
-from s2s2.stack.pages import TORN, Index, Pixels, read_index, read_page
+from s2s2.stack.pages import CORRUPT, Index, read_index, read_page
 from s2s2.stack.provenance import parts_in, recipe_in
 
 _FIELDS = ("generator", "seed", "depth", "size", "channels", "bits", "source", "cases")
@@ -50,8 +49,8 @@ def case_path(folder: Path, case_id: str) -> Path:
 class Stack:
     """All synthetic images of the training masks: `depth` copies of each.
 
-    A copy is read without its neighbours: the places of a file's pages are read
-    once and kept. A stack may be pickled and read from any number of processes.
+    Each copy is read alone: where the pages of a file lie is read once and kept. A stack may
+    be pickled and read from any number of processes.
 
     Args:
         path: Folder of the stack.
@@ -68,7 +67,7 @@ class Stack:
         """Open a stack.
 
         Raises:
-            StackError: If the folder or its manifest is missing, torn or of another format.
+            StackError: If the folder or its manifest is missing, corrupt or of another format.
         """
         path = Path(path)
         if not manifest_path(path).is_file():
@@ -132,7 +131,7 @@ class Stack:
         """The copies that are marked, and why: what an audit found, and the faults.
 
         Raises:
-            StackError: If the marks are torn, or of another state of the stack.
+            StackError: If the marks are corrupt, or of another state of the stack.
         """
         return merged([self.faults, read_marks(self.path, self.recipe)])
 
@@ -156,10 +155,10 @@ class Stack:
         write_disagreement(self.path, case_id, maps)
 
     def disagreement(self, case_id: str, number: int) -> Region | None:
-        """Return where a copy disagrees with its mask, shape (height, width), or None where nobody looked.
+        """Return where a copy disagrees with its mask, shape (height, width), None where not audited.
 
         Raises:
-            StackError: If there is no such copy, or the file is torn.
+            StackError: If there is no such copy, or the file is corrupt.
         """
         self._require(case_id, number)
         return read_disagreement(self.path, case_id, number)
@@ -170,7 +169,7 @@ class Stack:
     def __repr__(self) -> str:
         return f"Stack({str(self.path)!r}, cases={len(self)}, depth={self.depth})"
 
-    def copy(self, case_id: str, number: SupportsIndex) -> npt.NDArray[np.float32]:
+    def copy(self, case_id: str, number: SupportsIndex) -> Image:
         """Read one synthetic image; no other copy is read or decoded.
 
         Args:
@@ -181,7 +180,7 @@ class Stack:
             Shape (channel, height, width) on the working grid, values in [0, 1].
 
         Raises:
-            StackError: If there is no such case or copy, or its file is missing or torn.
+            StackError: If there is no such case or copy, or its file is missing or corrupt.
         """
         self._require(case_id, number := operator.index(number))
         pixels = self._read(case_id, number)
@@ -196,7 +195,7 @@ class Stack:
 
         Raises:
             StackError: If grid or channels differ, a case is missing, its mask has
-                changed since, its file is missing or torn, or the generator has seen
+                changed since, its file is missing or corrupt, or the generator has seen
                 a case that is not among these.
         """
         self._check_grid(dataset)
@@ -213,11 +212,13 @@ class Stack:
             raise StackError(
                 f"The masks of {len(changed)} cases are not those that the stack {self.path} was built for: "
                 f"{listed(changed)}. Their copies show the old masks: run `s2s2 stack` again, which makes "
-                "these cases anew and keeps the others."
+                "these cases again and keeps the others."
             )
         for case_id in dataset.ids:
             if self._index(case_id).depth < self.depth:
-                raise self._torn(case_id, f"it holds {self._index(case_id).depth} of {self.depth} copies")
+                raise self._unreadable(
+                    case_id, f"it holds {self._index(case_id).depth} of {self.depth} copies"
+                )
 
     def check_against(self, dataset: Dataset, split: Split) -> None:
         """Refuse a stack that does not belong to the training part of a split.
@@ -242,19 +243,19 @@ class Stack:
                 f"{self.depth - 1}. Ask for one of these, or build it deeper with `s2s2 stack --depth`."
             )
 
-    def _read(self, case_id: str, number: int) -> Pixels:
+    def _read(self, case_id: str, number: int) -> RawPixels:
         """Read a page; once more when another process has replaced the file since its index was read."""
         path = case_path(self.path, case_id)
         for _ in range(2):
             index = self._index(case_id)
             try:
                 pixels = read_page(path, index, number)
-            except TORN as error:
-                raise self._torn(case_id, str(error)) from error
+            except CORRUPT as error:
+                raise self._unreadable(case_id, str(error)) from error
             if pixels is not None:
                 return pixels
             del self._indices[case_id]
-        raise self._torn(case_id, "another process replaces it over and over")
+        raise self._unreadable(case_id, "another process keeps replacing it")
 
     def _index(self, case_id: str) -> Index:
         """Return where the copies of a case lie in its file, read once."""
@@ -263,14 +264,14 @@ class Stack:
             return index
         try:
             index = read_index(case_path(self.path, case_id))
-        except TORN as error:
-            raise self._torn(case_id, str(error)) from error
+        except CORRUPT as error:
+            raise self._unreadable(case_id, str(error)) from error
         self._indices[case_id] = index
         return index
 
-    def _torn(self, case_id: str, cause: str) -> StackError:
+    def _unreadable(self, case_id: str, cause: str) -> StackError:
         path = case_path(self.path, case_id)
-        state = "is not whole" if path.exists() else "is missing"
+        state = "is corrupt" if path.exists() else "is missing"
         return StackError(
             f"The copies of case {case_id} cannot be read: {path} {state} ({cause}). "
             "Run `s2s2 stack` again with the same options: it makes what is missing and keeps the rest."
