@@ -17,7 +17,7 @@ class AuditConfig:
             without one of them. At least 2; fewer groups make fewer folds.
         steps: Optimiser steps of each segmenter.
         images_per_step: Images that a segmenter sees a step; even, at least 2.
-        size: Longer side in pixels of the grid that segmenters and encoder look at; never more
+        size: Longer side in pixels of the grid that segmenters and encoder see; never more
             than that of the stack.
         quantile: Share of faithful images that may be marked as unfaithful, in (0, 0.5).
         ratio_quantile: Share of real images, and of copies of them, that may lie beyond the ends

@@ -109,7 +109,7 @@ class MemorisationRule:
         """Set the rule by real images.
 
         The line for the ratio lies halfway between real images, which copy none of another
-        patient, and real images in other light, which copy one and look different: at the
+        patient, and real images in other light, which copy one in another style: at the
         quantiles that turn towards each other.
 
         Args:

@@ -82,8 +82,8 @@ class Reference:
 
     @cached_property
     def codes(self) -> Indices:
-        """Number of each case's group."""
-        return group_codes(self.groups)
+        """Number of each case's group, 0 to groups - 1 in the order of their names."""
+        return _codes(self.groups)
 
     @cached_property
     def between_groups(self) -> Floats:
@@ -107,8 +107,7 @@ class Reference:
         return scatter(self.features[chosen]), len(chosen)
 
 
-def group_codes(groups: Sequence[str]) -> Indices:
-    """Return the number of each case's group, 0 to groups - 1 in the order of their names."""
+def _codes(groups: Sequence[str]) -> Indices:
     return np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
 
 
@@ -141,7 +140,7 @@ def measure_reference(
     Args:
         train: The training cases on the working grid.
         segmenters: Cross-fitted on them.
-        features: The embedded encoder.
+        features: The ImageNet encoder.
         config: Settings of the audit.
         progress: Called after each case.
     """
@@ -151,8 +150,8 @@ def measure_reference(
     classes, every = len(train.class_map), -(-len(train) // _SHOWN)
     for number, case in enumerate(train, 1):
         image, mask = train.image(case), train.mask(case)
-        changed = [_changed(image, config.seed, case.id, view) for view in range(config.views)]
         relighted = [_relighted(image, config.seed, case.id, view) for view in range(config.views)]
+        changed = [_acquired(copy, config.seed, case.id, view) for view, copy in enumerate(relighted)]
         saved = [_saved(image, config.seed, case.id, view) for view in range(config.views)]
         reading = segmenters.read(np.stack([image, *changed]), mask, case.id)
         found = [agreement(read, mask, classes) for read in reading.labels]
@@ -175,7 +174,7 @@ def measure_reference(
         progress(number, len(train), "measuring real images")
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     groups = tuple(case.group for case in train)
-    codes = group_codes(groups)
+    codes = _codes(groups)
     ratios = [nearest(distances(view, columns["descriptors"]), codes).ratio for view in views]
     wrong = [_wrong(train, labels, index, config) for index in range(len(train))]
     return Reference(train.ids, groups, classes, **columns, relighted=np.array(ratios), wrong=np.array(wrong))
@@ -192,15 +191,14 @@ def _wrong(train: Dataset, labels: list[LabelMap], index: int, config: AuditConf
     ]
 
 
-def _changed(image: Image, seed: int, case_id: str, view: int) -> Image:
-    """The image in other light, colour and acquisition: another picture of the same scene."""
-    relighted = _relighted(image, seed, case_id, view)
-    return Acquisition()(relighted, stream(seed, "audit", "acquired", case_id, view))
-
-
 def _relighted(image: Image, seed: int, case_id: str, view: int) -> Image:
     """The image in other light and colour: a copy in another style."""
     return photometric(image, stream(seed, "audit", "relit", case_id, view), PhotometricConfig())
+
+
+def _acquired(relighted: Image, seed: int, case_id: str, view: int) -> Image:
+    """The relighted image as another device takes it: another picture of the same scene."""
+    return Acquisition()(relighted, stream(seed, "audit", "acquired", case_id, view))
 
 
 def _saved(image: Image, seed: int, case_id: str, view: int) -> Image:

@@ -169,15 +169,12 @@ def _content(
 
 def _write_maps(bench: Workbench, marks: Marks) -> None:
     """Write where unfaithful copies disagree with their masks, and remove the maps of other cases."""
-    wrong = {
-        case_id: [number for number, reasons in copies.items() if "unfaithful" in reasons]
-        for case_id, copies in marks.items()
-    }
-    for case_id, numbers in wrong.items():
+    for case_id in bench.train.ids:
+        copies = marks.get(case_id, {})
+        numbers = [number for number, reasons in copies.items() if "unfaithful" in reasons]
         if numbers:
             bench.stack.write_disagreement(case_id, bench.disagreement(case_id, numbers))
-    for case_id in bench.train.ids:
-        if not wrong.get(case_id):
+        else:
             with suppress(FileNotFoundError):
                 disagreement_path(bench.stack.path, case_id).unlink()
 

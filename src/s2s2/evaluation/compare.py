@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from s2s2.arms import REFERENCE, pairs_of
 from s2s2.core.types import Floats
 from s2s2.errors import EvaluationError
-from s2s2.evaluation.summary import case_values, cases_of, checked_scores, groups_of_cases
+from s2s2.evaluation.summary import case_values, cases_of, checked_scores, counts, groups_of_cases
 from s2s2.evaluation.tables import (
     ALL_CLASSES,
     COMPARISON_COLUMNS,
@@ -144,7 +143,7 @@ def _compare_pair(
                 case_values(part[part["arm"] == name], metric.name, cases) for name in (arm, reference)
             )
             head = {"arm": arm, "reference": reference, "domain": domain, "metric": metric.name}
-            rows.append(head | _compare_values(ours, theirs, np.asarray(groups), metric.sign, bootstrap))
+            rows.append(head | _compare_values(ours, theirs, groups, metric.sign, bootstrap))
     return rows
 
 
@@ -161,21 +160,19 @@ def _with_true_negatives(both: pd.DataFrame, metrics: Sequence[Metric]) -> pd.Da
 
 
 def _compare_values(
-    ours: Floats, theirs: Floats, groups: npt.NDArray[np.str_], sign: int, bootstrap: ClusterBootstrap
+    ours: Floats, theirs: Floats, groups: Sequence[str], sign: int, bootstrap: ClusterBootstrap
 ) -> dict[str, Any]:
     """Return counts, difference, interval and p value of one metric on one domain."""
     # A run that lacks a value leaves the pair of this run out in both arms.
     paired = np.isfinite(ours) & np.isfinite(theirs)
-    counted = paired.any(axis=0)
     differences = np.where(paired, ours - theirs, np.nan)
     interval = bootstrap.interval(differences)
-    of_case = np.asarray(np.nanmean(differences[:, counted], axis=0), dtype=np.float64).round(_DECIMALS)
+    of_case = np.asarray(np.nanmean(differences[:, paired.any(axis=0)], axis=0), dtype=np.float64).round(
+        _DECIMALS
+    )
     return {
         "class_name": ALL_CLASSES,
-        "n_cases": int(counted.sum()),
-        "n_groups": len(np.unique(groups[counted])),
-        "n_seeds": ours.shape[0],
-        "n_absent": int((~counted).sum()),
+        **counts(differences, groups),
         "mean_arm": _mean(ours[paired]),
         "mean_reference": _mean(theirs[paired]),
         "difference": interval.mean,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,13 +103,29 @@ def checked_scores(scores: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame
 
 
 def case_values(rows: pd.DataFrame, metric: str, cases: Sequence[str]) -> Floats:
-    """Return one value a run and case of one domain, the mean over its classes: (run, case).
+    """Return one value for each run and case of one domain, the mean over its classes: (run, case).
 
     Runs are sorted by seed; cases keep the order of `cases`.
     """
     means = rows.groupby(["seed", "case"], sort=False)[metric].mean()
     wide = means.unstack("case").sort_index().reindex(columns=list(cases))
     return wide.to_numpy(dtype=np.float64)
+
+
+def counts(values: Floats, groups: Sequence[str]) -> dict[str, int]:
+    """Return numbers of cases and groups that have a value, of seeds, and of cases without any.
+
+    Shape:
+        - values: (run, case).
+        - groups: (case,).
+    """
+    counted = np.isfinite(values).any(axis=0)
+    return {
+        "n_cases": int(counted.sum()),
+        "n_groups": len(np.unique(np.asarray(groups)[counted])),
+        "n_seeds": len(values),
+        "n_absent": int((~counted).sum()),
+    }
 
 
 def cases_of(part: pd.DataFrame) -> list[str]:
@@ -135,17 +152,10 @@ def _row(
     """Return counts, mean and interval of one metric of one class."""
     values = case_values(of_class, metric, cases_of(part))
     interval = bootstrap.interval(values)
-    counted = np.isfinite(values).any(axis=0)
-    groups = np.asarray(groups_of_cases(part))
     return {
         "metric": metric,
-        "n_cases": int(counted.sum()),
-        "n_groups": len(np.unique(groups[counted])),
-        "n_seeds": values.shape[0],
-        "n_absent": int((~counted).sum()),
+        **counts(values, groups_of_cases(part)),
         "n_missed": int((of_class["status"] == "missed").sum()),
         "n_false": int((of_class["status"] == "false").sum()),
-        "mean": interval.mean,
-        "low": interval.low,
-        "high": interval.high,
+        **asdict(interval),
     }

@@ -30,8 +30,9 @@ class NetworkConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain lists and mappings, for JSON."""
-        lists = {"encoder_taps": list(self.encoder_taps), "decoder_taps": list(self.decoder_taps)}
-        return {"name": self.name, "init_args": self.init_args, **lists, "pretrained": self.pretrained}
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()
+        }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> NetworkConfig:

@@ -24,9 +24,7 @@ def data_uri(picture: Picture, quality: int = 80) -> str:
         >>> data_uri(np.zeros((4, 4, 3), np.uint8))[:23]
         'data:image/webp;base64,'
     """
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "WEBP", quality=quality, method=4)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return _uri(Image.fromarray(picture), "webp", quality=quality, method=4)
 
 
 def file_uri(path: Path, most: int = 1200) -> tuple[str, int, int]:
@@ -53,9 +51,13 @@ def file_uri(path: Path, most: int = 1200) -> tuple[str, int, int]:
 
 def flat_uri(picture: Picture) -> str:
     """Return a picture of few flat colours as a PNG data URI."""
+    return _uri(Image.fromarray(picture).quantize(64), "png", optimize=True)
+
+
+def _uri(image: Image.Image, kind: str, **options: object) -> str:
     buffer = io.BytesIO()
-    Image.fromarray(picture).quantize(64).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    image.save(buffer, kind, **options)
+    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def outline(inside: Region, grid: tuple[int, int]) -> str:
