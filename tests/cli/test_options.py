@@ -1,0 +1,218 @@
+"""Options are those of the dataclasses, written in several ways, and read back from files."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+
+import s2s2
+from s2s2.cli import COMMANDS, main
+from s2s2.cli.options import Command, read_options
+from s2s2.pipeline import RunConfig
+from s2s2.run.config import StackConfig
+from tests.drawn import draw_site
+
+REQUIRED = {
+    "run": "--data home --output run",
+    "check": "home",
+    "split": "home --output split.json",
+    "tune": "home --output tuned",
+    "stack": "home --output stack",
+    "audit": "stack",
+    "train": "home --output trained",
+    "predict": "network images --output masks",
+    "evaluate": "masks home --output scores.csv",
+    "compare": "a.csv b.csv",
+    "report": "run",
+}
+HEAVY = ("torch", "pandas", "scipy", "lightning", "monai", "matplotlib", "tensorboard", "diffusers")
+
+
+def options_of(command: str) -> type[Command]:
+    kind: type[Command] = import_module(f"s2s2.cli.{command}").Options
+    return kind
+
+
+def read(command: str, *words: str) -> Command:
+    return read_options(options_of(command), command, words)
+
+
+def printed(command: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, *words, "--print-config"])
+    assert stopped.value.code == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_a_command_reads_back_what_it_printed(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "options.yaml"
+    words = REQUIRED.get(command, "").split()
+    file.write_text(printed(command, words, capsys))
+    assert printed(command, ["--config", str(file)], capsys) == file.read_text()
+    assert read(command, "--config", str(file)) == read(command, *words)
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_command_reads_the_settings_of_a_run(command: str, finished: RunConfig) -> None:
+    file = str(finished.output / "config.yaml")
+    options = read(command, *REQUIRED.get(command, "").split(), "--config", file)
+    shared = {
+        "size": 32,
+        "seeds": 2,
+        "train": finished.train,
+        "network": finished.network,
+        "audit": finished.audit,
+    }
+    if command != "predict":
+        for name, value in shared.items():
+            assert getattr(options, name, value) == value
+    if command != "run":
+        assert getattr(options, "output", None) != finished.output
+
+
+def test_a_run_is_repeated_from_its_settings(finished: RunConfig, capsys: pytest.CaptureFixture[str]) -> None:
+    file = finished.output / "config.yaml"
+    before = file.read_bytes()
+    assert main(["run", "--config", str(file)]) == 0
+    assert str(finished.output / "report.html") in capsys.readouterr().out.replace("\n", "")
+    assert file.read_bytes() == before
+
+
+def test_reading_settings_runs_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, text in enumerate(
+        (
+            f"data: !!python/object/apply:pathlib.Path.touch [{tmp_path}/sprung]",
+            f"output: {{class_path: pathlib.Path, init_args: {{args: [{tmp_path}]}}}}",
+            "network: {name: this.module.is.not.there}\nmagic: 1",
+        )
+    ):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(text)
+        with pytest.raises(SystemExit) as stopped:
+            main(["run", "--config", str(file), "--print-config"])
+        assert stopped.value.code == 2, text
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("form", ["0.6 0.2 0.2", "'[0.6, 0.2, 0.2]'", "'[0.6,0.2,0.2]'"])
+def test_a_list_is_written_in_one_way_in_all_commands(form: str) -> None:
+    words = [form.strip("'")] if "[" in form else form.split()
+    assert read("split", "--fractions", *words, "home", "--output", "s").fractions == (0.6, 0.2, 0.2)
+    run = read("run", "--split.fractions", *words, "--data", "home", "--output", "r")
+    assert run.split.fractions == (0.6, 0.2, 0.2)
+
+
+def test_names_are_optional_where_the_usage_says_so() -> None:
+    assert read("check", "home") == read("check", "--data", "home") == read("check", "--data=home")
+    assert read("compare", "a", "b").scores == (Path("a"), Path("b"))
+    named = read("predict", "--network", "n", "--data", "d", "--output", "o", "--overlays", "true")
+    assert named == read("predict", "n", "d", "--overlays", "--output", "o")
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "message"),
+    [
+        ("demo", "--sedes 3", "There is no option --sedes. Did you mean --seeds"),
+        ("check", "home away", "'away' is not understood"),
+        ("check", "home --groups", "--groups takes a value, and none follows"),
+        ("run", "--data home --output run --size large", "size"),
+        ("stack", "--split s.json --output o", "data"),
+    ],
+)
+def test_what_cannot_be_read_is_named(
+    command: str, words: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, *words.split()])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_command_that_learns_asks_for_a_split(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stack", str(site), "--output", "stack"]) == 2
+    assert "Give --split" in capsys.readouterr().err
+
+
+def test_the_short_form_of_the_generator_is_that_of_the_stack() -> None:
+    words = ["--data", "home", "--output", "run", "--stack.depth", "3"]
+    assert read("run", *words).stack == StackConfig(depth=3)
+    assert read("run", *words, "--generator", "boxes").generator == "boxes"
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_option_has_a_help_text(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    text = capsys.readouterr().out
+    for each in fields(options_of(command)):
+        assert f"--{each.name.replace('_', '-')}" in text
+    assert "<class" not in text
+
+
+def test_an_option_that_commands_share_is_declared_once() -> None:
+    root = Path(s2s2.__file__).parent
+    declared = [
+        line.target.id
+        for path in (*(root / "cli").glob("*.py"), root / "run" / "config.py", root / "run" / "options.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef)
+        for line in node.body
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+    ]
+    once = (
+        "classes",
+        "groups",
+        "channels",
+        "size",
+        "seed",
+        "seeds",
+        "tolerance",
+        "fractions",
+        "depth",
+        "dry_run",
+    )
+    assert [name for name in once if declared.count(name) != 1] == []
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = f"""
+import sys
+from s2s2.cli import COMMANDS, main
+for command in ("", *COMMANDS):
+    try:
+        main([*command.split(), "--help"])
+    except SystemExit:
+        pass
+    loaded = [name for name in {HEAVY!r} if name in sys.modules]
+    sys.stderr.write(f"{{command}}: {{loaded}}" if loaded else "")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_a_check_loads_no_torch_and_an_evaluation_no_lightning(tmp_path: Path) -> None:
+    site = str(draw_site(tmp_path / "site", cases=4, foreground=1))
+    check = ["check", site]
+    evaluate = ["evaluate", f"{site}/masks", site, "--output", str(tmp_path / "scores.csv")]
+    for words, heavy in ((check, ("torch", "pandas")), (evaluate, ("lightning", "monai"))):
+        code = (
+            f"import sys\nfrom s2s2.cli import main\ncode = main({words!r})\n"
+            f"sys.exit(code or str([name for name in {heavy!r} if name in sys.modules]))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.stderr.strip().endswith("[]"), done.stderr
+
+
+def test_settings_of_a_run_are_plain_yaml(finished: RunConfig) -> None:
+    content = yaml.safe_load((finished.output / "config.yaml").read_text())
+    assert {each.name for each in fields(RunConfig)} == set(content)
