@@ -12,7 +12,7 @@ from s2s2.core.storage import read_json, write_json
 from s2s2.data.dataset import Dataset
 from s2s2.data.reading.manifest import PARTS
 from s2s2.data.stratify import assign
-from s2s2.errors import SplitError
+from s2s2.errors import SplitError, listed
 
 
 class TrainingData(NamedTuple):
@@ -61,7 +61,7 @@ class Split:
         twice = sorted(case_id for case_id, count in counts.items() if count > 1)
         if twice:
             raise SplitError(
-                f"The split lists {len(twice)} case{'s' * (len(twice) > 1)} more than once: {_few(twice)}. "
+                f"The split lists {len(twice)} case{'s' * (len(twice) > 1)} more than once: {listed(twice)}. "
                 "Training, validation and test must not share a case: remove it from all parts but one."
             )
 
@@ -124,7 +124,8 @@ class Split:
         if divided:
             raise SplitError(
                 f"{len(divided)} group{'s are' if len(divided) > 1 else ' is'} split across parts: "
-                f"{_few(divided)}. Cases of one group (patient, video) must stay together: make a new split."
+                f"{listed(divided)}. Cases of one group (patient, video) must stay together: "
+                "make a new split."
             )
         for part in ("train", "validation"):
             if not getattr(self, part):
@@ -160,7 +161,7 @@ class Split:
         if unknown:
             raise SplitError(
                 f"The split names {len(unknown)} case{'s' * (len(unknown) > 1)} that {dataset.root} "
-                f"does not have: {_few(unknown)}. "
+                f"does not have: {listed(unknown)}. "
                 "It was made for other data: give that data, or make a new split."
             )
 
@@ -247,7 +248,3 @@ def _texts(values: object) -> list[str]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise TypeError(f"expected a list of case ids, got {values!r:.60}")
     return values
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -11,15 +11,13 @@ from s2s2.core.names import file_name
 from s2s2.core.types import LabelMap, RawLabels
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
-from s2s2.errors import EvaluationError
+from s2s2.errors import EvaluationError, listed
 from s2s2.evaluation.folder import PredictionFolder
 from s2s2.evaluation.tables import score_columns
 from s2s2.metrics import METRICS, Comparison
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SHOWN = 5
 
 
 def score(
@@ -102,10 +100,7 @@ def _check_ids(folder: PredictionFolder, dataset: Dataset) -> None:
 
 def _listed(ids: list[str]) -> str:
     """Count ids and name the first ones."""
-    if not ids:
-        return "none"
-    more = ", ..." if len(ids) > _SHOWN else ""
-    return f"{len(ids)} ({', '.join(ids[:_SHOWN])}{more})"
+    return f"{len(ids)} ({listed(ids)})" if ids else "none"
 
 
 def _check_classes(folder: PredictionFolder, dataset: Dataset) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s2s2.core.records import Inputs
 from s2s2.core.timing import duration
 from s2s2.core.workers import default_jobs
 from s2s2.data.dataset import Dataset
@@ -54,9 +53,7 @@ class Stacks:
         self.folders, self.generators = folder.stacks(self.config), build_generators(self.config)
         for part in self.learners():
             # What learns otherwise has another folder.
-            recipe = json.dumps(part.learning(), sort_keys=True, default=str)
-            digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
-            part.place(folder.generators / f"{part.name}-{digest}")
+            part.place(folder.generators / f"{part.name}-{Inputs(part.learning()).digest[:8]}")
         if self.config.stack.tuned is not None:
             place_tuned(self.learners(), self.config.stack.tuned)
 
@@ -89,7 +86,7 @@ def place_tuned(parts: Sequence[LearningGenerator], folder: Path) -> None:
     """Place what `s2s2 tune` made: one part in the folder itself, several in one each below it."""
     from s2s2.generators.learning import place_apart
 
-    recipes = {(part.name, json.dumps(part.learning(), sort_keys=True, default=str)) for part in parts}
+    recipes = {(part.name, Inputs(part.learning()).digest) for part in parts}
     if len(recipes) > 1:
         place_apart(parts, folder)
         return

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2s2.errors import GeneratorError
+from s2s2.errors import GeneratorError, listed
 
 PARTS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
 """Parts with weights, and the name that their weights begin with."""
@@ -225,5 +225,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _listed(folder: Path) -> str:
-    names = sorted(path.name for path in folder.iterdir())
-    return (", ".join(names[:5]) + (", ..." if len(names) > 5 else "")) or "nothing"
+    return listed(sorted(path.name for path in folder.iterdir())) or "nothing"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from s2s2.core.records import Record
+from s2s2.core.records import Record, content_digest
 from s2s2.data.dataset import Dataset
 from s2s2.errors import GeneratorError
 from s2s2.generators.tuning.config import TuneConfig
@@ -58,8 +57,7 @@ def weights_digest(path: Path) -> str:
         GeneratorError: If there is no such file.
     """
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        return content_digest(path)[:16]
     except OSError as error:
         raise GeneratorError(
             f"The weights {path} cannot be read ({error.strerror}), though the tuning beside them is "
