@@ -19,8 +19,8 @@ from tests.report.fake import Runs
 from tests.report.learnt import changed, learnt, mixture, tuned
 from tests.report.test_page import Outline, sections
 
-STYLE = ArmStyle("made", "#000", "#fff", "circle", "", "--part-1")
-STYLES = {REAL: ArmStyle(REAL, "#000", "#fff", "circle", "", "--part-0"), "made": STYLE}
+STYLE = ArmStyle("#000", "#fff", "circle", "", "made", "--part-1")
+STYLES = {REAL: ArmStyle("#000", "#fff", "circle", "", REAL, "--part-0"), "made": STYLE}
 
 
 def section_of(folder: Path, **options: Any) -> Trust:

@@ -22,10 +22,7 @@ class Check(Stage):
     """Checks every source of data; data with errors stop the run."""
 
     name = "check"
-
-    def detail(self, context: Context) -> str:
-        """Say what is asked."""
-        return "is the data fit to learn from?"
+    words = "is the data fit to learn from?"
 
     def run(self, context: Context) -> None:
         """Check what has changed since the last check.
@@ -73,11 +70,8 @@ class Divide(Stage):
     """Divides the home cases by group; from here on the folder belongs to this run."""
 
     name = "split"
+    words = "train, validation and test, by group"
     needs = ("check",)
-
-    def detail(self, context: Context) -> str:
-        """Say what is made."""
-        return "train, validation and test, by group"
 
     def run(self, context: Context) -> None:
         """Save the division and the settings.

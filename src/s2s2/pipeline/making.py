@@ -19,17 +19,18 @@ class TrainJudges(Stage):
     """Trains the segmenters that judge samples and copies."""
 
     name = "judges"
+    words = "segmenters of the real training images, cross-fitted by group"
     needs = ("split",)
 
     def wanted(self, context: Context) -> bool:
         """Whether there is anything to be judged."""
         stacks = context.stacks
-        return bool(stacks.folders) and (context.config.audited or bool(stacks.untuned()))
+        return bool(stacks.folders and (context.config.audited or stacks.untuned()))
 
     def detail(self, context: Context) -> str:
-        """Say what is trained; what cannot be tuned on this machine is found before."""
+        """Ask first what the tunings take: what cannot be tuned on this machine is found now."""
         _ = context.stacks.outlooks
-        return "segmenters of the real training images, cross-fitted by group"
+        return self.words
 
     def run(self, context: Context) -> None:
         """Train those that are missing."""
@@ -130,15 +131,12 @@ class AuditStacks(Stage):
     """Judges every copy of every stack."""
 
     name = "audit"
+    words = "do the copies show their masks, are they new, are they diverse?"
     needs = ("judges", "stack")
 
     def wanted(self, context: Context) -> bool:
         """Whether there is a stack that is to be audited."""
         return bool(context.stacks.folders) and context.config.audited
-
-    def detail(self, context: Context) -> str:
-        """Say what is asked."""
-        return "do the copies show their masks, are they new, are they diverse?"
 
     def run(self, context: Context) -> None:
         """Audit what was not audited yet."""

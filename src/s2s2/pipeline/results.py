@@ -22,11 +22,8 @@ class Compare(Stage):
     """Puts all scores into one table and compares the arms."""
 
     name = "compare"
+    words = "paired differences with intervals"
     needs = ("train",)
-
-    def detail(self, context: Context) -> str:
-        """Say what is computed."""
-        return "paired differences with intervals"
 
     def run(self, context: Context) -> None:
         """Write scores, summary and comparisons."""
@@ -57,11 +54,8 @@ class Report(Stage):
     """Records the run and draws its page."""
 
     name = "report"
+    words = "one page"
     needs = ("compare",)
-
-    def detail(self, context: Context) -> str:
-        """Say what is drawn."""
-        return "one page"
 
     def run(self, context: Context) -> None:
         """Write run.json and report.html."""

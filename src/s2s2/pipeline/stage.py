@@ -102,6 +102,8 @@ class Stage(ABC):
     """One stage of a run; a call that finds its work done changes nothing."""
 
     name: str
+    words: str = ""
+    """What it is about to do, in a phrase."""
     needs: tuple[str, ...] = ()
     """Names of the stages that must come before."""
 
@@ -109,9 +111,9 @@ class Stage(ABC):
         """Whether there is anything to do in this run."""
         return True
 
-    @abstractmethod
     def detail(self, context: Context) -> str:
-        """Say in a phrase what it is about to do."""
+        """Return `words`, or what can only be said of this run."""
+        return self.words
 
     @abstractmethod
     def run(self, context: Context) -> None:

@@ -194,6 +194,7 @@ _CURVES = (
     ("encoder", "Encoder consistency", "distance between the features of the two views"),
     ("decoder", "Decoder consistency", "distance between the features of the two views"),
 )
+_SHARES = ("validation_dice", "agreement")
 _POINTS = 120
 
 
@@ -215,23 +216,42 @@ def curves(
             rows = rows[active.astype(bool)] if len(rows) else rows
             if len(rows):
                 words = "only watched: its weight is 0" if column in unweighted else hint
-                panels.append(CurvePanel(title, words, _curve(rows, column, title, run.arms, styles)))
+                drawn = {arm: style for arm, style in styles.items() if arm in set(rows["arm"])}
+                label = f"{title} over training steps, one line an arm"
+                panels.append(CurvePanel(title, words, line_chart(rows, column, drawn, label)))
     return tuple(panels)
 
 
-def _curve(
-    rows: pd.DataFrame, column: str, title: str, arms: Sequence[str], styles: dict[str, ArmStyle]
+def line_chart(
+    rows: pd.DataFrame,
+    column: str,
+    styles: dict[str, ArmStyle],
+    label: str,
+    *,
+    point: tuple[float, float] | None = None,
 ) -> str:
-    bands = {arm: _band(rows[rows["arm"] == arm], column) for arm in arms if arm in set(rows["arm"])}
+    """Draw a quantity over the steps: mean over seeds as a line, smallest to largest as a band.
+
+    Args:
+        rows: With the columns step, seed, arm and the quantity, none of it NaN.
+        column: The quantity; the scale of a loss holds 0.
+        styles: Of the arms, each of which has rows.
+        label: What the figure shows, for those who cannot see it.
+        point: Step and value to be marked.
+    """
+    bands = {arm: _band(rows[rows["arm"] == arm], column) for arm in styles}
     across = scale(0, float(rows["step"].max()), count=3)
     values = np.concatenate([band[["low", "high"]].to_numpy().ravel() for band in bands.values()])
     # A single wild first step must not flatten the rest.
     top = float(np.quantile(values, 0.99)) if len(values) > 200 else float(values.max())
-    up = scale(
-        min(float(values.min()), 0.0) if column != "validation_dice" else float(values.min()), top, count=4
-    )
+    least = float(values.min())
+    up = scale(least if column in _SHARES else min(least, 0.0), top, count=4)
     lines = "".join(_band_paths(band, across, up, styles[arm]) for arm, band in bands.items())
-    return chart(across, up, lines, f"{title} over training steps, one line an arm")
+    above = ""
+    if point is not None:
+        style = next(iter(styles.values()))
+        above = mark(across.place(point[0]), f"{100 - up.place(point[1]):.2f}%", style)
+    return chart(across, up, lines, label, above=above)
 
 
 def _band(rows: pd.DataFrame, column: str) -> pd.DataFrame:

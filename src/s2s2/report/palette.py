@@ -39,23 +39,15 @@ _MARKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class ArmStyle:
+class ArmStyle(Style):
     """How one arm or generator is drawn on a page.
 
     Args:
         name: Of the arm or generator.
-        light: Colour on a light ground, as CSS.
-        dark: Colour on a dark ground, as CSS.
-        mark: Shape of its points: circle, square, triangle, diamond or cross.
-        dash: Dash pattern of its lines in pixels, empty for a solid line.
-        variable: The CSS custom property that holds the colour.
+        variable: The CSS custom property that holds its colour.
     """
 
     name: str
-    light: str
-    dark: str
-    mark: str
-    dash: str
     variable: str
 
 
@@ -97,17 +89,12 @@ def _styles(
 ) -> dict[str, ArmStyle]:
     unknown = [name for name in names if name not in known]
     styles = {**known, **{name: spare[index % len(spare)] for index, name in enumerate(unknown)}}
-    return {
-        name: ArmStyle(
-            name,
-            styles[name].light,
-            styles[name].dark,
-            styles[name].mark,
-            styles[name].dash,
-            f"{prefix}-{index}",
-        )
-        for index, name in enumerate(names)
-    }
+
+    def named(name: str, index: int) -> ArmStyle:
+        style = styles[name]
+        return ArmStyle(style.light, style.dark, style.mark, style.dash, name, f"{prefix}-{index}")
+
+    return {name: named(name, index) for index, name in enumerate(names)}
 
 
 def mark_path(style: ArmStyle) -> str:

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from s2s2.core.storage import read_json
 from s2s2.core.tables import read_frame
 from s2s2.errors import EvaluationError
-from s2s2.report.axes import Scale, chart, mark, scale
 from s2s2.report.elements import Sheet
-from s2s2.report.figures import CurvePanel
+from s2s2.report.figures import CurvePanel, line_chart
 from s2s2.report.numbers import count, plain, thousands
 from s2s2.report.palette import ArmStyle
 
@@ -26,11 +23,10 @@ if TYPE_CHECKING:
 RECORD = "tuned.json"
 """What a tuning says of itself."""
 
-_POINTS = 150
 # A run names the folder of a tuning by its generator and a digest of its settings.
 _TAIL = re.compile(r"-[0-9a-f]{8}(?=$|,)")
 # A chart holds one line, so it needs no colour of its own.
-_STYLE = ArmStyle("", "", "", "circle", "", "--accent")
+_STYLE = ArmStyle("", "", "circle", "", "", "--accent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,29 +117,10 @@ def _words(record: Mapping[str, Any], history: pd.DataFrame, kept: int | None) -
 
 
 def _curve(history: pd.DataFrame, column: str, label: str, kept: int | None) -> str:
-    rows = history[["step", column]].dropna()
-    bins = max(1, -(-len(rows) // _POINTS))
-    thinned = rows.groupby(np.arange(len(rows)) // bins).mean() if bins > 1 else rows
-    across = scale(0, float(rows["step"].max()), count=3)
-    values = thinned[column].to_numpy(float)
-    # A single wild first step must not flatten the rest.
-    top = float(np.quantile(values, 0.98)) if len(values) > 50 else float(values.max())
-    up = scale(min(float(values.min()), 0.0) if column == "loss" else float(values.min()), top, count=4)
-    steps = thinned["step"].to_numpy(float)
-    points = "L".join(
-        f"{across.place(x)} {100 - up.place(y):.2f}" for x, y in zip(steps, values, strict=True)
-    )
-    path = f'<path class="line" style="--c:var({_STYLE.variable})" d="M{points}"/>'
-    above = _marked(rows, across, up, kept) if column == "agreement" and kept is not None else ""
-    return chart(across, up, path, label, above=above)
-
-
-def _marked(rows: pd.DataFrame, across: Scale, up: Scale, kept: int | None) -> str:
-    chosen = rows[rows["step"] == kept]
-    if chosen.empty:
-        return ""
-    value = float(chosen["agreement"].iloc[0])
-    return mark(across.place(float(kept or 0)), f"{100 - up.place(value):.2f}%", _STYLE)
+    rows = history[["step", column]].dropna().assign(arm="", seed=0)
+    chosen = rows[rows["step"] == kept] if column == "agreement" else rows[:0]
+    point = None if chosen.empty else (float(kept or 0), float(chosen[column].iloc[0]))
+    return line_chart(rows, column, {"": _STYLE}, label, point=point)
 
 
 def _samples(folder: Path, name: str) -> Sheet | None:

@@ -75,6 +75,16 @@ class RunManifest:
         write_json(path, {each.name: getattr(self, each.name) for each in fields(self)})
 
 
+class _At:
+    """The path of a file or folder below the `root` of its owner."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, owner: TrainingFolder | RunFolder, kind: type) -> Path:
+        return owner.root / self.name
+
+
 @dataclass(frozen=True)
 class TrainingFolder:
     """The folder of one arm and seed.
@@ -85,15 +95,10 @@ class TrainingFolder:
 
     root: Path
 
-    @property
-    def network(self) -> Path:
-        """Weights and card of the network that was kept."""
-        return self.root / "network"
-
-    @property
-    def history(self) -> Path:
-        """Loss terms and validation Dice by step."""
-        return self.root / "history.csv"
+    network = _At("network")
+    """Weights and card of the network that was kept."""
+    history = _At("history.csv")
+    """Loss terms and validation Dice by step."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -130,6 +135,25 @@ class RunFolder:
 
     root: Path
 
+    split = _At("split.json")
+    """Case ids of train, validation and test."""
+    stack = _At("stack")
+    """The stack of the run's generator."""
+    generators = _At("generators")
+    """Weights of the generators that were tuned for this run."""
+    judges = _At("judges")
+    """The segmenters that judge samples and copies."""
+    scores = _At("scores.csv")
+    """One row for each case, class, arm and seed."""
+    summary = _At("summary.csv")
+    """One row for each domain, class and arm, with intervals."""
+    comparisons = _At("comparisons.csv")
+    """One row for each pair of arms, domain and metric."""
+    report = _At("report.html")
+    """The page to read."""
+    manifest = _At("run.json")
+    """What was run, on what, and how long it took."""
+
     @classmethod
     def finished(cls, root: Path) -> RunFolder:
         """Return the folder of a run that was done to its end.
@@ -142,51 +166,6 @@ class RunFolder:
         if not folder.manifest.exists():
             raise ConfigError(f"{root} holds no finished run. Finish it with the same `s2s2 run` command.")
         return folder
-
-    @property
-    def split(self) -> Path:
-        """Case ids of train, validation and test."""
-        return self.root / "split.json"
-
-    @property
-    def stack(self) -> Path:
-        """The stack of the run's generator."""
-        return self.root / "stack"
-
-    @property
-    def generators(self) -> Path:
-        """Weights of the generators that were tuned for this run."""
-        return self.root / "generators"
-
-    @property
-    def judges(self) -> Path:
-        """The segmenters that judge samples and copies."""
-        return self.root / "judges"
-
-    @property
-    def scores(self) -> Path:
-        """One row for each case, class, arm and seed."""
-        return self.root / "scores.csv"
-
-    @property
-    def summary(self) -> Path:
-        """One row for each domain, class and arm, with intervals."""
-        return self.root / "summary.csv"
-
-    @property
-    def comparisons(self) -> Path:
-        """One row for each pair of arms, domain and metric."""
-        return self.root / "comparisons.csv"
-
-    @property
-    def report(self) -> Path:
-        """The page to read."""
-        return self.root / "report.html"
-
-    @property
-    def manifest(self) -> Path:
-        """What was run, on what, and how long it took."""
-        return self.root / "run.json"
 
     def stacks(self, config: RunConfig) -> dict[str, Path]:
         """Return the folder of every stack that the arms show, by the generator that makes it."""

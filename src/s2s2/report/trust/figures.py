@@ -1,23 +1,107 @@
-"""The audit's figures: agreement, novelty and spread of the copies beside those of real images."""
+"""The three figures of an audit: agreement, novelty and dispersion of copies beside real images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from s2s2.core.types import Floats
 from s2s2.report.axes import Scale, attribute, chart, scale
-from s2s2.report.numbers import plain
-from s2s2.report.palette import REAL, ArmStyle
+from s2s2.report.figures import CurvePanel
+from s2s2.report.numbers import joined, plain
+from s2s2.report.palette import REAL, WHOLE, ArmStyle
+from s2s2.report.trust.table import SIGMA, Part
 
-Values = Floats
+if TYPE_CHECKING:
+    from s2s2.audit import Audit
 
 _FEWEST, _MOST = 6, 30
 
 
+def audit_plots(audit: Audit, depth: int, styles: Mapping[str, ArmStyle]) -> tuple[CurvePanel, ...]:
+    """Draw agreement, novelty and dispersion; what was not measured is left out.
+
+    Args:
+        audit: Its two tables are read.
+        depth: Copies a mask.
+        styles: Of real images and of each generator.
+    """
+    copies, cases, parts = audit.copies, audit.cases, list(audit.record["parts"])
+
+    def series(column: str, real: str) -> dict[str, Floats]:
+        by_part = {part: copies.loc[copies["part"] == part, column] for part in parts}
+        columns = {REAL: cases[real], **by_part}
+        return {name: values.dropna().to_numpy(float) for name, values in columns.items()}
+
+    drawn = (
+        (
+            "Do they show their mask?",
+            "Dice of judges that never saw the group",
+            distributions(
+                series("agreement", "real_agreement"),
+                styles,
+                "How well judges read the masks of copies and of held-out real images, as distributions",
+            ),
+        ),
+        (
+            "Are they new?",
+            "nearest real image to the next group, d1/d2",
+            distributions(
+                series("ratio", "real_ratio"),
+                styles,
+                "Ratio of first to second distance of copies and of real images, as distributions",
+            ),
+        ),
+        (
+            "Do they scatter little enough?",
+            f"{SIGMA}g of copies upwards, {SIGMA} of real images to the right",
+            dispersion_plot(
+                cases["sigma"].to_numpy(float),
+                cases["sigma_g"].to_numpy(float),
+                depth,
+                styles[WHOLE if len(parts) > 1 else parts[0]],
+                "How far the features of a mask's copies scatter against those of real images, one dot a "
+                "mask",
+            ),
+        ),
+    )
+    return tuple(CurvePanel(title, hint, svg) for title, hint, svg in drawn if svg)
+
+
+def how_to_read(parts: Sequence[Part]) -> str:
+    """Explain the figures, and what a generator's promise changes in them.
+
+    Args:
+        parts: Figures of each generator.
+    """
+    words = (
+        "How to read it. First: outlines hold the copies of each generator, the area the real images; "
+        "heights are shares. An outline that reaches further left than the area holds copies that may show "
+        "another mask. Second: the distance to the nearest real image, over that to the nearest of another "
+        "group. Far left of the area lie copies that may be nearly a training image. Third: one dot a "
+        "mask. Below the solid line a stack of this depth scatters less than real images of like masks, "
+        f"{SIGMA}g/\N{SQUARE ROOT}n \N{LESS-THAN OR EQUAL TO} {SIGMA}, which is what the method asks for; "
+        "on the dashed line a single copy does."
+    )
+    named = {trait: [part.name for part in parts if trait in part.traits] for trait in ("exact", "geometry")}
+    if named["exact"]:
+        words += (
+            f" The masks of {joined(named['exact'])} are exact by construction: low Dice there means copies "
+            "that are hard to read, and none is marked for it."
+        )
+    if named["geometry"]:
+        words += (
+            f" {joined(named['geometry'])} keeps the geometry of the real image by design, so its copies "
+            "lie near their own image whatever their style; they are judged by the distance of features, "
+            "not by structural similarity."
+        )
+    return words
+
+
 def distributions(
-    series: Mapping[str, Values], styles: Mapping[str, ArmStyle], label: str, *, top: float | None = None
+    series: Mapping[str, Floats], styles: Mapping[str, ArmStyle], label: str, *, top: float | None = None
 ) -> str:
     """Draw how values are distributed, one outline a name; real images as a filled area.
 
@@ -28,7 +112,7 @@ def distributions(
         series: Finite values by name; empty ones are left out.
         styles: How each name is drawn.
         label: What the figure shows, for those who cannot see it.
-        top: Values above it count into the last bin; None for none.
+        top: Floats above it count into the last bin; None for none.
     """
     known = {name: values for name, values in series.items() if len(values)}
     if not known:
@@ -45,7 +129,7 @@ def distributions(
     return chart(across, up, "".join(_steps(edges, shares[n], across, up, styles[n]) for n in known), label)
 
 
-def _steps(edges: Values, shares: Values, across: Scale, up: Scale, style: ArmStyle) -> str:
+def _steps(edges: Floats, shares: Floats, across: Scale, up: Scale, style: ArmStyle) -> str:
     heights = [100 - up.place(float(share)) for share in shares]
     x = [across.place(float(edge)) for edge in edges]
     corners = [f"{x[0]} 100"]
@@ -59,7 +143,7 @@ def _steps(edges: Values, shares: Values, across: Scale, up: Scale, style: ArmSt
     return f'{area}<path class="line" {colour}{dash} d="{path}"/>'
 
 
-def dispersion_plot(real: Values, copies: Values, depth: int, style: ArmStyle, label: str) -> str:
+def dispersion_plot(real: Floats, copies: Floats, depth: int, style: ArmStyle, label: str) -> str:
     """Draw sigma_g against sigma, one dot a mask, with the lines of equality and of the condition.
 
     Args:

@@ -13,8 +13,8 @@ from s2s2.report.elements import Sheet, render
 from s2s2.report.figures import CurvePanel
 from s2s2.report.numbers import DASH, count, joined, plain
 from s2s2.report.palette import REAL, ArmStyle, generator_styles
-from s2s2.report.trust.plots import audit_plots, how_to_read
-from s2s2.report.trust.table import HEADS, Figure, PartFigures, Row, caption, part_figures, part_row
+from s2s2.report.trust.figures import audit_plots, how_to_read
+from s2s2.report.trust.table import HEADS, Figure, Part, Row, caption, part_row, parts_of
 from s2s2.run.names import without_options
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def build_audit_section(audit: Audit, styles: Mapping[str, ArmStyle], *, marked:
         AuditError: If a table of the audit cannot be read.
         StorageError: If a picture cannot be read.
     """
-    parts, copies = part_figures(audit), audit.copies
+    parts, copies = parts_of(audit), audit.copies
     names = list(audit.record["parts"])
     stack = audit.record.get("stack") or {}
     depth = int(stack.get("depth") or copies["copy"].max() + 1)
@@ -138,7 +138,7 @@ def build_audit_section(audit: Audit, styles: Mapping[str, ArmStyle], *, marked:
         treatment=treatment(copies, marked),
         caption=caption(audit),
         heads=HEADS,
-        rows=tuple(part_row(part, depth, styles[part.name]) for part in parts),
+        rows=tuple(part_row(part, styles[part.name]) for part in parts),
         styles=tuple(styles[name] for name in (REAL, *names)),
         plots=audit_plots(audit, depth, styles),
         reading=how_to_read(parts),
@@ -159,7 +159,7 @@ def _setting(audit: Audit, names: list[str], depth: int) -> str:
     )
 
 
-def _classes(audit: Audit, parts: tuple[PartFigures, ...]) -> tuple[tuple[str, ...], ...]:
+def _classes(audit: Audit, parts: tuple[Part, ...]) -> tuple[tuple[str, ...], ...]:
     real = audit.record["real"].get("agreement_by_class") or {}
     if len(real) < 2:
         return ()
@@ -168,7 +168,7 @@ def _classes(audit: Audit, parts: tuple[PartFigures, ...]) -> tuple[tuple[str, .
         (name, part.name, figure.text(3), Figure.read(real[name]).text(3), _shown(cases, name))
         for name in real
         for part in parts
-        if (figure := part.classes.get(name)) is not None
+        if (figure := part.figure("agreement_by_class", name)).known
     )
 
 

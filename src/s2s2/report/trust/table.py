@@ -52,6 +52,11 @@ class Figure:
         found = [(content or {}).get(name) for name in ("mean", "low", "high")]
         return cls(*(math.nan if value is None else float(value) for value in found))
 
+    @property
+    def known(self) -> bool:
+        """Whether it was measured."""
+        return math.isfinite(self.mean)
+
     def spread(self, digits: int = 2) -> str:
         """Return the interval as text, empty where there is none."""
         if not math.isfinite(self.low) or not math.isfinite(self.high):
@@ -70,71 +75,34 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class PartFigures:
+class Part:
     """What was found of the copies of one generator, or of all.
 
     Args:
         name: Of the generator.
-        traits: What it promises: "exact", "geometry".
-        copies: How many there are.
-        agreement: Dice of the judges with the mask.
-        classes: The same by class.
-        diversity: Distance between copies of a mask.
-        distance_own: Distance to the real image of the mask.
-        ssim_own: Structural similarity to it.
-        kid: Kernel inception distance to the real images, in thousandths.
-        fid: Frechet distance.
-        near_duplicates: Copies as near to a real image as one stored anew.
-        marked: Marked copies by reason.
-        sigma_g: Dispersion of the features of a mask's copies.
-        sigma: Dispersion over real images of like masks.
-        holds: Share of masks that meet the method's condition.
+        found: Its entry in the audit's record.
     """
 
     name: str
-    traits: tuple[str, ...]
-    copies: int
-    agreement: Figure
-    classes: Mapping[str, Figure]
-    diversity: Figure
-    distance_own: Figure
-    ssim_own: Figure
-    kid: Figure
-    fid: float
-    near_duplicates: int
-    marked: Mapping[str, int]
-    sigma_g: Figure
-    sigma: Figure
-    holds: Figure
+    found: Mapping[str, Any]
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """What the generator promises: "exact", "geometry"."""
+        return tuple(self.found.get("traits") or ())
+
+    def figure(self, *path: str) -> Figure:
+        """Return a mean of the entry with its interval, NaN where it was not measured."""
+        found: Any = self.found
+        for name in path:
+            found = (found or {}).get(name)
+        return Figure.read(found)
 
 
-def part_figures(audit: Audit) -> tuple[PartFigures, ...]:
-    """Return the figures of each generator; of several, those of all copies last."""
-    parts = audit.record["parts"]
-    found = [_part(name, content) for name, content in parts.items()]
-    return tuple(found if len(found) == 1 else [*found, _part(WHOLE, audit.record["whole"])])
-
-
-def _part(name: str, content: Mapping[str, Any]) -> PartFigures:
-    spread = content.get("dispersion") or {}
-    fid = content.get("fid")
-    return PartFigures(
-        name=name,
-        traits=tuple(content.get("traits") or ()),
-        copies=int(content["copies"]),
-        agreement=Figure.read(content.get("agreement")),
-        classes={key: Figure.read(value) for key, value in (content.get("agreement_by_class") or {}).items()},
-        diversity=Figure.read(content.get("diversity")),
-        distance_own=Figure.read(content.get("distance_own")),
-        ssim_own=Figure.read(content.get("ssim_own")),
-        kid=Figure.read(content.get("kid")),
-        fid=math.nan if fid is None else float(fid),
-        near_duplicates=int(content.get("near_duplicates") or 0),
-        marked=dict(content.get("marked") or {}),
-        sigma_g=Figure.read(spread.get("sigma_g")),
-        sigma=Figure.read(spread.get("sigma")),
-        holds=Figure.read(spread.get("holds")),
-    )
+def parts_of(audit: Audit) -> tuple[Part, ...]:
+    """Return what was found of each generator; of several, what was found of all copies last."""
+    found = [Part(name, content) for name, content in audit.record["parts"].items()]
+    return tuple(found if len(found) == 1 else [*found, Part(WHOLE, audit.record["whole"])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,50 +147,40 @@ def caption(audit: Audit) -> str:
     )
 
 
-def part_row(part: PartFigures, depth: int, style: ArmStyle) -> Row:
-    """Put the figures of one generator into a row.
+def part_row(part: Part, style: ArmStyle) -> Row:
+    """Put what was found of one generator into a row.
 
     Args:
-        part: Its figures.
-        depth: Copies a mask in the whole stack.
+        part: The generator.
         style: Its colour.
     """
+    found, ssim, fid = part.found, part.figure("ssim_own"), part.found.get("fid")
+    marked, copies = found.get("marked") or {}, int(found["copies"])
+    reasons = [f"{number} {_REASONS[name]}" for name, number in marked.items() if number and name in _REASONS]
+    traits = [_TRAITS[trait] for trait in part.traits if trait in _TRAITS]
+    near = count(int(found.get("near_duplicates") or 0), "near-duplicate")
     return Row(
         part.name,
         style,
-        _size(part),
+        "; ".join([count(copies, "copy", "copies"), *traits, *reasons]),
         (
-            _cell(part.agreement),
-            _cell(part.diversity),
-            _cell(part.distance_own, more=f"SSIM {part.ssim_own.text()}" if _known(part.ssim_own) else ""),
-            _cell(part.kid, 1, more=f"FID {plain(part.fid, 0)}" if math.isfinite(part.fid) else ""),
-            _again(part),
-            _dispersion(part, depth),
+            _cell(part.figure("agreement")),
+            _cell(part.figure("diversity")),
+            _cell(part.figure("distance_own"), more=f"SSIM {ssim.text()}" if ssim.known else ""),
+            _cell(part.figure("kid"), 1, more="" if fid is None else f"FID {plain(float(fid), 0)}"),
+            Cell(f"{marked.get('memorised', 0)} of {copies}", near),
+            _dispersion(part),
         ),
     )
 
 
-def _size(part: PartFigures) -> str:
-    marked = [
-        f"{number} {_REASONS[reason]}"
-        for reason, number in part.marked.items()
-        if number and reason in _REASONS
-    ]
-    traits = [_TRAITS[trait] for trait in part.traits if trait in _TRAITS]
-    return "; ".join([count(part.copies, "copy", "copies"), *traits, *marked])
-
-
-def _again(part: PartFigures) -> Cell:
-    near = count(part.near_duplicates, "near-duplicate")
-    return Cell(f"{part.marked.get('memorised', 0)} of {part.copies}", near)
-
-
-def _dispersion(part: PartFigures, depth: int) -> Cell:
-    if not _known(part.sigma_g):
+def _dispersion(part: Part) -> Cell:
+    copies, real, holds = (part.figure("dispersion", name) for name in ("sigma_g", "sigma", "holds"))
+    if not copies.known:
         return Cell(DASH, "a mask needs two copies by it")
-    share = f"{100 * part.holds.mean:.0f}\N{NO-BREAK SPACE}%" if _known(part.holds) else DASH
+    share = f"{100 * holds.mean:.0f}\N{NO-BREAK SPACE}%" if holds.known else DASH
     return Cell(
-        f"{plain(part.sigma_g.mean, 2)}, {plain(part.sigma.mean, 2)}",
+        f"{plain(copies.mean, 2)}, {plain(real.mean, 2)}",
         f"{SIGMA}g/\N{SQUARE ROOT}n \N{LESS-THAN OR EQUAL TO} {SIGMA} for {share} of masks",
     )
 
@@ -230,7 +188,3 @@ def _dispersion(part: PartFigures, depth: int) -> Cell:
 def _cell(figure: Figure, digits: int = 2, *, more: str = "") -> Cell:
     spread = figure.spread(digits)
     return Cell(plain(figure.mean, digits), "; ".join(text for text in (spread, more) if text))
-
-
-def _known(figure: Figure) -> bool:
-    return math.isfinite(figure.mean)
