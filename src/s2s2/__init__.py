@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ConsistencyLoss as ConsistencyLoss,
         FeatureTap as FeatureTap,
         SemanticStacking as SemanticStacking,
+        Tap as Tap,
     )
     from s2s2.pipeline import Run as Run, RunConfig as RunConfig
     from s2s2.report import build_report as build_report

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from s2s2.errors import ConfigError, ShapeError
-from s2s2.objective.pixels import class_shares, kept_share
+from s2s2.objective.axes import channel_axis
+from s2s2.objective.pixels import VOID, class_shares, kept_share, on_grid, size_of
 
 Distance = Literal["cosine", "angular", "l1", "l2"]
 
@@ -76,22 +77,25 @@ class ConsistencyLoss(nn.Module):
             the mean absolute difference. All but `"cosine"` keep the triangle
             inequality on which the method's derivation rests.
         channel_dim: Axis of the channels: 1 for maps (batch, channel, height, width),
-            -1 for tokens (batch, token, channel). None takes -1 for tensors of
-            three axes and 1 for all others.
+            -1 for tokens (batch, token, channel) and maps (batch, height, width,
+            channel). None chooses by shape, see `channel_axis`.
         weighting: None, every position counts the same; `"class"`, every class does.
+        ignore_index: Class id of pixels without a label; with `weighting="class"` they
+            belong to no class. Without weighting every position counts.
 
     Shape:
         - real: (batch, channel, *grid) or (batch, *grid, channel), floating point.
         - synthetic: as `real`.
-        - mask: (batch, height, width) or (batch, depth, height, width), class ids; read
-          by `weighting="class"` alone. Tokens must form a grid with the mask's aspect ratio.
-        - ignore: as `mask`, True where the synthetic image must not be learnt from, or None.
+        - mask: (batch, *size) or (batch, 1, *size), class ids of any integer type, or None.
+          For `weighting="class"` tokens must form a grid with the mask's aspect ratio.
+        - ignore: as `mask`, bool, True where the synthetic image must not be learnt from, or None.
           Features without a spatial grid (pooled ones, class tokens) count in full.
         - returns: a scalar.
 
     Raises:
         ConfigError: If `distance` or `weighting` is unknown, or a mask is needed and missing.
-        ShapeError: If the two shapes differ, or do not fit the mask.
+        ShapeError: If the two shapes differ, do not fit the mask, or do not tell where the
+            channels are.
 
     Example:
         >>> import torch
@@ -112,6 +116,7 @@ class ConsistencyLoss(nn.Module):
         distance: Distance = "cosine",
         channel_dim: int | None = None,
         weighting: Literal["class"] | None = None,
+        ignore_index: int = VOID,
     ) -> None:
         super().__init__()
         if distance not in DISTANCES:
@@ -121,42 +126,45 @@ class ConsistencyLoss(nn.Module):
         self.distance = distance
         self.channel_dim = channel_dim
         self.weighting = weighting
+        self.ignore_index = ignore_index
 
     def forward(
-        self, real: Tensor, synthetic: Tensor, mask: Tensor | None = None, ignore: Tensor | None = None
+        self,
+        real: Tensor,
+        synthetic: Tensor,
+        mask: Tensor | None = None,
+        ignore: Tensor | None = None,
+        *,
+        channel_dim: int | None = None,
     ) -> Tensor:
-        """Return the mean distance over all positions, or over all classes."""
+        """Return the mean distance over all positions, or over all classes.
+
+        `channel_dim` names the axis for this call; None leaves it to the loss's own.
+        """
         if real.shape != synthetic.shape:
             raise ShapeError(
                 f"Real and synthetic features must have one shape, got {tuple(real.shape)} and "
                 f"{tuple(synthetic.shape)}. Give the two images the same size before the network."
             )
-        dim = self._channel_dim(real)
+        named = self.channel_dim if channel_dim is None else channel_dim
+        dim = channel_axis(real.shape, None if mask is None else size_of(mask), named)
         apart = DISTANCES[self.distance](_exact(real), _exact(synthetic), dim)
+        if ignore is not None:
+            ignore = on_grid(ignore, apart).bool()
         if self.weighting is None:
             return apart.mean() if ignore is None else _mean(apart, kept_share(ignore, apart)[None])
         if mask is None:
             raise ConfigError(
                 "weighting='class' needs the mask. Call the loss as loss(real, synthetic, mask)."
             )
-        shares = class_shares(mask, apart, ignore).to(apart.dtype)
-        if ignore is not None:
+        shares = class_shares(on_grid(mask, apart), apart, ignore, self.ignore_index).to(apart.dtype)
+        if ignore is not None or not len(shares):
             return _mean(apart, shares)
         return ((shares * apart).flatten(1).sum(1) / shares.flatten(1).sum(1)).mean()
 
     def extra_repr(self) -> str:
         """Return the options, for printing."""
         return f"distance={self.distance!r}, channel_dim={self.channel_dim}, weighting={self.weighting!r}"
-
-    def _channel_dim(self, feature: Tensor) -> int:
-        if self.channel_dim is None:
-            return -1 if feature.ndim == 3 else 1
-        if not -feature.ndim <= self.channel_dim < feature.ndim:
-            raise ShapeError(
-                f"channel_dim is {self.channel_dim}, but the features have shape {tuple(feature.shape)}. "
-                "Give the axis of the channels: 1 for maps, -1 for tokens."
-            )
-        return self.channel_dim
 
 
 def _mean(apart: Tensor, shares: Tensor) -> Tensor:

@@ -1,66 +1,138 @@
-"""Rules that name the modules to tap, and the tensors in a module's output."""
+"""Rules that name the modules to tap."""
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeGuard
+from collections.abc import Callable, Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
+from torch.optim.swa_utils import AveragedModel
 
 from s2s2.errors import TapError
 
 Rule = str | re.Pattern[str] | Callable[[str, nn.Module], bool]
 """A module's name, a pattern that names must match in full, or a test of name and module."""
 
+_WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module")
+"""Where a wrapper keeps the module inside: torch.compile, FSDP, checkpoint_wrapper, Lightning Fabric."""
+
+_WRAPPED = re.compile(rf"(^|\.)({'|'.join(_WRAPPERS)})(?=\.|$)")
 _NAMES_SHOWN = 12
 
 
-def find_modules(network: nn.Module, rule: Rule) -> list[tuple[str, str | None]]:
-    """Turn a rule into pairs of a module's name and the key of its output, or None.
+def unwrap(network: nn.Module) -> nn.Module:
+    """Return the network inside `torch.compile`, `DistributedDataParallel`, `AveragedModel` and their like.
+
+    Example:
+        >>> network = nn.Conv2d(3, 8, 1)
+        >>> unwrap(nn.DataParallel(network)) is network
+        True
+    """
+    while True:
+        if isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel | AveragedModel):
+            network = network.module
+            continue
+        inside = (getattr(network, name, None) for name in _WRAPPERS)
+        if (found := next((module for module in inside if isinstance(module, nn.Module)), None)) is None:
+            return network
+        network = found
+
+
+def find_modules(network: nn.Module, rule: Rule) -> dict[str, nn.Module]:
+    """Turn a rule into the modules that it means, by name.
 
     Args:
-        network: The network to search.
-        rule: See `FeatureTap`.
+        network: The network to search. What wrappers add to names (`_orig_mod.`) is left out.
+        rule: See `FeatureTap`; of a name, the module's part alone.
 
     Raises:
         TapError: If nothing fits.
 
     Example:
         >>> network = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(), nn.Conv2d(8, 2, 1))
-        >>> find_modules(network, "2:out")
-        [('2', 'out')]
-        >>> find_modules(network, lambda name, module: isinstance(module, nn.Conv2d))
-        [('0', None), ('2', None)]
+        >>> list(find_modules(network, "[-1]"))
+        ['2']
+        >>> list(find_modules(network, lambda name, module: isinstance(module, nn.Conv2d)))
+        ['0', '2']
     """
-    modules = {name: module for name, module in network.named_modules() if name}
+    modules = _modules(network)
     if isinstance(rule, str):
-        name, _, key = rule.partition(":")
-        name = _replace_indices(network, name)
-        if name in modules:
-            return [(name, key or None)]
+        name = _replace_indices(network, _clean(rule))
+        while _submodule(network, name) is None and name.startswith("module."):
+            name = name.removeprefix("module.")  # as DistributedDataParallel names it
+        if (module := _submodule(network, name)) is not None:
+            return {name: module}
         raise TapError(_no_such_module(network, list(modules), f"has no module {rule!r}", name))
     if isinstance(rule, re.Pattern):
-        shown, names = rule.pattern, [name for name in modules if rule.fullmatch(name)]
+        shown, found = rule.pattern, {n: module for n, module in modules.items() if rule.fullmatch(n)}
     else:
         shown = getattr(rule, "__name__", repr(rule))
-        names = [name for name, module in modules.items() if rule(name, module)]
-    if names:
-        return [(name, None) for name in names]
+        found = {name: module for name, module in modules.items() if rule(name, module)}
+    if found:
+        return found
     raise TapError(
         _no_such_module(network, list(modules), f"has no module that fits the rule {shown!r}", shown)
     )
 
 
+def refuse_scripted(network: nn.Module, names: Iterable[str]) -> None:
+    """Refuse modules that run outside of Python, where nothing can listen.
+
+    Raises:
+        TapError: If one of them is part of a `torch.jit.ScriptModule`.
+    """
+    for name in names:
+        parts = name.split(".")
+        parents = (".".join(parts[:depth]) for depth in range(len(parts) + 1))
+        if any(isinstance(network.get_submodule(parent), torch.jit.ScriptModule) for parent in parents):
+            raise TapError(
+                f"The module {name!r} is part of a scripted or traced network, whose modules cannot be "
+                "tapped. Pass the network as it was before torch.jit, or tap nothing (alpha_enc=0)."
+            )
+
+
+def works_on_the_last_axis(module: nn.Module) -> bool:
+    """Tell whether a module holds layers for channels in the last axis, and none for channels in axis 1.
+
+    Example:
+        >>> works_on_the_last_axis(nn.Sequential(nn.LayerNorm(8), nn.Linear(8, 8)))
+        True
+    """
+    parts = list(module.modules())
+    first = any(isinstance(part, _ConvNd | _NormBase | nn.GroupNorm) for part in parts)
+    return not first and any(isinstance(part, nn.Linear | nn.LayerNorm) for part in parts)
+
+
+def _modules(network: nn.Module) -> dict[str, nn.Module]:
+    """All modules by name; of a wrapper and what it wraps, the wrapper."""
+    modules: dict[str, nn.Module] = {}
+    for name, module in network.named_modules():
+        modules.setdefault(_clean(name), module)
+    modules.pop("", None)
+    return modules
+
+
+def _submodule(network: nn.Module, name: str) -> nn.Module | None:
+    try:
+        return network.get_submodule(name) if name else None
+    except AttributeError:
+        return None
+
+
+def _clean(name: str) -> str:
+    return _WRAPPED.sub("", name).lstrip(".")
+
+
 def _replace_indices(network: nn.Module, name: str) -> str:
     """Replace each index, as in `stages[-1]`, by the name of that child."""
-    modules = dict(network.named_modules())
     while match := re.search(r"\[(-?\d+)\]", name):
         before, index = name[: match.start()], int(match[1])
-        children = [child for child, _ in modules[before].named_children()] if before in modules else []
+        parent = _submodule(network, before) if before else network
+        children = [] if parent is None else list(unwrap(parent)._modules)
         if not -len(children) <= index < len(children):
             return name
         name = f"{before}.{children[index]}".lstrip(".") + name[match.end() :]
@@ -74,55 +146,3 @@ def _no_such_module(network: nn.Module, names: list[str], what: str, wanted: str
         f"The network ({type(network).__name__}) {what}. Modules that exist, nearest names first: "
         f"{', '.join(nearest) or 'none'}{more}. Give one of them; network.named_modules() lists all."
     )
-
-
-def take_tensors(name: str, key: str | None, output: object) -> dict[str, Tensor]:
-    """Name the floating-point tensors in a module's output.
-
-    Args:
-        name: The module's name, for the keys and for errors.
-        key: The one element to take, or None for all.
-        output: A tensor, or a tuple, list, dict or dataclass that holds tensors at any depth.
-
-    Raises:
-        TapError: If there is no such tensor.
-
-    Example:
-        >>> list(take_tensors("vit", None, (torch.zeros(2), {"hidden": [torch.ones(2)]})))
-        ['vit:0', 'vit:1:hidden:0']
-    """
-    if key is None:
-        found = dict(_named(name, output))
-        if found:
-            return found
-        raise TapError(
-            f"The tapped module {name!r} returned {type(output).__name__}, which holds no floating-point "
-            "tensor. Tap a module that returns a tensor, or a tuple, list, dict or dataclass of tensors."
-        )
-    elements = dict(_elements(output))
-    if _is_feature(element := elements.get(key)):
-        return {f"{name}:{key}": element}
-    raise TapError(
-        f"The tap '{name}:{key}' asks for element {key!r} of an output ({type(output).__name__}) that has no "
-        f"such tensor. Its elements are: {', '.join(elements) or 'none'}. Name one that is a tensor."
-    )
-
-
-def _named(name: str, output: object) -> Iterator[tuple[str, Tensor]]:
-    if _is_feature(output):
-        yield name, output
-    for key, value in _elements(output):
-        yield from _named(f"{name}:{key}", value)
-
-
-def _elements(output: object) -> Iterator[tuple[str, object]]:
-    if isinstance(output, Mapping):
-        yield from ((str(key), value) for key, value in output.items())
-    elif isinstance(output, list | tuple):
-        yield from ((str(index), value) for index, value in enumerate(output))
-    elif dataclasses.is_dataclass(output):
-        yield from ((field.name, getattr(output, field.name)) for field in dataclasses.fields(output))
-
-
-def _is_feature(value: object) -> TypeGuard[Tensor]:
-    return isinstance(value, Tensor) and torch.is_floating_point(value)

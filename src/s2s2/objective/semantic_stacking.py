@@ -4,47 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, cast
-from weakref import WeakKeyDictionary
+from functools import partial
+from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
 
-from s2s2.errors import ConfigError, NetworkError, ShapeError
+from s2s2.errors import ConfigError, ShapeError
 from s2s2.objective.consistency import ConsistencyLoss
-from s2s2.objective.features import FeatureTap, unwrap
-from s2s2.objective.pixels import settled
+from s2s2.objective.describe import Description, describe
+from s2s2.objective.features import Tap, refuse_without_gradient
+from s2s2.objective.outputs import map_tensors
+from s2s2.objective.pixels import fitted, settled
 from s2s2.objective.rules import Rule
+from s2s2.objective.sides import apart, axis_of, features_of, refuse_unequal
+from s2s2.objective.terms import Terms
+from s2s2.objective.views import Network, View, Viewer, no_logits
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-
-
-class Terms(NamedTuple):
-    """The loss of one step and its terms before weighting.
-
-    The total carries the gradient; the others are detached, for logging. A term that
-    was not measured is NaN: `synthetic`, `encoder` and `decoder` when the second image
-    was not used, `encoder` and `decoder` when nothing is tapped there.
-    """
-
-    total: Tensor
-    """What to call `backward()` on."""
-    segmentation: Tensor
-    """Segmentation loss of the real image."""
-    synthetic: Tensor
-    """Segmentation loss of the synthetic image."""
-    encoder: Tensor
-    """Distance of the encoder features, summed over the taps."""
-    decoder: Tensor
-    """Distance of the decoder features, summed over the taps."""
-
-
-class View(NamedTuple):
-    """What the network returns for one image."""
-
-    logits: Tensor
-    encoder: dict[str, Tensor]
-    decoder: dict[str, Tensor]
+Loss = Callable[[Any, Tensor], Tensor]
 
 
 class SemanticStacking(nn.Module):
@@ -60,14 +36,16 @@ class SemanticStacking(nn.Module):
     the network were correct and certain there, without gradient; the distances leave
     them out.
 
-    With several encoder or decoder taps, $D$ is summed over them. A weight of 0
+    With several encoder or decoder taps, $D$ is their weighted sum. A weight of 0
     removes its term from the loss; with all three at 0 the synthetic image is not
     used and $L$ is exactly $L_{seg}(z_0, y)$.
 
     Args:
-        segmentation_loss: Function of logits (batch, class, *size) and mask (batch, *size)
-            that returns a scalar.
-        encoder: Modules whose outputs are the encoder features, see `FeatureTap`.
+        segmentation_loss: Function of logits and mask that returns a scalar. It gets what
+            the network returns, a tensor (batch, class, *size) or a list, dict or
+            dataclass of tensors (deep supervision), and class ids (batch, *size), int64.
+        encoder: Modules whose outputs are the encoder features: names, rules or `Tap`, see
+            `FeatureTap`. None leaves the features to `combine`.
         decoder: The same for the decoder features.
         alpha_enc: Weight of the encoder's consistency, at least 0.
         alpha_dec: Weight of the decoder's consistency, at least 0.
@@ -77,20 +55,25 @@ class SemanticStacking(nn.Module):
             `ConsistencyLoss()`, the cosine distance.
         forward_pass: `"joint"`, one pass over a batch of both images, the faster one;
             `"separate"`, one pass each. They agree unless the network uses statistics of the batch.
-        logits: Function that takes the logits out of what the network returns, for
-            networks that return more than a tensor. None takes the output itself.
+        logits: Function that takes what the segmentation loss is to get out of what the
+            network returns. None takes the output itself.
 
     Shape:
         - image, synthetic: (batch, channel, *size), float.
-        - mask: (batch, *size), class ids.
-        - ignore: (batch, *size), bool, or None.
+        - mask: (batch, *size) or (batch, 1, *size), class ids of any integer type or bool. What
+          marks pixels without a label, 255 by custom, must be known to the segmentation loss
+          (`nn.CrossEntropyLoss(ignore_index=255)`) and to a consistency that reads the mask
+          (`ConsistencyLoss(weighting="class", ignore_index=255)`, the default).
+        - ignore: as `mask`, bool, or None.
         - returns: a scalar.
 
     Raises:
         ConfigError: If a weight is negative, or above 0 with nothing tapped or without a synthetic image.
-        ShapeError: If the images differ in shape, or features have no batch axis in front.
-        NetworkError: If the network returns no tensor and `logits` is not given.
-        TapError: If a tap names no module, or a module that did not run.
+        ShapeError: If images, mask, logits or features do not fit each other, a mask is one-hot or
+            holds floats, or features do not tell where their channels are.
+        NetworkError: If the network returns no tensor, or what the segmentation loss cannot take.
+        TapError: If a tap names no module, or one that did not run, ran several times, carries no
+            gradient or was changed in place.
 
     Example:
         >>> import torch
@@ -111,30 +94,30 @@ class SemanticStacking(nn.Module):
         self,
         segmentation_loss: Loss,
         *,
-        encoder: Sequence[Rule] = (),
-        decoder: Sequence[Rule] = (),
+        encoder: Sequence[Rule | Tap] | None = (),
+        decoder: Sequence[Rule | Tap] | None = (),
         alpha_enc: float = 0.4,
         alpha_dec: float = 0.0,
         w_syn: float = 1.0,
         consistency: Callable[..., Tensor] | None = None,
         forward_pass: Literal["joint", "separate"] = "joint",
-        logits: Callable[[Any], Tensor] | None = None,
+        logits: Callable[[Any], Any] | None = None,
     ) -> None:
         super().__init__()
         _check(w_syn=w_syn, alpha_enc=alpha_enc, alpha_dec=alpha_dec, encoder=encoder, decoder=decoder)
         if forward_pass not in ("joint", "separate"):
             raise ConfigError(f"forward_pass is {forward_pass!r}. Expected 'joint' or 'separate'.")
         self.segmentation_loss = segmentation_loss
-        self.encoder, self.decoder = tuple(encoder), tuple(decoder)
+        self.encoder = None if encoder is None else tuple(encoder)
+        self.decoder = None if decoder is None else tuple(decoder)
         self.w_syn, self.alpha_enc, self.alpha_dec = w_syn, alpha_enc, alpha_dec
         self.consistency = ConsistencyLoss() if consistency is None else consistency
         self.forward_pass = forward_pass
-        self.logits = logits
-        self._taps: WeakKeyDictionary[nn.Module, tuple[FeatureTap, FeatureTap]] = WeakKeyDictionary()
+        self._viewer = Viewer(self.encoder or (), self.decoder or (), logits)
 
     def forward(
         self,
-        network: nn.Module,
+        network: Network,
         image: Tensor,
         synthetic: Tensor | None,
         mask: Tensor,
@@ -145,42 +128,91 @@ class SemanticStacking(nn.Module):
 
     def terms(
         self,
-        network: nn.Module,
+        network: Network,
         image: Tensor,
         synthetic: Tensor | None,
         mask: Tensor,
         ignore: Tensor | None = None,
     ) -> Terms:
         """Return the total loss and every term of it, for logging."""
+        space = image.ndim - 2
         if not (self.w_syn or self.alpha_enc or self.alpha_dec):
-            plain = self.segmentation_loss(self._logits(network(image)), mask)
-            return Terms(plain, plain.detach(), *plain.detach().new_full((3,), math.nan))
+            return self._terms(self._viewer.single(network, image, tapped=False), None, mask, None, space)
         if synthetic is None or synthetic.shape != image.shape:
             raise _mismatch(image, synthetic)
-        if ignore is not None and (ignore.shape != mask.shape or ignore.dtype != torch.bool):
-            raise ShapeError(
-                f"ignore must be bool of the mask's shape {tuple(mask.shape)}, got {ignore.dtype} "
-                f"of {tuple(ignore.shape)}. Give one truth value per pixel."
+        for name, (weight, side, taps) in self._sides().items():
+            if weight and not taps:
+                raise _missing(name, weight, f"{side} features to read", f"{side}=['name', ...]")
+        views = self._viewer.joint if self.forward_pass == "joint" else self._viewer.separate
+        return self._terms(*views(network, image, synthetic), mask, ignore, space)
+
+    def combine(
+        self,
+        real_logits: Any,
+        synthetic_logits: Any,
+        mask: Tensor,
+        real_features: Any = None,
+        synthetic_features: Any = None,
+        ignore: Tensor | None = None,
+    ) -> Terms:
+        """Return the terms of what you computed yourself; no network is run or tapped.
+
+        Args:
+            real_logits: Of the real image, as the segmentation loss takes them.
+            synthetic_logits: Of the synthetic image; None where `w_syn` is 0.
+            mask: See the class.
+            real_features: Encoder features: a tensor, or a list or dict of tensors, compared
+                one by one with the options of the taps in their order. With decoder
+                features too: `{"encoder": ..., "decoder": ...}`.
+            synthetic_features: The same of the synthetic image.
+            ignore: See the class.
+
+        Raises:
+            ConfigError: If logits or features of a term with a weight are missing.
+            ShapeError: If the two sides have other features, or as in the class.
+        """
+        taps = {side: taps or () for _, side, taps in self._sides().values()}
+        real = View(real_logits, *features_of(real_features, taps))
+        other = View(synthetic_logits, *features_of(synthetic_features, taps))
+        if self.w_syn and synthetic_logits is None:
+            raise _missing(
+                "w_syn", self.w_syn, "logits of the synthetic image", "combine(logits, logits, ...)"
             )
-        views = self._joint if self.forward_pass == "joint" else self._separate
-        real, other = views(network, image, synthetic)
-        segmentation = self.segmentation_loss(real.logits, mask)
-        terms = (
-            self.segmentation_loss(settled(other.logits, mask, ignore), mask),
-            self._apart(real.encoder, other.encoder, mask, ignore),
-            self._apart(real.decoder, other.decoder, mask, ignore),
-        )
-        weights = (self.w_syn, self.alpha_enc, self.alpha_dec)
-        weighted = [weight * term for weight, term in zip(weights, terms, strict=True) if weight]
-        total = sum(weighted, start=segmentation)
-        return Terms(total, segmentation.detach(), *(term.detach() for term in terms))
+        for name, (weight, side, _) in self._sides().items():
+            mine, theirs = getattr(real, side), getattr(other, side)
+            refuse_unequal(mine, theirs)
+            if weight and not mine:
+                raise _missing(name, weight, f"{side} features", f"combine(..., {{{side!r}: features}}, ...)")
+        return self._terms(real, other, mask, ignore)
+
+    def describe(self, network: nn.Module, image: Tensor) -> Description:
+        """Run the network once on an image and say what the taps take from it; print the result.
+
+        Each row is one feature: its shape, the axis taken for the channels, whether
+        gradients flow, its weight, and for tuples, lists, dicts and dataclasses what of
+        them is taken. What a training step would be refused for stands below. Buffers
+        and random numbers of the network stay as they are.
+
+        Args:
+            network: In training or in evaluation mode, as it is to be described.
+            image: (batch, channel, *size).
+
+        Raises:
+            TapError: If a tap names no module.
+
+        Example:
+            >>> network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 1))
+            >>> objective = SemanticStacking(nn.CrossEntropyLoss(), encoder=["0"], alpha_enc=0.4)
+            >>> print(objective.describe(network, torch.rand(2, 3, 16, 16)))
+            side     tap  shape           channels    gradient  weight  taken
+            encoder  0    (2, 8, 16, 16)  axis 1 (8)  yes       0.4     the output
+        """
+        sides = [(side, taps or (), weight) for weight, side, taps in self._sides().values()]
+        return describe(network, image, sides, partial(axis_of, self.consistency))
 
     def close(self) -> None:
-        """Take the taps off every network that this objective was called with."""
-        for taps in self._taps.values():
-            for tap in taps:
-                tap.close()
-        self._taps.clear()
+        """Take the taps off every network that this objective was called with, and off deep copies."""
+        self._viewer.close()
 
     def extra_repr(self) -> str:
         """Return the options, for printing."""
@@ -189,78 +221,68 @@ class SemanticStacking(nn.Module):
             f"encoder={self.encoder}, decoder={self.decoder}, forward_pass={self.forward_pass!r}"
         )
 
-    def __getstate__(self) -> dict[str, Any]:
-        # Taps belong to a network, not to the objective: a copy makes its own.
-        return {**self.__dict__, "_taps": WeakKeyDictionary()}
+    def _sides(self) -> dict[str, tuple[float, str, Sequence[Rule | Tap] | None]]:
+        return {
+            "alpha_enc": (self.alpha_enc, "encoder", self.encoder),
+            "alpha_dec": (self.alpha_dec, "decoder", self.decoder),
+        }
 
-    def _joint(self, network: nn.Module, image: Tensor, synthetic: Tensor) -> tuple[View, View]:
-        """One pass over both images; the first half of every output belongs to the real ones."""
-        both = self._view(network, torch.cat([image, synthetic]))
-        for name, feature in {"logits": both.logits, **both.encoder, **both.decoder}.items():
-            if len(feature) != 2 * len(image):
-                raise ShapeError(
-                    f"The features of {name!r} have shape {tuple(feature.shape)} for {2 * len(image)} "
-                    "images, so the first axis is not the batch. Tap another module, or use "
-                    "forward_pass='separate'."
-                )
-        halves = [
-            View(
-                both.logits[half],
-                {name: feature[half] for name, feature in both.encoder.items()},
-                {name: feature[half] for name, feature in both.decoder.items()},
-            )
-            for half in (slice(len(image)), slice(len(image), None))
-        ]
-        return halves[0], halves[1]
-
-    def _separate(self, network: nn.Module, image: Tensor, synthetic: Tensor) -> tuple[View, View]:
-        """One pass for each image, as published."""
-        return self._view(network, image), self._view(network, synthetic)
-
-    def _view(self, network: nn.Module, image: Tensor) -> View:
-        inside = unwrap(network)
-        if inside not in self._taps:
-            self._taps[inside] = FeatureTap(inside, self.encoder), FeatureTap(inside, self.decoder)
-        encoder, decoder = self._taps[inside]
-        return View(self._logits(network(image)), encoder.features(), decoder.features())
-
-    def _logits(self, output: object) -> Tensor:
-        logits = output if self.logits is None else self.logits(output)
-        if isinstance(logits, Tensor):
-            return logits
-        raise NetworkError(
-            f"The network returned {type(logits).__name__} where logits were expected, a tensor (batch, "
-            "class, height, width). Say where they are, for instance logits=lambda output: output['out']."
+    def _terms(
+        self, real: View, other: View | None, mask: Tensor, ignore: Tensor | None, space: int = 2
+    ) -> Terms:
+        """The loss of what the network made of both images, of the real one alone without the other."""
+        mask, ignore = fitted(mask, ignore, real.logits, space)
+        segmentation = self._segment(real.logits, mask)
+        unmeasured = segmentation.detach().new_full((), math.nan)
+        logits = map_tensors(Tensor.detach, real.logits)
+        if other is None:
+            terms = Terms(segmentation, segmentation.detach(), unmeasured, unmeasured, unmeasured)
+            return terms.with_logits(logits)
+        refuse_without_gradient([real.encoder, other.encoder], self.alpha_enc)
+        refuse_without_gradient([real.decoder, other.decoder], self.alpha_dec)
+        synthetic = unmeasured
+        if other.logits is not None:
+            synthetic = self._segment(map_tensors(lambda z: settled(z, mask, ignore), other.logits), mask)
+        parts = (
+            synthetic,
+            apart(self.consistency, real.encoder, other.encoder, mask, ignore),
+            apart(self.consistency, real.decoder, other.decoder, mask, ignore),
         )
+        weights = (self.w_syn, self.alpha_enc, self.alpha_dec)
+        weighted = [weight * part for weight, part in zip(weights, parts, strict=True) if weight]
+        total = sum(weighted, start=segmentation)
+        terms = Terms(total, segmentation.detach(), *(part.detach() for part in parts))
+        return terms.with_logits(logits, map_tensors(Tensor.detach, other.logits))
 
-    def _apart(
-        self, real: dict[str, Tensor], synthetic: dict[str, Tensor], mask: Tensor, ignore: Tensor | None
-    ) -> Tensor:
-        """The distance between the features of two images, summed over the taps; NaN without taps."""
-        if not real:
-            return torch.full((), math.nan, device=mask.device)
-        given = (mask,) if ignore is None else (mask, ignore)
-        apart = [self.consistency(real[name], synthetic[name], *given) for name in real]
-        return cast(Tensor, sum(apart))
+    def _segment(self, logits: Any, mask: Tensor) -> Tensor:
+        try:
+            return self.segmentation_loss(logits, mask)
+        except (TypeError, AttributeError) as error:
+            if isinstance(logits, Tensor):
+                raise
+            raise no_logits(logits, f"is nothing that the loss takes ({error})") from error
 
 
-def _check(
-    *, w_syn: float, alpha_enc: float, alpha_dec: float, encoder: Sequence[Rule], decoder: Sequence[Rule]
-) -> None:
+def _check(*, w_syn: float, alpha_enc: float, alpha_dec: float, encoder: object, decoder: object) -> None:
     for name, weight in {"w_syn": w_syn, "alpha_enc": alpha_enc, "alpha_dec": alpha_dec}.items():
         if not 0 <= weight < math.inf:
             raise ConfigError(f"{name} is {weight}. Expected a finite number that is at least 0.")
     sides = {"alpha_enc": (alpha_enc, "encoder", encoder), "alpha_dec": (alpha_dec, "decoder", decoder)}
     for name, (weight, side, taps) in sides.items():
-        if isinstance(taps, str):
+        if isinstance(taps, str | Tap):
             raise ConfigError(
-                f"{side} is the string {taps!r}. Expected a list of tap names: {side}=[{taps!r}]."
+                f"{side} is the {'string' if isinstance(taps, str) else 'tap'} {taps!r}. Expected a list of "
+                f"tap names: {side}=[{taps!r}]."
             )
-        if weight and not taps:
+        if weight and taps is not None and not taps:
             raise ConfigError(
                 f"{name} is {weight}, but no {side} features are tapped. Name the modules that give them "
                 f"({side}=['name', ...]), or set {name}=0."
             )
+
+
+def _missing(name: str, weight: float, what: str, cure: str) -> ConfigError:
+    return ConfigError(f"{name} is {weight}, but there are no {what}. Give them, {cure}, or set {name}=0.")
 
 
 def _mismatch(image: Tensor, synthetic: Tensor | None) -> ConfigError | ShapeError:
