@@ -201,6 +201,7 @@ class SemanticStacking(nn.Module):
             TapError: If a tap names no module.
 
         Example:
+            >>> import torch
             >>> network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 1))
             >>> objective = SemanticStacking(nn.CrossEntropyLoss(), encoder=["0"], alpha_enc=0.4)
             >>> print(objective.describe(network, torch.rand(2, 3, 16, 16)))
