@@ -46,3 +46,23 @@ def test_an_uneven_row_of_a_user_is_named(tmp_path: Path) -> None:
         read_table(tmp_path / "groups.csv", ("case", "group"))
     (tmp_path / "groups.csv").write_text("Case; Group\na; 1\n")
     assert read_table(tmp_path / "groups.csv", ("case", "group")) == [{"case": "a", "group": "1"}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_table_is_read_in_the_encodings_that_name_themselves(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "groups.csv").write_bytes("case,group\r\né,病人\r\n".encode(encoding))
+    assert read_table(tmp_path / "groups.csv", ("case",)) == [{"case": "é", "group": "病人"}]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-16-le", "shift-jis"])
+def test_a_table_in_another_encoding_is_refused_with_the_cure(tmp_path: Path, encoding: str) -> None:
+    word = "病" if encoding == "shift-jis" else "é"
+    (tmp_path / "groups.csv").write_bytes(f"case,group\n{word},1\n".encode(encoding))
+    with pytest.raises(DataError, match=r"groups\.csv cannot be read as UTF-8 text .*save it as CSV"):
+        read_table(tmp_path / "groups.csv", ("case",))
+
+
+def test_a_cell_beyond_measure_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "groups.csv").write_text(f"case\n{'x' * 200_000}\n")
+    with pytest.raises(DataError, match=r"groups\.csv cannot be read as CSV \(field larger"):
+        read_table(tmp_path / "groups.csv", ("case",))

@@ -5,6 +5,7 @@ A command is a dataclass `Options`, which is its options and its help, and a fun
 
 from __future__ import annotations
 
+import io
 import shlex
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ s2s2 COMMAND --help says more. Exit codes: 0 done, 2 something for you to fix, 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    _print_in_any_encoding()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         _write(_overview())
@@ -72,6 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def typed() -> str:
     """Return the command line, for the record of a run."""
     return shlex.join(["s2s2", *_typed])
+
+
+def _print_in_any_encoding() -> None:
+    """Print ? for letters that the terminal or file does not know, where Python would end in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="replace")
 
 
 def _overview() -> str:

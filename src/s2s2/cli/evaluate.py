@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s2.cli.options import Command
-from s2s2.run.options import DataOptions, Seeded, SplitFile, Tolerant, Written
+from s2s2.run.options import DataOptions, PartOfSplit, Seeded, Tolerant, Written
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command, Tolerant, Seeded, SplitFile, Written, DataOptions):
+class Options(Command, Tolerant, Seeded, PartOfSplit, Written, DataOptions):
     """Score label maps against masks, joined by case id.
 
     There is one row for each case and class with Dice, IoU, precision, recall, HD95 and normalised surface
@@ -20,7 +20,6 @@ class Options(Command, Tolerant, Seeded, SplitFile, Written, DataOptions):
     Args:
         predictions: Folder from `s2s2 predict`.
         output: CSV file that is written.
-        split: A split.json, of which the test cases are scored. Without it, all cases are.
         arm: Name of the network in the table.
         seed: Seed of the network in the table.
     """
@@ -35,14 +34,12 @@ def main(options: Options) -> int:
     """Score predictions against masks and print a summary."""
     from s2s2.cli.tables import print_summary
     from s2s2.core.tables import write_table
-    from s2s2.data.split import Split
     from s2s2.evaluation.score import score
     from s2s2.evaluation.summary import summarise
 
     dataset = options.read(options.data)
-    if options.split:
-        dataset = Split.load(options.split).testing(dataset)
-    scores = score(options.predictions, dataset, tolerance=options.tolerance)
+    part = options.of_part(dataset)
+    scores = score(options.predictions, part, tolerance=options.tolerance, beside=dataset.ids)
     scores.insert(0, "seed", options.seed)
     scores.insert(0, "arm", options.arm)
     write_table(scores, options.output)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s2.cli.options import Command
-from s2s2.run.options import Channels, Written
+from s2s2.run.options import Channels, PartOfSplit, Written
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command, Channels, Written):
+class Options(Command, Channels, PartOfSplit, Written):
     """Segment images with a trained network.
 
     The label maps are PNG files with the class ids, each on the grid of its image. An image that cannot
@@ -47,7 +47,9 @@ def main(options: Options) -> int:
     from s2s2.networks import load_network
 
     _, card = load_network(options.network)
-    dataset = Dataset.open(options.data, masks=False, class_map=card.class_map, channels=options.channels)
+    dataset = options.of_part(
+        Dataset.open(options.data, masks=False, class_map=card.class_map, channels=options.channels)
+    )
     with TerminalReporter() as reporter:
         update = reporter.task("predict")
         report = predict(

@@ -14,6 +14,7 @@ class Options(Command, Division, Written, DataOptions):
     """Divide cases into train, validation and test.
 
     No group (patient, video) is in two of them, and the sizes of the labelled regions are spread evenly.
+    A manifest with a column split is divided as it says; fractions, counts and seed are then not used.
 
     Args:
         output: JSON file that is written, such as split.json.
@@ -26,14 +27,12 @@ def main(options: Options) -> int:
     """Divide the cases of a data set and save their ids."""
     from rich.console import Console
 
-    from s2s2.data.split import split_by_group
+    from s2s2.data.split import divide
 
     dataset = options.read(options.data)
-    if options.counts:
-        split = split_by_group(dataset, counts=options.counts, seed=options.seed)
-    else:
-        split = split_by_group(dataset, fractions=options.fractions, seed=options.seed)
+    split = divide(dataset, fractions=options.fractions, counts=options.counts, seed=options.seed)
     split.save(options.output)
     sizes = ", ".join(f"{len(getattr(split, part))} {part}" for part in ("train", "validation", "test"))
-    Console().print(f"{sizes}: {options.output}")
+    declared = dataset.declared_split is not None
+    Console().print(f"{sizes}{' as the column split declares' * declared}: {options.output}", soft_wrap=True)
     return 0

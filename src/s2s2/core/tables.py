@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,22 +85,19 @@ def read_table(path: Path, needed: tuple[str, ...]) -> list[dict[str, str]]:
     Cells are separated by commas, semicolons or tabs, whichever the header line has most of.
 
     Args:
-        path: The file, UTF-8.
+        path: The file: UTF-8, or UTF-16 with a byte order mark.
         needed: Columns that must be there.
 
     Raises:
         DataError: If the file cannot be read, lacks a column or has uneven rows.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise DataError(f"There is no file {path}. Check the path.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as UTF-8 text ({error}). Save it as CSV in UTF-8.") from error
-    lines = text.splitlines()
+    lines = io.StringIO(_text(path), newline=None).readlines()
     first = lines[0] if lines else ""
     delimiter = max(",;\t", key=first.count)
-    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be read as CSV ({error}). Save it as CSV in UTF-8.") from error
     columns = [name.lower() for name in rows[0]] if rows else []
     missing = [name for name in needed if name not in columns]
     if missing or len(set(columns)) != len(columns):
@@ -116,3 +115,24 @@ def read_table(path: Path, needed: tuple[str, ...]) -> list[dict[str, str]]:
             )
         table.append(dict(zip(columns, row, strict=True)))
     return table
+
+
+def _text(path: Path) -> str:
+    """Return the text of a file that a user wrote, as a spreadsheet or editor saves it."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"There is no file {path}. Check the path.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error}). Check the path.") from error
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+        if "\0" in text:
+            raise ValueError("it holds characters of value 0")
+    except ValueError as error:
+        raise DataError(
+            f"{path} cannot be read as UTF-8 text ({error}): it is in another encoding, as Windows-1252. "
+            "Open it in an editor or a spreadsheet and save it as CSV in UTF-8."
+        ) from error
+    return text

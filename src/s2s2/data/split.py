@@ -149,12 +149,25 @@ class Split:
         Raises:
             SplitError: If a case id is unknown or the test part is empty.
         """
+        return self.part(dataset, "test")
+
+    def part(self, dataset: Dataset, name: str) -> Dataset:
+        """Return the cases of one part.
+
+        Args:
+            dataset: The data set that was split.
+            name: train, validation or test.
+
+        Raises:
+            SplitError: If a case id is unknown or the part is empty.
+        """
         self._known(dataset)
-        if not self.test:
+        ids = getattr(self, name)
+        if not ids:
             raise SplitError(
-                f"The test part of the split of {dataset.root} is empty. Give it a share of the cases."
+                f"The {name} part of the split of {dataset.root} is empty. Give it a share of the cases."
             )
-        return dataset.subset(self.test)
+        return dataset.subset(ids)
 
     def _known(self, dataset: Dataset) -> None:
         unknown = sorted({*self.train, *self.validation, *self.test} - set(dataset.ids))
@@ -164,6 +177,23 @@ class Split:
                 f"does not have: {listed(unknown)}. "
                 "It was made for other data: give that data, or make a new split."
             )
+
+
+def divide(
+    dataset: Dataset,
+    *,
+    fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
+    counts: tuple[int, int, int] | None = None,
+    seed: int = 0,
+) -> Split:
+    """Return the split that the manifest declares, and without one a new one from `split_by_group`.
+
+    Raises:
+        SplitError: As `Split.declared` and `split_by_group`.
+    """
+    if dataset.declared_split is not None:
+        return Split.declared(dataset)
+    return split_by_group(dataset, fractions=fractions, counts=counts, seed=seed)
 
 
 def split_by_group(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def score(
-    predictions: str | Path, dataset: Dataset, *, tolerance: float = 2.0, surface: bool = True
+    predictions: str | Path,
+    dataset: Dataset,
+    *,
+    tolerance: float = 2.0,
+    surface: bool = True,
+    beside: Collection[str] = (),
 ) -> pd.DataFrame:
     """Score the label maps of a folder against the masks of a data set, joined by case id.
 
@@ -34,6 +40,8 @@ def score(
         dataset: The cases with masks; no more and no fewer than were predicted.
         tolerance: What the surface Dice forgives, in mm or pixels.
         surface: Whether to measure distances; without them such metrics are NaN.
+        beside: Ids of cases that may have predictions too, which are not scored: the other parts of
+            a split.
 
     Returns:
         One row for each case and class but the background; see `score_columns`.
@@ -47,7 +55,7 @@ def score(
     import pandas as pd
 
     folder = PredictionFolder(predictions)
-    _check_ids(folder, dataset)
+    _check_ids(folder, dataset, beside)
     _check_classes(folder, dataset)
     _check_unseen(folder, dataset)
     rows: list[dict[str, object]] = []
@@ -81,9 +89,11 @@ def _rows(case: Case, pair: Comparison, names: tuple[str, ...], *, surface: bool
     ]
 
 
-def _check_ids(folder: PredictionFolder, dataset: Dataset) -> None:
-    """Refuse a folder that does not hold exactly the cases of the data set."""
-    found, wanted = folder.names, {file_name(case_id): case_id for case_id in dataset.ids}
+def _check_ids(folder: PredictionFolder, dataset: Dataset, beside: Collection[str]) -> None:
+    """Refuse a folder that does not hold exactly the cases of the data set, and maybe those beside."""
+    wanted = {file_name(case_id): case_id for case_id in dataset.ids}
+    others = set(map(file_name, beside)) - wanted.keys()
+    found = {name: case_id for name, case_id in folder.names.items() if name not in others}
     missing, extra = (
         sorted(ours[name] for name in ours.keys() - theirs.keys())
         for ours, theirs in ((wanted, found), (found, wanted))
@@ -94,7 +104,8 @@ def _check_ids(folder: PredictionFolder, dataset: Dataset) -> None:
         raise EvaluationError(
             f"The predictions in {folder.root} and the cases of {dataset.root} are not the same: "
             f"{_listed(missing)} without a prediction, {_listed(extra)} without a case. "
-            "Predict exactly the cases that are scored, and name each file after its case."
+            "Predict exactly the cases that are scored, and name each file after its case. To score one part "
+            "of a data set, give `--split split.json --part test` to `s2s2 predict` or to `s2s2 evaluate`."
         )
 
 
@@ -123,7 +134,7 @@ def _check_unseen(folder: PredictionFolder, dataset: Dataset) -> None:
         raise EvaluationError(
             f"The network behind {folder.root} has seen cases of {dataset.root} that are to be scored: "
             f"{_listed(seen)}. A score on them says nothing about new images. Score the test part alone: "
-            "--split split.json, or Split.testing(dataset)."
+            "`s2s2 evaluate --split split.json --part test`, or Split.testing(dataset)."
         )
 
 

@@ -5,7 +5,7 @@ Annotations are evaluated, not postponed: a command in another module inherits t
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from s2s2.errors import ConfigError
 
@@ -170,6 +170,24 @@ class SplitFile:
         split = Split.load(self.split)
         split.check(dataset)
         return split
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartOfSplit(SplitFile):
+    """Which part of a data set is predicted and scored.
+
+    Args:
+        split: A split.json, of which one part is taken. Without it, all cases are.
+        part: The part that is taken where --split is given.
+    """
+
+    part: Literal["train", "validation", "test"] = "test"
+
+    def of_part(self, dataset: "Dataset") -> "Dataset":
+        """Return the cases of the part, or all cases where no split is given."""
+        from s2s2.data.split import Split
+
+        return Split.load(self.split).part(dataset, self.part) if self.split else dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ FILE = "config.yaml"
 def save_config(config: RunConfig) -> None:
     """Write the settings into the run's folder; `s2s2 run --config` reads them."""
     with atomic(config.output / FILE) as temporary:
-        Path(temporary).write_text(yaml.safe_dump(plain(asdict(config)), sort_keys=False))
+        Path(temporary).write_text(yaml.safe_dump(plain(asdict(config)), sort_keys=False), encoding="utf-8")
 
 
 def load_config(run: Path) -> RunConfig:
@@ -34,7 +34,7 @@ def load_config(run: Path) -> RunConfig:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(RunConfig, "run")
     try:
-        options = parser.parse_object({"run": yaml.safe_load(path.read_text())})
+        options = parser.parse_object({"run": yaml.safe_load(path.read_text(encoding="utf-8"))})
         config: RunConfig = parser.instantiate(options).run
     except Exception as error:
         raise ConfigError(f"{path} does not hold settings of a run: {error}") from error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_what_is_wrong_is_told_at_once(site: Path) -> None:
         ("image-without-mask", "d"),
     ]
     with pytest.raises(
-        DataError, match=r"cases\.csv cannot be used\. a: spacing_mm is '0', expected .* And 4 more"
+        DataError, match=r"cases\.csv cannot be used\. a: spacing_mm is '0' in row 1, expected .* And 4 more"
     ):
         Dataset.open(path)
 
@@ -73,3 +74,28 @@ def test_an_empty_manifest_is_refused(site: Path) -> None:
         discover(_manifest(site, "image,mask\n"))
     with pytest.raises(DataError, match="has the columns none, expected image"):
         discover(_manifest(site, ""))
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "0", "-0.5", "0.5 nan", "1 2 3", "0.5 mm", "x"])
+def test_a_spacing_that_is_no_length_is_refused_with_its_row(site: Path, text: str) -> None:
+    path = _manifest(site, f"image,mask,spacing_mm\nimages/case_00.png,masks/case_00.png,{text}\n")
+    (problem,) = discover(path).problems
+    assert (problem.level, problem.rule, problem.subject) == ("error", "spacing", "case_00")
+    assert f"spacing_mm is {text!r} in row 1, expected one or two finite numbers above 0" in problem.message
+
+
+def test_a_manifest_written_on_windows_is_read(site: Path) -> None:
+    path = site / "cases.csv"
+    path.write_bytes(b"\xef\xbb\xbfimage;mask\r\nimages\\case_00.png;masks\\case_00.png\r\n")
+    (case,) = Dataset.open(path)
+    assert (case.id, case.image_path) == ("case_00", site / "images" / "case_00.png")
+
+
+def test_a_manifest_names_files_in_any_form_of_unicode(site: Path) -> None:
+    name = unicodedata.normalize("NFD", "p\u00e9d\u00e9.png")
+    for folder in ("images", "masks"):
+        (site / folder / "case_00.png").rename(site / folder / name)
+    composed = unicodedata.normalize("NFC", name)
+    (case,) = Dataset.open(_manifest(site, f"image,mask\nimages/{composed},masks/{composed}\n"))
+    assert case.id == composed.removesuffix(".png")
+    assert case.image_path.name == name

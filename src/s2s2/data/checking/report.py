@@ -65,7 +65,7 @@ class CheckReport:
         console.print(Text(f"Data set {self.root}", "bold"))
         console.print(self._overview())
         if self.summary["classes"]:
-            console.print(self._class_table())
+            console.print(self._class_table("*" if console.options.ascii_only else "\u25a0"))
         if self.problems:
             console.print(self._problem_table())
         console.print(self._verdict())
@@ -89,14 +89,14 @@ class CheckReport:
         yield "channels", ", ".join(f"{key} ({count})" for key, count in numbers["channels"].items())
         yield "bits", ", ".join(f"{key} ({count})" for key, count in numbers["bits"].items())
 
-    def _class_table(self) -> Table:
+    def _class_table(self, mark: str) -> Table:
         class_map = ClassMap.from_dict(self.summary["class_map"])
         soft = ", soft edges are cut at one half" if class_map.soft else ""
         table = Table(title=f"Class map{soft}", title_justify="left")
         for name in ("id", "class", "values", "pixels", "cases"):
             table.add_column(name, justify="left" if name in ("class", "values") else "right")
         for entry, colour in zip(self.summary["classes"], class_map.colours, strict=True):
-            label = Text.assemble(("\u25a0 ", "rgb({},{},{})".format(*colour)), entry["name"])
+            label = Text.assemble((f"{mark} ", "rgb({},{},{})".format(*colour)), entry["name"])
             values = ", ".join(map(str, entry["values"]))
             table.add_row(str(entry["id"]), label, values, f"{entry['pixel_share']:.2%}", str(entry["cases"]))
         return table

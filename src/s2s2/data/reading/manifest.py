@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -55,7 +58,7 @@ def read_manifest(
                 Problem("error", "no-image", f"{path}, case {number}", "the cell image is empty. Fill it.")
             )
             continue
-        case = _case(row, path, domain, problems)
+        case = _case(row, number, path, domain, problems)
         cases.append(case)
         part = _part(row, case.id, problems)
         if part:
@@ -63,29 +66,39 @@ def read_manifest(
     return tuple(cases), (*problems, *_twice(cases), *_undeclared(cases, declared)), tuple(declared)
 
 
-def _case(row: dict[str, str], path: Path, domain: str | None, problems: list[Problem]) -> Case:
-    image = path.parent / row["image"]
-    case_id = row.get("case") or Path(row["image"]).stem
-    mask = path.parent / row["mask"] if row.get("mask") else None
+def _case(row: dict[str, str], number: int, path: Path, domain: str | None, problems: list[Problem]) -> Case:
+    image = _file(path.parent, row["image"])
+    case_id = unicodedata.normalize("NFC", row.get("case") or image.stem)
     return Case(
         id=case_id,
         image_path=image,
-        mask_path=mask,
-        group=row.get("group") or case_id,
+        mask_path=_file(path.parent, row["mask"]) if row.get("mask") else None,
+        group=unicodedata.normalize("NFC", row.get("group") or case_id),
         domain=domain or row.get("domain") or path.resolve().parent.name,
-        spacing_mm=_spacing(row.get("spacing_mm", ""), case_id, problems),
+        spacing_mm=_spacing(row.get("spacing_mm", ""), case_id, number, problems),
     )
 
 
-def _spacing(text: str, case_id: str, problems: list[Problem]) -> tuple[float, float] | None:
+def _file(folder: Path, text: str) -> Path:
+    """Return the file that a cell names: as written, or with other separators or forms of letters."""
+    slashed = text.replace("\\", "/")
+    forms = [unicodedata.normalize(form, slashed) for form in ("NFC", "NFD")]
+    spellings = [folder / each for each in (text, *forms, slashed)]
+    return next((path for path in spellings if os.path.exists(path)), spellings[-1])
+
+
+def _spacing(text: str, case_id: str, number: int, problems: list[Problem]) -> tuple[float, float] | None:
     if not text:
         return None
     try:
         numbers = [float(part) for part in text.replace("x", " ").replace(";", " ").split()]
     except ValueError:
         numbers = []
-    if len(numbers) not in (1, 2) or min(numbers) <= 0:
-        message = f"spacing_mm is {text!r}, expected one or two numbers above 0, as in 0.5 or 0.5 0.7."
+    if len(numbers) not in (1, 2) or not all(0 < number < math.inf for number in numbers):
+        message = (
+            f"spacing_mm is {text!r} in row {number}, expected one or two finite numbers above 0, "
+            "millimetres for each pixel, as in 0.5 or 0.5 0.7. Correct it, or leave the cell empty."
+        )
         problems.append(Problem("error", "spacing", case_id, message))
         return None
     return numbers[0], numbers[-1]

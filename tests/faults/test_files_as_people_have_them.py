@@ -1,0 +1,81 @@
+"""Data sets as people have them, through the commands: consoles, manifests, parts of a split."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from s2s2.cli import main
+from s2s2.data.split import Split
+from s2s2.pipeline import RunConfig
+from tests.drawn import draw_site
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii", "utf-8"])
+def test_a_check_prints_in_any_encoding(site: Path, encoding: str) -> None:
+    renamed = site.rename(
+        site.with_name("d\N{LATIN SMALL LETTER E WITH ACUTE}p\N{CJK UNIFIED IDEOGRAPH-75C5}")
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from s2s2.cli import main; sys.exit(main())",
+            "check",
+            str(renamed),
+        ],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert b"Nothing here would break training." in done.stdout
+    assert (b"\xe2\x96\xa0" in done.stdout) is (encoding == "utf-8")
+
+
+def test_split_heeds_the_column_split(site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = ["test"] * 4 + ["train"] * 6 + ["val"] * 2
+    rows = [f"images/case_{n:02d}.png,masks/case_{n:02d}.png,{part}" for n, part in enumerate(parts)]
+    (site / "m.csv").write_text("\n".join(["image,mask,split", *rows]))
+    assert main(["split", str(site / "m.csv"), "--output", str(tmp_path / "split.json"), "--seed", "3"]) == 0
+    assert "6 train, 2 validation, 4 test as the column split declares" in capsys.readouterr().out
+    assert Split.load(tmp_path / "split.json").test == tuple(f"case_{n:02d}" for n in range(4))
+
+
+def test_one_part_of_a_split_is_predicted_and_scored(
+    finished: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, home = finished.output / "arms" / "s2s2" / "seed0" / "network", str(finished.data)
+    part = ["--split", str(finished.output / "split.json")]
+    test = Split.load(finished.output / "split.json").test
+    evaluate = ["evaluate", str(tmp_path / "all"), home, "--output", str(tmp_path / "scores.csv")]
+    assert main(["predict", str(network), home, "--output", str(tmp_path / "all")]) == 0
+    assert main(evaluate) == 2
+    assert (
+        "Score the test part alone: `s2s2 evaluate --split split.json --part test`" in capsys.readouterr().err
+    )
+    assert main([*evaluate, *part]) == 0
+    assert main([*evaluate, *part, "--part", "validation"]) == 2
+    assert main(["predict", str(network), home, "--output", str(tmp_path / "part"), *part]) == 0
+    assert {path.stem for path in (tmp_path / "part").glob("*.png")} == set(test)
+    alone = ["evaluate", str(tmp_path / "part"), home, "--output", str(tmp_path / "alone.csv")]
+    assert main(alone) == 2
+    assert "--split split.json --part test" in capsys.readouterr().err
+    assert main([*alone, *part]) == 0
+    assert (tmp_path / "alone.csv").read_bytes() == (tmp_path / "scores.csv").read_bytes()
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "0", "half a millimetre"])
+def test_a_check_refuses_a_spacing_that_no_score_could_use(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = draw_site(tmp_path / "site")
+    (site / "m.csv").write_text(f"image,mask,spacing_mm\nimages/case_00.png,masks/case_00.png,{text}\n")
+    assert main(["check", str(site / "m.csv"), "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)["problems"]
+    assert [problem["subject"] for problem in found if problem["rule"] == "spacing"] == ["case_00"]
