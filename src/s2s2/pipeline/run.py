@@ -39,7 +39,7 @@ class Run:
 
     Args:
         config: Its settings.
-        reporter: Is told what happens.
+        reporter: Receives what happens.
         command: The command line, for the record.
         stages: What is done, in order; a stage of your own may stand among them.
 

@@ -40,7 +40,7 @@ class Context:
 
     Args:
         config: Settings of the run.
-        reporter: Is told what happens.
+        reporter: Receives what happens.
         command: The command line, for the record.
         started: When the run was started, for the record.
         timings: Seconds of each stage so far.

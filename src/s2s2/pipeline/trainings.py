@@ -27,7 +27,7 @@ from s2s2.stack import Stack
 from s2s2.training.fitting import FitResult, fit, is_finished
 
 _LONG_S = 3600.0
-"""From here on a run without a GPU is told of a quicker one, in seconds."""
+"""From here on a run without a GPU is shown a quicker one, in seconds."""
 
 
 @dataclass(frozen=True)

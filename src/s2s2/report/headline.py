@@ -60,17 +60,17 @@ def headline(run: Results) -> Headline:
     Args:
         run: The results of a run.
     """
-    places = run.away or run.domains
-    found = _differences(run, places, run.reference)
+    domains = run.away or run.domains
+    found = _differences(run, domains, run.reference)
     if not found:
-        return _alone(run, places)
-    home = [] if run.home in places or run.home is None else _differences(run, (run.home,), run.reference)
+        return _alone(run, domains)
+    home = [] if run.home in domains or run.home is None else _differences(run, (run.home,), run.reference)
     return Headline(
         title=_title(run, found),
         claims=tuple(
             Claim(row.domain, row.domain == run.home, row.word, _sentence(row)) for row in [*found, *home]
         ),
-        control=_control(run, places),
+        control=_control(run, domains),
         basis=_basis(run, found),
     )
 
@@ -85,8 +85,8 @@ def setting(run: Results) -> str:
     ways = f" in {len(run.arms)} ways, called arms," if len(run.arms) > 1 else ""
     subject = "The same network was" if ways else "A network was"
     if run.away and run.home:
-        places = _places(list(run.away), len(run.away))
-        return f"{subject} {trained}{ways} and tested on images of {places}, of which it had seen none."
+        domains = _domains(list(run.away), len(run.away))
+        return f"{subject} {trained}{ways} and tested on images of {domains}, of which it had seen none."
     return f"{subject} {trained}{ways} and tested on images that it had not seen."
 
 
@@ -102,18 +102,18 @@ def _title(run: Results, found: list[Difference]) -> str:
         return _single_title(run, found[0])
     total = f"{len(found)} domains" + (" away from home" if run.away else "")
     names = {word: [row.domain for row in found if row.word == word] for word in ("better", "worse")}
-    claims = [f"{word} on {_places(domains, len(found))}" for word, domains in names.items() if domains]
+    claims = [f"{word} on {_domains(domains, len(found))}" for word, domains in names.items() if domains]
     if not claims:
         return f"On {len(found)} domains, no difference between {run.main} and {run.reference} could be shown"
     settled = sum(len(domains) for domains in names.values())
     if settled == len(found) and len(claims) == 1:
         return f"{run.main} is {claims[0].split()[0]} than {run.reference} on all {total}"
-    rest = _places([row.domain for row in found if row.word not in names], len(found))
+    rest = _domains([row.domain for row in found if row.word not in names], len(found))
     tail = f"; on {rest} no difference could be shown" if rest else ""
     return f"Against {run.reference}, {run.main} is {joined(claims)}{tail}"
 
 
-def _places(domains: list[str], total: int) -> str:
+def _domains(domains: list[str], total: int) -> str:
     # A title of more than five names is no title.
     return joined(domains) if total <= 5 or not domains else f"{len(domains)} of {total} domains"
 
@@ -149,9 +149,9 @@ def _means(row: Difference) -> str:
     return f"{plain(row.mean_reference)} with {row.reference} and {plain(row.mean_arm)} with {row.arm}"
 
 
-def _control(run: Results, places: Sequence[str]) -> str:
+def _control(run: Results, domains: Sequence[str]) -> str:
     arm = arm_of(run.main)
-    found = [] if arm.control == run.reference else _differences(run, places, arm.control)
+    found = [] if arm.control == run.reference else _differences(run, domains, arm.control)
     if not found:
         return ""
     parts = [f"{row.domain} {row.figures}, {_PHRASE[row.word]}" for row in found]
@@ -199,9 +199,9 @@ def _few_groups(found: list[Difference]) -> str:
     )
 
 
-def _alone(run: Results, places: Sequence[str]) -> Headline:
+def _alone(run: Results, domains: Sequence[str]) -> Headline:
     claims = []
-    for domain in dict.fromkeys([*places, *run.domains]):
+    for domain in dict.fromkeys([*domains, *run.domains]):
         mean = run.mean(domain, run.main)
         if mean is not None:
             text = (
@@ -210,7 +210,7 @@ def _alone(run: Results, places: Sequence[str]) -> Headline:
             claims.append(Claim(domain, domain == run.home, None, text))
     missing = "no comparison was computed" if len(run.arms) > 1 else "no other arm was trained"
     return Headline(
-        title=f"What {run.main} reaches on {_places(list(places), len(places))}",
+        title=f"What {run.main} reaches on {_domains(list(domains), len(domains))}",
         claims=tuple(claims),
         control="",
         basis=f"Nothing can be said about a gain: {missing}.",
