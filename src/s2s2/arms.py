@@ -2,7 +2,7 @@
 
 Every arm runs through the same code and sees the same number of images a step;
 they differ in the second view and in whether its features must agree. Only so can
-a gain be told apart from the gain of more images or of more compute.
+a gain be separated from the gain of more images or of more compute.
 
 A new arm is one entry of `ARMS`:
 

@@ -40,7 +40,7 @@ def test_the_audits_own_figures_are_shown(audited: Path) -> None:
     assert cell(trust, 0, "Dice with the mask")[0] == f"{part['agreement']['mean']:.2f}"
     low, high = part["kid"]["low"], part["kid"]["high"]
     assert f"{low:.1f} to {high:.1f}".replace("-", "−") in cell(trust, 0, "KID to real images")[1]
-    assert cell(trust, 0, "Over again")[0] == f"{part['marked']['memorised']} of {part['copies']}"
+    assert cell(trust, 0, "Memorised")[0] == f"{part['marked']['memorised']} of {part['copies']}"
     assert f"{record['real']['agreement']['mean']:.2f}" in trust.caption
     assert [panel.title for panel in trust.plots] == [
         "Do they show their mask?",

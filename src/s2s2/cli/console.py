@@ -60,15 +60,15 @@ class TerminalReporter:
 
     def _lines(self, name: str) -> Progress:
         """Print a plain line at every quarter, as a log file wants it."""
-        told = 0
+        reported = 0
 
         def update(done: int, total: int, words: str) -> None:
-            nonlocal told
+            nonlocal reported
             quarter = 4 * done // max(total, 1)
-            # A task that counts anew, as an audit does for the copies after the real images, tells anew.
-            told = min(told, quarter)
-            if quarter > told:
-                told = quarter
+            # A task that counts from 0 again, as an audit does for the copies, reports again.
+            reported = min(reported, quarter)
+            if quarter > reported:
+                reported = quarter
                 self.console.print(
                     f"  {name}: {25 * quarter} %  {words}", markup=False, highlight=False, soft_wrap=True
                 )

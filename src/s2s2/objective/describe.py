@@ -28,7 +28,7 @@ class Row(NamedTuple):
     shape: tuple[int, ...] | None
     """Of the feature; None where there is none."""
     channel_dim: int | None
-    """Axis that is taken for the channels, counted from 0; None where it cannot be told."""
+    """Axis that is taken for the channels, counted from 0; None where it is unknown."""
     gradient: bool
     """Whether gradients reach the network through it."""
     weight: float

@@ -132,5 +132,5 @@ def _samples(folder: Path, name: str) -> Sheet | None:
         found[-1],
         alt=f"Samples of {name} after {step} steps, one mask a row: real image, mask, samples",
         caption=f"Samples after {thousands(step)} steps, one training mask a row: the real image, its "
-        "mask, then samples for this mask. None was picked by eye.",
+        "mask, then samples for this mask. None was selected by hand.",
     )

@@ -25,7 +25,7 @@ def audit_plots(audit: Audit, depth: int, styles: Mapping[str, ArmStyle]) -> tup
 
     Args:
         audit: Its two tables are read.
-        depth: Copies a mask.
+        depth: Copies per mask.
         styles: Of real images and of each generator.
     """
     copies, cases, parts = audit.copies, audit.cases, list(audit.record["parts"])
@@ -62,7 +62,7 @@ def audit_plots(audit: Audit, depth: int, styles: Mapping[str, ArmStyle]) -> tup
                 cases["sigma_g"].to_numpy(float),
                 depth,
                 styles[WHOLE if len(parts) > 1 else parts[0]],
-                "How far the features of a mask's copies scatter against those of real images, one dot a "
+                "How far the features of a mask's copies scatter against those of real images, one dot per "
                 "mask",
             ),
         ),
@@ -80,7 +80,7 @@ def how_to_read(parts: Sequence[Part]) -> str:
         "How to read it. First: outlines hold the copies of each generator, the area the real images; "
         "heights are shares. An outline that reaches further left than the area holds copies that may show "
         "another mask. Second: the distance to the nearest real image, over that to the nearest of another "
-        "group. Far left of the area lie copies that may be nearly a training image. Third: one dot a "
+        "group. Far left of the area lie copies that may be nearly a training image. Third: one dot per "
         "mask. Below the solid line a stack of this depth scatters less than real images of like masks, "
         f"{SIGMA}g/\N{SQUARE ROOT}n \N{LESS-THAN OR EQUAL TO} {SIGMA}, which is what the method asks for; "
         "on the dashed line a single copy does."
@@ -144,12 +144,12 @@ def _steps(edges: Floats, shares: Floats, across: Scale, up: Scale, style: ArmSt
 
 
 def dispersion_plot(real: Floats, copies: Floats, depth: int, style: ArmStyle, label: str) -> str:
-    """Draw sigma_g against sigma, one dot a mask, with the lines of equality and of the condition.
+    """Draw sigma_g against sigma, one dot per mask, with the lines of equality and of the condition.
 
     Args:
         real: sigma of each mask, over real images of like masks.
         copies: sigma_g of each mask, over its copies.
-        depth: Copies a mask; the condition is sigma_g <= sqrt(depth) * sigma.
+        depth: Copies per mask; the condition is sigma_g <= sqrt(depth) * sigma.
         style: How the dots are drawn.
         label: What the figure shows, for those who cannot see it.
     """

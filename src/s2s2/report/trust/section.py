@@ -280,7 +280,7 @@ def audit_methods(audits: Sequence[Audit], marked: str | None) -> tuple[str, ...
         f"The synthetic images were audited. {folds} trained on the real training images, cross-fitted by "
         "group, segmented every copy; a copy was marked where its Dice with the mask fell further below "
         "that of its case than views of held-out real images do, or where features of an ImageNet encoder "
-        "showed a training image over again. Marked were "
+        "repeated a training image. Marked were "
         f"{joined([_counted(audit) for audit in audits])}{_TREATMENTS.get(marked or '', _UNKNOWN)[1]}.",
     )
 
