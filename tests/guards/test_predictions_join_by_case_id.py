@@ -61,7 +61,7 @@ def test_a_missing_prediction_is_an_error(site: Path, tmp_path: Path) -> None:
 def test_an_extra_prediction_is_an_error(site: Path, tmp_path: Path) -> None:
     dataset, folder = predicted(site, tmp_path / "out")
     with pytest.raises(
-        EvaluationError, match=r"none without a prediction, 6 \(case_00, .*, \.\.\.\) without a case"
+        EvaluationError, match=r"none without a prediction, 6 \(case_00, .* and 1 more\) without a case"
     ):
         score(folder.root, dataset.subset(dataset.ids[6:]))
 

@@ -53,11 +53,9 @@ def compare(
     Args:
         scores: Scores of all runs with the columns arm and seed.
         baseline: The arm that all others are compared with.
-        metrics: Names out of `METRICS`; those without any value are passed over. By default
-            Dice, HD95 and surface Dice: IoU orders cases as Dice does, so testing both only
-            costs power.
-        pairs: (arm, reference) of each comparison; by default each arm against the
-            baseline, and arms against their control, as s2s2 against duplicate.
+        metrics: Names out of `METRICS`; those without any value are left out. By default those that
+            are `tested`: IoU orders cases as Dice does, so testing both only costs power.
+        pairs: (arm, reference) of each comparison; by default each with the baseline and its control.
         draws: Resamplings of the bootstrap.
         seed: Seed of the bootstrap.
 
@@ -65,8 +63,7 @@ def compare(
         One row for each pair, domain and metric; see `COMPARISON_COLUMNS`.
 
     Raises:
-        EvaluationError: If a column or an arm is missing, a metric is unknown, or
-            two arms differ in their cases or seeds.
+        EvaluationError: If a column, an arm or a metric is unknown, or cases or seeds differ.
 
     Example:
         >>> import pandas as pd

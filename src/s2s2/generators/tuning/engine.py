@@ -56,13 +56,12 @@ def run_tuning(
         progress: Called after each step.
 
     Returns:
-        The record that lies in tuned.json.
+        The record in tuned.json.
 
     Raises:
         GeneratorError: If there are too few cases, the folder holds another tuning, memory
             is short or the loss is not finite.
-        StorageError: If a file cannot be written, the last check is kept then; or another
-            process tunes there.
+        StorageError: If a file cannot be written, or another process tunes there.
     """
     _check_cases(train)
     record = tuning_record(folder, about, config, train)
@@ -82,8 +81,8 @@ def run_tuning(
         if not trainer.is_global_zero:
             return trainer, {}
         weights = weights_digest(module.weights_file(folder))
-        found = {"steps": trainer.global_step, **checks.summary(), "weights": weights}
         software = versions("torch", "lightning", "monai", "diffusers", "transformers")
+        found = {"steps": trainer.global_step, **checks.summary(), "weights": weights}
         return trainer, {**found, "software": software}
 
     doing = f"while tuning with batch {config.batch}; the last check is kept"
