@@ -141,7 +141,7 @@ def caption(audit: Audit) -> str:
         f"group; they reach {Figure.read(real.get('agreement')).text()} on held-out real images{found}. "
         "Distances compare features of an encoder, and real images of two groups lie "
         f"{Figure.read(real.get('distance')).text()} apart. KID, in thousandths, is near 0 where copies "
-        f"cannot be distinguished from real images{between}. FID is given for comparison alone: it is biased where "
+        f"cannot be distinguished from real images{between}. FID is given for comparison: it is biased where "
         f"images are few. {SIGMA}g is how far the features of a mask\N{RIGHT SINGLE QUOTATION MARK}s copies "
         f"scatter, {SIGMA} the same of real images of similar masks."
     )
