@@ -80,15 +80,13 @@ def find_modules(network: nn.Module, rule: Rule) -> dict[str, nn.Module]:
 
 
 def refuse_scripted(network: nn.Module, names: Iterable[str]) -> None:
-    """Refuse modules that run outside of Python, where nothing can listen.
+    """Refuse modules that run outside of Python, where hooks are not called.
 
     Raises:
         TapError: If one of them is part of a `torch.jit.ScriptModule`.
     """
     for name in names:
-        parts = name.split(".")
-        parents = (".".join(parts[:depth]) for depth in range(len(parts) + 1))
-        if any(isinstance(network.get_submodule(parent), torch.jit.ScriptModule) for parent in parents):
+        if any(isinstance(module, torch.jit.ScriptModule) for module in _path(network, name)):
             raise TapError(
                 f"The module {name!r} is part of a scripted or traced network, whose modules cannot be "
                 "tapped. Pass the network as it was before torch.jit, or tap nothing (alpha_enc=0)."
@@ -116,11 +114,19 @@ def _modules(network: nn.Module) -> dict[str, nn.Module]:
     return modules
 
 
+def _path(network: nn.Module, name: str) -> list[nn.Module]:
+    """The modules from a network down to one of its parts, as far as there are any."""
+    path = [network]
+    for part in name.split("."):
+        if not isinstance(inside := getattr(path[-1], part, None), nn.Module):
+            break
+        path.append(inside)
+    return path
+
+
 def _submodule(network: nn.Module, name: str) -> nn.Module | None:
-    try:
-        return network.get_submodule(name) if name else None
-    except AttributeError:
-        return None
+    path = _path(network, name)
+    return path[-1] if len(path) == len(name.split(".")) + 1 else None
 
 
 def _clean(name: str) -> str:
