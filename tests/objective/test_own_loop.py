@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch import nn
+
+from s2s2 import SemanticStacking
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,8 +25,17 @@ def test_every_block_of_the_page_runs(site: Path, tmp_path: Path, monkeypatch: p
     space: dict[str, Any] = {"__name__": "page"}
     for block in blocks:  # one after the other, as they are read
         exec(compile(block, "own-loop.md", "exec"), space)
-    assert len(blocks) == 7
+    assert len(blocks) == 13
     assert list(space["features"]) == ["down_layers.2"]
+    assert space["terms"].encoder > 0  # of what was combined
+
+
+def test_the_page_shows_what_is_printed() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 2, 1))
+    objective = SemanticStacking(nn.CrossEntropyLoss(), encoder=["1"], alpha_enc=0.4)
+    page = (ROOT / "docs" / "own-loop.md").read_text()
+    (shown,) = re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL)
+    assert shown.strip() == str(objective.describe(network, torch.rand(4, 3, 32, 32)))
 
 
 def test_the_example_shows_a_gain_away(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -303,3 +304,35 @@ def test_an_index_counts_children_that_stand_twice_in_a_container() -> None:
     network = nn.Sequential(block, nn.ReLU(), block)
     with FeatureTap(network, ["[-1]"]) as tap:
         assert tap.names == ("2",)
+
+
+@dataclass
+class Record:
+    first: Tensor
+    second: list[Tensor]
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [lambda x: (x + 1, [x]), lambda x: {"first": x + 1, "second": [x]}, lambda x: Record(x + 1, [x])],
+    ids=["tuple", "dict", "dataclass"],
+)
+def test_containers_are_tapped_under_compile_without_a_graph_break(pack: Any) -> None:
+    class Packs(nn.Module):
+        def forward(self, x: Tensor) -> Any:
+            return pack(x)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.packs, self.head = nn.Conv2d(3, 4, 1), Packs(), nn.Conv2d(4, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.conv(x)
+            self.packs(x)
+            return self.head(x)
+
+    network = Net()
+    compiled = torch.compile(network, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(step(compiled, "packs"), step(network, "packs"))
+    torch.compiler.reset()

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from s2s2.errors import TapError
-from s2s2.objective.outputs import map_tensors, named_tensors
+from s2s2.objective.outputs import elements, named_tensors
 
 
 class Call(NamedTuple):
@@ -106,7 +106,7 @@ class _Keep(_Hook):
             )
         if torch.compiler.is_compiling():
             # Inside a compiled graph nothing tells of changes in place: a copy is safe from them.
-            call = Call(map_tensors(torch.clone, output), {}, torch.is_grad_enabled())
+            call = Call(_copied(output), {}, torch.is_grad_enabled())
         elif torch._C._current_graph_task_id() == -1:
             named = named_tensors("", output)
             versions = {key: tensor._version for key, tensor in named if not tensor.is_inference()}
@@ -124,3 +124,10 @@ class _Forget(_Hook):
             self._leave(module._forward_pre_hooks)
         else:
             self.calls.clear()
+
+
+def _copied(output: object) -> object:
+    """Copies of all tensors, in plain dicts by key: what torch.compile can trace."""
+    if isinstance(output, Tensor):
+        return output.clone()
+    return {key: _copied(value) for key, value in elements(output)}
