@@ -153,3 +153,60 @@ def test_logits_of_another_size_than_the_mask_cannot_be_ignored_in() -> None:
     assert loss(network, IMAGE, SYNTHETIC, MASK).isfinite()
     with pytest.raises(ShapeError, match=r"logits have shape \(4, 2, 4, 4\).*by logits=lambda"):
         loss(network, IMAGE, SYNTHETIC, MASK, IGNORE)
+
+
+def test_logits_that_are_stacked_keep_their_mask() -> None:
+    """As MONAI's DynUNet returns them in training: (batch, head, class, height, width)."""
+    heads = torch.nn.ModuleList([nn.Conv2d(8, 2, 1), nn.Conv2d(8, 2, 1)])
+
+    class Stacked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.heads = nn.Conv2d(3, 8, 1), heads
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.stem(x)
+            return torch.stack([head(x) for head in self.heads], 1)
+
+    def each(logits: Tensor, mask: Tensor) -> Tensor:
+        return CE(logits[:, 0], mask) + CE(logits[:, 1], mask)
+
+    network, loss = Stacked(), SemanticStacking(each, encoder=["stem"])
+    expected = loss.terms(network, IMAGE, SYNTHETIC, MASK)
+    torch.testing.assert_close(expected.segmentation, each(network(IMAGE), MASK).detach())
+    assert torch.equal(loss(network, IMAGE, SYNTHETIC, MASK[:, None]), expected.total)
+    features = network.stem(IMAGE), network.stem(SYNTHETIC)
+    combined = loss.combine(network(IMAGE), network(SYNTHETIC), MASK, *features)
+    torch.testing.assert_close(combined.total, expected.total)
+    with pytest.raises(ShapeError, match="looks one-hot"):
+        loss(network, IMAGE, SYNTHETIC, torch.stack([1 - MASK, MASK], 1))
+    with pytest.raises(ShapeError, match="to be ignored"):
+        loss(network, IMAGE, SYNTHETIC, MASK, IGNORE)
+
+
+def test_one_slice_out_of_several_keeps_its_mask() -> None:
+    class Middle(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.head = nn.Conv3d(1, 4, 1), nn.Conv2d(4, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.stem(x)[:, :, 1])
+
+    image, synthetic = torch.rand(2, 4, 1, 3, 8, 8).unbind()
+    network = Middle()
+    assert torch.equal(
+        SemanticStacking(CE, encoder=["stem"])(network, image, synthetic, MASK),
+        SemanticStacking(CE, encoder=["stem"])(network, image, synthetic, MASK[:, None].int()),
+    )
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_combining_reads_masks_of_volumes(depth: int) -> None:
+    logits = torch.rand(2, 2, 3, depth, 8, 8)
+    mask = torch.randint(3, (2, depth, 8, 8))
+    plain = SemanticStacking(CE, alpha_enc=0)
+    expected = plain.combine(*logits, mask).total
+    assert torch.equal(plain.combine(*logits, mask[:, None]).total, expected)
+    with pytest.raises(ShapeError, match="looks one-hot"):
+        plain.combine(*logits, torch.stack([mask, mask], 1))

@@ -47,11 +47,11 @@ def class_ids(mask: Tensor, space: int | None = None) -> Tensor:
     elif space is not None and mask.ndim != space + 1:
         raise ShapeError(
             f"The mask has shape {shape}, expected class ids (batch, *size) or (batch, 1, *size) with "
-            f"{space} axes of size, as the logits have. Give one class id a pixel."
+            f"{space} spatial axes. Give one class id per pixel."
         )
     if mask.is_floating_point() or mask.is_complex():
         raise ShapeError(
-            f"The mask holds {mask.dtype}, expected integers: one class id a pixel. Give mask.long(), or "
+            f"The mask holds {mask.dtype}, expected integers: one class id per pixel. Give mask.long(), or "
             "(mask > 0.5).long() for probabilities, and turn it into floats inside a loss that wants them."
         )
     return mask.long()
@@ -73,14 +73,16 @@ def on_grid(mask: Tensor, distances: Tensor) -> Tensor:
     return class_ids(mask, distances.ndim - 1 if mask.ndim == distances.ndim + 1 else mask.ndim - 1)
 
 
-def fitted(mask: Tensor, ignore: Tensor | None, logits: Any, space: int = 2) -> tuple[Tensor, Tensor | None]:
+def fitted(
+    mask: Tensor, ignore: Tensor | None, logits: Any, space: int | None = None
+) -> tuple[Tensor, Tensor | None]:
     """Bring a mask and what is ignored into the one form, and check them against the logits.
 
     Args:
         mask: See `class_ids`.
         ignore: bool, (batch, *size) or (batch, 1, *size), or None.
-        logits: (batch, class, *size) or (batch, *size), or a structure of such tensors.
-        space: Number of spatial axes of the images.
+        logits: (batch, class, *size), or a structure of such tensors.
+        space: Number of spatial axes of the images, None where nobody knows.
 
     Returns:
         The class ids and what is ignored, both (batch, *size).
@@ -89,16 +91,12 @@ def fitted(mask: Tensor, ignore: Tensor | None, logits: Any, space: int = 2) -> 
         ShapeError: If one of them does not fit the others.
     """
     found = [tensor for _, tensor in named_tensors("logits", logits) if tensor.ndim > 2]
-    axes = None
-    if found:
-        # Logits of two classes may come without an axis of channels, as one number a pixel.
-        bare = found[0].shape == mask.shape and mask.ndim == space + 1
-        axes = found[0].ndim - (1 if bare else 2)
-        if len(mask) != len(found[0]):
-            raise ShapeError(
-                f"There are {len(mask)} masks, of shape {tuple(mask.shape)}, for logits of shape "
-                f"{tuple(found[0].shape)}. Give one mask an image."
-            )
+    axes = _spatial_axes(mask, found[0], space) if found else None
+    if found and len(mask) != len(found[0]):
+        raise ShapeError(
+            f"There are {len(mask)} masks, of shape {tuple(mask.shape)}, for logits of shape "
+            f"{tuple(found[0].shape)}. Give one mask per image."
+        )
     ids = class_ids(mask, axes)
     if ignore is None:
         return ids, None
@@ -110,6 +108,17 @@ def fitted(mask: Tensor, ignore: Tensor | None, logits: Any, space: int = 2) -> 
             f"of {tuple(ignore.shape)}. Give one truth value per pixel."
         )
     return ids, ignore
+
+
+def _spatial_axes(mask: Tensor, logits: Tensor, space: int | None) -> int:
+    """How many spatial axes a mask has that fits logits of images with so many."""
+    own = logits.ndim - 2
+    if space is None:
+        # Logits may be stacked, (batch, head, class, *size), or have no axis of classes, (batch, *size).
+        bare = logits.ndim == 3 and logits.shape[1:] == size_of(mask)
+        return 2 if bare else min(own, max(mask.ndim - 1, 2))
+    bare = logits.ndim == space + 1 and logits.shape[1:] == size_of(mask)
+    return space if bare else min(space, own)
 
 
 def settled(logits: Tensor, mask: Tensor, ignore: Tensor | None) -> Tensor:

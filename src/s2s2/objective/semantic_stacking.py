@@ -229,7 +229,7 @@ class SemanticStacking(nn.Module):
         }
 
     def _terms(
-        self, real: View, other: View | None, mask: Tensor, ignore: Tensor | None, space: int = 2
+        self, real: View, other: View | None, mask: Tensor, ignore: Tensor | None, space: int | None = None
     ) -> Terms:
         """The loss of what the network made of both images, of the real one alone without the other."""
         mask, ignore = fitted(mask, ignore, real.logits, space)
