@@ -58,6 +58,8 @@ def train(stacking: bool) -> nn.Module:
         image = draw_images(mask, generator, tint=HOME)
         if stacking:
             synthetic = draw_images(mask, generator, tint=AWAY)
+            if step == 0:
+                print(objective.describe(network, image))  # what the taps read
             loss = objective(network, image, synthetic, mask)  # the one line that changes
         else:
             loss = segmentation_loss(network(image), mask)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -200,6 +202,18 @@ def test_a_module_that_runs_several_times_is_refused_until_a_call_is_chosen() ->
         torch.testing.assert_close(feature, expected)
     with pytest.raises(TapError, match=r"ran 3 times in one pass, and the tap asks for call 3"):
         step(network, Tap("block", call=3))
+
+
+def test_calls_that_nobody_asks_for_are_not_kept_alive() -> None:
+    network = Applied()
+    with FeatureTap(network, ["block"]) as tap:
+        first = weakref.ref(network.block(torch.zeros(1, 4, 2, 2)))  # without a pass of the network
+        second = weakref.ref(network.block(torch.zeros(1, 4, 2, 2)))
+        gc.collect()
+        assert first() is None
+        assert second() is not None
+        with pytest.raises(TapError, match="ran 2 times"):
+            tap.features()
 
 
 def test_a_tap_that_did_not_run_is_refused_in_a_step() -> None:

@@ -159,7 +159,7 @@ class FeatureTap:
                 picks.append(_Pick(name, tap, works_on_the_last_axis(module)))
         refuse_scripted(network, modules)
         self._picks = tuple(picks)
-        hooks = Hooks(network, modules)
+        hooks = Hooks(network, modules, {pick.name for pick in picks if pick.tap.call is not None})
         self._calls = hooks.calls
         # Runs once: when the tap is closed, or when nobody holds it any more.
         self._release = weakref.finalize(self, hooks.remove)

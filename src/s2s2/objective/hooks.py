@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -39,9 +39,12 @@ class Hooks:
     Args:
         network: Its call begins a new pass.
         modules: Those whose calls are noted, by name.
+        every: Names of those of which every call is kept; of others the last one, and a count.
     """
 
-    def __init__(self, network: nn.Module, modules: Mapping[str, nn.Module]) -> None:
+    def __init__(
+        self, network: nn.Module, modules: Mapping[str, nn.Module], every: Container[str] = ()
+    ) -> None:
         self.calls: Calls = {}
         self._places: _Places = weakref.WeakValueDictionary()
         if modules:
@@ -49,6 +52,7 @@ class Hooks:
             forget.hang(network.register_forward_pre_hook(forget))
         for name, module in modules.items():
             keep = _Keep(name, self.calls, self._places)
+            keep.every = name in every
             keep.hang(module.register_forward_hook(keep))
 
     def remove(self) -> None:
@@ -95,6 +99,8 @@ class _Hook:
 class _Keep(_Hook):
     """Forward hook that notes a module's call."""
 
+    every = False
+
     def __call__(self, module: nn.Module, args: object, output: object) -> None:
         if self.calls is None:
             self._leave(module._forward_hooks)
@@ -113,7 +119,10 @@ class _Keep(_Hook):
             call = Call(output, versions, torch.is_grad_enabled())
         else:
             return  # checkpointing computes it again during the backward pass
-        self.calls.setdefault(self.name, []).append(call)
+        calls = self.calls.setdefault(self.name, [])
+        if calls and not self.every:
+            calls[-1] = Call(None, {}, False)  # counted, not kept
+        calls.append(call)
 
 
 class _Forget(_Hook):
