@@ -105,7 +105,8 @@ def test_predict_names_a_torn_image_and_does_the_others(
     images = draw_site(tmp_path / "new", cases=3) / "images"
     (images / "case_01.png").write_bytes(b"torn")
     network = finished.output / "arms" / "s2s2" / "seed0" / "network"
-    assert main(["predict", str(network), str(images), "--output", str(tmp_path / "out")]) == 2
+    words = ["predict", str(network), str(images), "--output", str(tmp_path / "out")]
+    assert main([*words, "--trust", finished.network.name]) == 2
     captured = capsys.readouterr()
     assert "case_01 was skipped" in captured.err
     assert "2 predictions, 1 skipped" in captured.out

@@ -68,3 +68,7 @@ def save_known(
     save_network(folder, kind(gain), card)
     Brightness.shown.clear()
     return folder
+
+
+TRUSTED = tuple(f"{__name__}.{kind.__name__}" for kind in (Brightness, *Brightness.__subclasses__()))
+"""The import paths of these networks, which a card may name."""

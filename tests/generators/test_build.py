@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -79,10 +80,22 @@ def test_a_generator_is_rebuilt_from_what_it_says_of_itself(spec: str) -> None:
 
 
 def test_an_import_path_builds_any_generator() -> None:
-    generator = build_generator({"name": "tests.stack.made:Echo", "init_args": {"noise": 0.2}})
+    said = {"name": "tests.stack.made:Echo", "init_args": {"noise": 0.2}}
+    generator = build_generator(said, trust=("tests.stack.made:Echo",))
     assert isinstance(generator, Echo)
     assert generator.config() == {"noise": 0.2}
     assert build_generator("tests.stack.made:Echo(noise=0.1)+boxes").name == "echo+boxes"
+
+
+def test_a_mapping_imports_only_what_is_trusted() -> None:
+    said = {"name": "composite+x", "init_args": {"parts": [{"name": "boxes"}, {"name": "antigravity:fly"}]}}
+    with pytest.raises(
+        ConfigError, match=r"names the import path 'antigravity:fly'.*--trust antigravity:fly"
+    ):
+        build_generator(said)
+    assert "antigravity" not in sys.modules
+    with pytest.raises(ConfigError, match=r"'fractions:Fraction' is no generator"):
+        build_generator({"name": "fractions:Fraction"}, trust=("fractions:Fraction",))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from s2s2.pipeline import RunConfig
 def test_a_learnt_case_is_not_scored(finished: RunConfig, tmp_path: Path) -> None:
     home = Dataset.open(finished.data)
     network = finished.output / "arms" / "s2s2" / "seed0" / "network"
-    predict(network, home, tmp_path / "all")
+    predict(network, home, tmp_path / "all", known=finished.network)
     with pytest.raises(EvaluationError, match=r"has seen cases.*12 \(.*Score the test part alone"):
         score(tmp_path / "all", home)
 
@@ -26,5 +26,5 @@ def test_the_same_ids_at_another_site_are_scored(finished: RunConfig, tmp_path: 
     network = finished.output / "arms" / "s2s2" / "seed0" / "network"
     split = Split.load(finished.output / "split.json")
     assert set(away.ids) & set(split.train)
-    predict(network, away, tmp_path / "away")
+    predict(network, away, tmp_path / "away", known=finished.network)
     assert len(score(tmp_path / "away", away)) == len(away)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from s2s2.core.records import file_identity
 from s2s2.data import Dataset, Split
 from s2s2.errors import ConfigError, SplitError, StackError, StorageError
 from s2s2.stack import Stack, build_stack
@@ -59,7 +60,8 @@ def test_manifest_says_what_the_stack_was_made_from(home: Home, stack: Stack) ->
     assert (manifest["channels"], manifest["bits"]) == (3, 8)
     assert manifest["source"] == sorted(split.train)
     assert manifest["cases"] == {
-        case_id: {"mask": dataset.mask_digest(dataset.case(case_id))} for case_id in split.train
+        case.id: {"mask": dataset.mask_digest(case), "image": file_identity(case.image_path)}
+        for case in map(dataset.case, split.train)
     }
     assert manifest["software"]["s2s2"]
     assert stack.manifest == manifest
@@ -191,14 +193,19 @@ def test_a_full_disk_keeps_what_was_made(
     assert contents(tmp_path / "full") == contents(stack.path)
 
 
-def test_a_changed_mask_is_made_anew_and_no_other(site: Path, home: Home, stack: Stack) -> None:
-    changed = stack.ids[2]
-    Image.fromarray(np.full((40, 56), 255, np.uint8)).save(site / "masks" / f"{changed}.png")
+@pytest.mark.parametrize("kind", ["masks", "images"])
+def test_with_a_changed_file_the_stack_is_made_again(
+    site: Path, home: Home, stack: Stack, tmp_path: Path, kind: str
+) -> None:
+    shape = (40, 56, 3) if kind == "images" else (40, 56)
+    Image.fromarray(np.full(shape, 255, np.uint8)).save(site / kind / f"{stack.ids[2]}.png")
     dataset, _ = opened(site)
     generator = Echo()
     build_stack(generator, dataset, home[1], stack.path, depth=4, seed=0)
-    assert [case_id for case_id, _, _ in generator.asked] == [changed]
+    assert sorted(case_id for case_id, _, _ in generator.asked) == sorted(stack.ids)
     Stack.open(stack.path).check_against(dataset, home[1])
+    build_stack(Echo(), dataset, home[1], tmp_path / "fresh", depth=4, seed=0)
+    assert contents(tmp_path / "fresh") == contents(stack.path)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from s2s2.data.split import TrainingData
 from s2s2.errors import AuditError
 from s2s2.networks.build import taps
 from s2s2.networks.checkpoint import CARD, NetworkCard, load_network
+from s2s2.networks.config import NetworkConfig
 from s2s2.objective import FeatureTap
 
 
@@ -53,16 +54,25 @@ class Segmenters:
         size: Longer side in pixels of the grid they see.
         working: Longer side in pixels of the working grid; None where images keep their own.
         batch: Images that go through a network at once.
+        network: What they were trained as; None for built-in networks.
     """
 
     def __init__(
-        self, folds: Sequence[Fold], folders: Sequence[Path], *, size: int, working: int | None, batch: int
+        self,
+        folds: Sequence[Fold],
+        folders: Sequence[Path],
+        *,
+        size: int,
+        working: int | None,
+        batch: int,
+        network: NetworkConfig | None = None,
     ) -> None:
         self.folds = tuple(folds)
         self.size = size
         self._working = working
         self._folders = tuple(folders)
         self._batch = batch
+        self._known = network
         self._fold_of = {case_id: number for number, fold in enumerate(folds) for case_id in fold.judged}
         self._networks: dict[int, tuple[torch.nn.Module, NetworkCard]] = {}
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -100,7 +110,7 @@ class Segmenters:
         ]
         train_folds(tasks, config.jobs, progress or (lambda done, total, words: None))
         folders = [task.folder / "network" for task in tasks]
-        return cls(folds, folders, size=size, working=working, batch=config.batch)
+        return cls(folds, folders, size=size, working=working, batch=config.batch, network=config.network)
 
     @property
     def digest(self) -> str:
@@ -220,5 +230,5 @@ class Segmenters:
 
     def _network(self, number: int) -> tuple[torch.nn.Module, NetworkCard]:
         if number not in self._networks:
-            self._networks[number] = load_network(self._folders[number], self._device)
+            self._networks[number] = load_network(self._folders[number], self._device, known=self._known)
         return self._networks[number]

@@ -8,11 +8,11 @@ from pathlib import Path
 from s2s2.audit.config import AuditConfig
 from s2s2.cli.options import Command
 from s2s2.errors import ConfigError
-from s2s2.run.options import Reading, SplitFile
+from s2s2.run.options import Reading, SplitFile, Trusting, require_outputs_apart
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command, SplitFile, Reading):
+class Options(Command, Trusting, SplitFile, Reading):
     """Say whether a stack can be trusted.
 
     Segmenters that were trained on the real training images, each on cases of other groups, segment every
@@ -34,6 +34,10 @@ class Options(Command, SplitFile, Reading):
     stack: Path
     data: Path | None = None
     audit: AuditConfig = field(default_factory=AuditConfig)
+
+    def check_paths(self) -> None:
+        """Refuse a stack whose audit would be written into the data."""
+        require_outputs_apart(self, self.stack / "audit", written=("stack",), name="STACK/audit")
 
 
 def main(options: Options) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
+import re
 import shutil
 import textwrap
 from collections import deque
@@ -27,7 +28,14 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from s2s2.cli.help import Help, length, without_none
+from s2s2.core.trust import dotted, read_settings, require_trusted
+from s2s2.networks.config import NetworkConfig
 from s2s2.run.config import RunConfig
+from s2s2.run.options import require_outputs_apart
+from s2s2.run.settings import groups_of, located, types_of
+
+_IMPORTING = ("--network", "--audit", "--stack", "--generator", "--arm")
+"""Options that name networks and generators; what is typed there may be imported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +50,57 @@ class Command:
         """Return what stands below the options in the help, in lines of so many characters."""
         return ""
 
+    def check_paths(self) -> None:
+        """Refuse an output that is, holds or lies in an input."""
+        require_outputs_apart(self)
+
 
 Options = TypeVar("Options", bound=Command)
 
 
 def read_options(kind: type[Options], command: str, words: Sequence[str]) -> Options:
-    """Read the words of a command line; what cannot be read ends the program with exit code 2."""
-    types = dict(_types(kind))
+    """Read the words of a command line; what cannot be read ends the program with exit code 2.
+
+    Raises:
+        ConfigError: If a value cannot be used, or what is written is not apart from what is read.
+    """
+    types = dict(types_of(kind))
     parser = _parser(kind, command, types)
     spelled = _Spelling(kind, types, parser.error).spelled_out(words)
     found = parser.instantiate(parser.parse_args(spelled))
-    return kind(**{each.name: getattr(found, each.name) for each in fields(kind)})
+    options = kind(**{each.name: getattr(found, each.name) for each in fields(kind)})
+    options.check_paths()
+    _require_trusted(options, spelled)
+    return options
+
+
+def _require_trusted(options: Command, typed: Sequence[str]) -> None:
+    """Refuse import paths of networks and generators that stand in a file and were neither typed nor trusted.
+
+    Raises:
+        ConfigError: If there is one.
+    """
+    words = [word for word in typed if word.startswith(_IMPORTING)]
+    for path in _import_paths(options):
+        whole = rf"(?<![\w.]){re.escape(dotted(path))}(?!\w|\.[A-Za-z_])"
+        if not any(re.search(whole, dotted(word)) for word in words):
+            require_trusted(path, getattr(options, "trust", ()), "A file of settings")
+
+
+def _import_paths(options: Any) -> Iterator[str]:
+    """Yield the import paths that options name: of networks, and of generators, also behind the @ of arms."""
+    for name, value in vars(options).items():
+        if isinstance(value, NetworkConfig) and "." in dotted(value.name):
+            yield value.name
+        elif is_dataclass(value):
+            yield from _import_paths(value)
+        elif name in ("generator", "arm", "arms") and value:
+            for spec in [value] if isinstance(value, str) else value:
+                generator = spec if name == "generator" else spec.partition("@")[2]
+                if ":" in generator:
+                    from s2s2.generators.registry import import_paths
+
+                    yield from import_paths(generator)
 
 
 def _parser(kind: type[Command], command: str, types: dict[str, Any]) -> ArgumentParser:
@@ -71,15 +119,6 @@ def _parser(kind: type[Command], command: str, types: dict[str, Any]) -> Argumen
     parser.add_argument("--config", action="config", help="YAML file of options; later options win.")
     parser.add_class_arguments(kind)
     return parser
-
-
-def _types(kind: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield name and type of every option; fields of a nested dataclass carry the name of its field."""
-    hints = get_type_hints(kind)
-    for each in fields(kind):
-        yield prefix + each.name, hints[each.name]
-        if is_dataclass(hints[each.name]):
-            yield from _types(hints[each.name], f"{prefix}{each.name}.")
 
 
 @dataclass(frozen=True)
@@ -103,6 +142,7 @@ class _Spelling:
                 result.append(f"--{name}{equals}{value}")
             elif word.startswith("--"):
                 result.append(self._option(name, left, value if equals else None))
+                result = self._joined(result) if name == "trust" else result
             elif word.startswith("-") or not unnamed:
                 self.refuse(f"{word!r} is not understood. See s2s2 COMMAND --help.")
             else:
@@ -110,11 +150,21 @@ class _Spelling:
                 result.append(self._option(unnamed.pop(0), left, None))
         return result
 
+    @staticmethod
+    def _joined(spelled: list[str]) -> list[str]:
+        """Make one option of `--trust` written several times."""
+        *before, last = spelled
+        values = [value for word in (*before, last) if word.startswith("--trust=") for value in _listed(word)]
+        others = [word for word in before if not word.startswith("--trust=")]
+        return [*others, f"--trust={json.dumps(values)}"]
+
     def _option(self, name: str, left: deque[str], value: str | None) -> str:
         kind = self._type(name)
         if value is None:
             value = self._value(name, kind, left)
-        return f"--{name}={self._config(value) if name == 'config' else value}"
+        if name == "config" or is_dataclass(kind):
+            value = self._settings(name, value)
+        return f"--{name}={value}"
 
     def _type(self, name: str) -> Any:
         if name == "config":
@@ -142,14 +192,36 @@ class _Spelling:
             return values[0]
         return json.dumps(values) if get_args(bare)[0] in (str, Path) else f"[{', '.join(values)}]"
 
-    def _config(self, path: str) -> str:
+    def _settings(self, name: str, value: str) -> str:
+        """Read the file of a group of options here: what it holds must name no class."""
+        try:
+            text = Path(value).read_text(encoding="utf-8") if Path(value).is_file() else None
+        except (OSError, ValueError):
+            return value
+        groups = groups_of(self.types)
+        if name != "config":
+            prefix = f"{name}."
+            groups = {each.removeprefix(prefix) for each in groups if each.startswith(prefix)}
+            return value if text is None else json.dumps(read_settings(text, value, groups))
+        source = "The value of --config" if text is None else value
+        return self._shared(value, read_settings(value if text is None else text, source, groups))
+
+    def _shared(self, path: str, content: Any) -> str:
         """Of the settings of a run, another command takes what it has in common with `s2s2 run`."""
         run = get_type_hints(RunConfig)
-        try:
-            content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        if not isinstance(content, dict) or {*run} - {*content}:
             return path
-        if issubclass(self.kind, RunConfig) or not isinstance(content, dict) or {*run} - {*content}:
-            return path
+        content = located(content, Path(path).parent)
+        if issubclass(self.kind, RunConfig):
+            return json.dumps(content)
         shared = {name for name in run if self.types.get(name) == run[name]} - {"output"}
         return json.dumps({name: content[name] for name in run if name in shared})
+
+
+def _listed(word: str) -> list[str]:
+    """Return the values of a word such as `--trust=a` or `--trust=["a", "b"]`."""
+    value = word.partition("=")[2]
+    if not value.startswith("["):
+        return [value]
+    found = yaml.safe_load(value)
+    return [str(each) for each in found]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s2.cli.options import Command
-from s2s2.run.options import Channels, PartOfSplit, Written
+from s2s2.run.options import Channels, PartOfSplit, Trusting, Written
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command, Channels, PartOfSplit, Written):
+class Options(Command, Trusting, Channels, PartOfSplit, Written):
     """Segment images with a trained network.
 
     The label maps are PNG files with the class ids, each on the grid of its image. An image that cannot
@@ -46,7 +46,7 @@ def main(options: Options) -> int:
     from s2s2.evaluation.predict import predict
     from s2s2.networks import load_network
 
-    _, card = load_network(options.network)
+    _, card = load_network(options.network, trust=options.trust)
     dataset = options.of_part(
         Dataset.open(options.data, masks=False, class_map=card.class_map, channels=options.channels)
     )
@@ -61,6 +61,7 @@ def main(options: Options) -> int:
             batch=options.batch,
             device=options.device,
             overwrite=options.overwrite,
+            trust=options.trust,
             progress=lambda done, total: update(done, total, f"{done} of {total} images"),
         )
     for name, message in report.failed.items():

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s2.cli.options import Command
+from s2s2.run.options import Trusting
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command):
+class Options(Command, Trusting):
     """Write the page of a finished run once more, from its tables, predictions and stack.
 
     Args:

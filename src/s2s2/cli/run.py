@@ -9,6 +9,7 @@ from s2s2 import cli
 from s2s2.cli.help import choice_of_arms
 from s2s2.cli.options import Command
 from s2s2.run.config import RunConfig
+from s2s2.run.options import Trusting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class DryRun(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(DryRun, RunConfig):
+class Options(DryRun, Trusting, RunConfig):
     """Run the whole path on your own data.
 
     Check the data, split the home cases by group, make the stack, train every arm with every seed, predict,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from s2s2.cli.options import Command
 from s2s2.errors import ConfigError
 from s2s2.run.config import StackConfig
-from s2s2.run.options import Parallel, TrainingData
+from s2s2.run.options import Parallel, TrainingData, Trusting
 
 _LAUNCHERS = (
     ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN"),
@@ -18,7 +18,7 @@ _LAUNCHERS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command, Parallel, StackConfig, TrainingData):
+class Options(Command, Trusting, Parallel, StackConfig, TrainingData):
     """Make the semantic stack: several synthetic images of every training mask.
 
     Each case becomes one multi-page TIFF. The generator sees the training split only. An interrupted stack

@@ -9,12 +9,12 @@ from s2s2.arms import get_arm
 from s2s2.cli.help import choice_of_arms
 from s2s2.cli.options import Command
 from s2s2.networks.config import NetworkConfig
-from s2s2.run.options import Seeded, TrainingData
+from s2s2.run.options import Seeded, TrainingData, Trusting
 from s2s2.training.config import TrainConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command, Seeded, TrainingData):
+class Options(Command, Trusting, Seeded, TrainingData):
     """Train a network on the training split and keep the one that is best on the validation split.
 
     The test split is never opened. An interrupted training goes on at its last validation. Every arm sees

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from s2s2.audit.config import AuditConfig
 from s2s2.cli.options import Command
 from s2s2.errors import ConfigError
-from s2s2.run.options import TrainingData
+from s2s2.run.options import TrainingData, Trusting
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command, TrainingData):
+class Options(Command, Trusting, TrainingData):
     """Train the network of a generator on the training split, and on nothing else.
 
     An interrupted tuning goes on at its last check. At each check, samples are generated for training

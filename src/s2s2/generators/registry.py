@@ -7,10 +7,11 @@ import difflib
 import importlib
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from s2s2.core.trust import require_trusted
 from s2s2.errors import ConfigError
 from s2s2.generators.base import Generator
 from s2s2.generators.compose import Chain, Mixture
@@ -137,7 +138,7 @@ def choice_of_generators(width: int = 100, *, tuned: bool = False) -> str:
     return "\n".join(lines)
 
 
-def build_generator(spec: str | Mapping[str, Any]) -> Generator:
+def build_generator(spec: str | Mapping[str, Any], *, trust: Collection[str] = ()) -> Generator:
     """Return the generator that a specification names, not yet fitted.
 
     Args:
@@ -148,11 +149,12 @@ def build_generator(spec: str | Mapping[str, Any]) -> Generator:
             (`"composite+boxes:4,diffusion:12"`, 1 where none is given), or a mapping
             with `name` and `init_args` as `Generator.name` and `Generator.config()`
             return them. After a `+`, `appearance` extrapolates by 0.5 unless
-            another value is given.
+            another value is given. An import path is imported, which runs its code.
+        trust: Import paths that a mapping may name: it is what files hold, and they come from anyone.
 
     Raises:
         ConfigError: If nothing has this name, an option does not exist or has a
-            value of another kind, or an import path leads to no generator.
+            value of another kind, or an import path leads to no generator or is not trusted.
 
     Example:
         >>> generator = build_generator("composite+appearance+boxes(most=2)")
@@ -165,14 +167,25 @@ def build_generator(spec: str | Mapping[str, Any]) -> Generator:
         'appearance:3,composite+boxes:1'
     """
     if isinstance(spec, Mapping):
-        return _from_mapping(spec)
+        return _from_mapping(spec, trust)
     parts = [_shared(part) for part in _cut(spec, ",")]
     if len(parts) == 1:
         return _chain(parts[0][0])
     return Mixture([_chain(text) for text, _ in parts], [share for _, share in parts])
 
 
-def _from_mapping(spec: Mapping[str, Any]) -> Generator:
+def import_paths(spec: str) -> list[str]:
+    """Return the import paths that a specification names; nothing is imported.
+
+    Example:
+        >>> import_paths("folder(path='C:made')+boxes:3,mine.made:Echo(noise=0.1):5")
+        ['mine.made:Echo']
+    """
+    parts = [part for text in _cut(spec, ",") for part in _cut(_shared(text)[0], "+")]
+    return [name for name in (_parse(part)[0] for part in parts) if ":" in name]
+
+
+def _from_mapping(spec: Mapping[str, Any], trust: Collection[str]) -> Generator:
     unknown = set(spec) - {"name", "init_args"}
     if "name" not in spec or unknown:
         raise ConfigError(
@@ -180,8 +193,11 @@ def _from_mapping(spec: Mapping[str, Any]) -> Generator:
         )
     values = spec.get("init_args") or {}
     if "parts" not in values:
-        return _build(str(spec["name"]), values)
-    parts = [build_generator(part) for part in values["parts"]]
+        name = str(spec["name"])
+        if name not in NAMED and ":" in name:
+            require_trusted(name, trust, "The mapping of a generator")
+        return _build(name, values)
+    parts = [_from_mapping(part, trust) for part in values["parts"]]
     return Mixture(parts, values["shares"]) if "shares" in values else Chain(parts)
 
 

@@ -8,10 +8,11 @@ from importlib import import_module
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from s2s2.errors import NetworkError, S2S2Error
 from s2s2.networks.config import NetworkConfig
+from s2s2.networks.outputs import brief, check_output
 from s2s2.networks.unet import EfficientNetUNet
 from s2s2.objective import FeatureTap
 
@@ -68,7 +69,7 @@ def build_network(
     with FeatureTap(network, [*config.encoder_taps, *config.decoder_taps]) as tap:
         if size is not None:
             sides = (size, size) if isinstance(size, int) else size
-            _check_output(config.name, network, torch.zeros(2, channels, *sides), classes)
+            check_output(config.name, network, torch.zeros(2, channels, *sides), classes)
             tap.features()
     return network
 
@@ -82,9 +83,10 @@ def _find(path: str) -> Callable[..., Any]:
         )
     try:
         found = getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
+    except (ImportError, ValueError, TypeError) as error:
+        missing = getattr(error, "name", None) or module
         raise NetworkError(
-            f"The network {path!r} cannot be imported: there is no module {error.name!r}. Check the import "
+            f"The network {path!r} cannot be imported: there is no module {missing!r}. Check the import "
             "path, or install the package that has it."
         ) from error
     except AttributeError as error:
@@ -98,6 +100,20 @@ def _find(path: str) -> Callable[..., Any]:
             f"{path!r} is a {type(found).__name__}, expected a class or function of a network."
         )
     return found  # type: ignore[no-any-return]
+
+
+def require_module_class(path: str) -> None:
+    """Import a network that the user trusts, and refuse what is no class of a network before it is called.
+
+    Raises:
+        NetworkError: If it cannot be imported or is no subclass of `nn.Module`.
+    """
+    found = _find(path)
+    if not (inspect.isclass(found) and issubclass(found, nn.Module)):
+        raise NetworkError(
+            f"{path!r} is {type(found).__name__} {getattr(found, '__name__', '')!r}, expected a subclass of "
+            "torch.nn.Module: nothing else that a file names is called. Wrap it in a class, and train that."
+        )
 
 
 def _construct(name: str, make: Callable[..., Any], arguments: dict[str, Any]) -> nn.Module:
@@ -115,46 +131,12 @@ def _construct(name: str, make: Callable[..., Any], arguments: dict[str, Any]) -
         raise
     except Exception as error:  # whatever a foreign constructor raises, the user reads one paragraph
         raise NetworkError(
-            f"The network {name} cannot be built with init_args {arguments}: {_brief(error)}. Change the "
+            f"The network {name} cannot be built with init_args {arguments}: {brief(error)}. Change the "
             "arguments to what this network needs, or install the package that it asks for."
         ) from error
     if not isinstance(network, nn.Module):
         raise NetworkError(f"{name} made a {type(network).__name__}, expected a torch.nn.Module.")
     return network
-
-
-def _check_output(name: str, network: nn.Module, images: Tensor, classes: int) -> None:
-    training = network.training
-    try:
-        with torch.no_grad():
-            logits = network.eval()(images)
-    except S2S2Error:
-        raise
-    except Exception as error:  # as above
-        raise NetworkError(
-            f"The network {name} does not take images of shape {tuple(images.shape)}: {_brief(error)}. "
-            "Change its init_args, or the size of the images."
-        ) from error
-    finally:
-        network.train(training)
-    if not isinstance(logits, Tensor):
-        raise NetworkError(
-            f"The network {name} returned {type(logits).__name__}, expected one tensor of logits. Turn its "
-            "other outputs off, or wrap it in a module that returns the logits."
-        )
-    expected = (len(images), classes, *images.shape[2:])
-    if tuple(logits.shape) != expected:
-        raise NetworkError(
-            f"The network {name} returned logits of shape {tuple(logits.shape)} for images of shape "
-            f"{tuple(images.shape)}, expected {expected}: (batch, class, height, width). Give it {classes} "
-            "output channels ('{classes}' in init_args) and an output as large as the input."
-        )
-
-
-def _brief(error: Exception) -> str:
-    """A foreign error in one line, without the full stop."""
-    lines = str(error).strip().splitlines() or ["no reason given"]
-    return f"{type(error).__name__}: {lines[0].rstrip('.')}"
 
 
 def _fill(value: Any, **numbers: int) -> Any:

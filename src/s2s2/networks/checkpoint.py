@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from torch import nn
 
 from s2s2.core.records import content_digest
 from s2s2.core.software import versions
-from s2s2.core.storage import atomic, read_json, write_json
+from s2s2.core.storage import atomic, read_json, refuse_links, write_json
+from s2s2.core.trust import dotted, require_trusted
 from s2s2.data.classes import ClassMap
 from s2s2.errors import NetworkError
-from s2s2.networks.build import build_network
+from s2s2.networks.build import BUILT_IN, build_network, require_module_class
 from s2s2.networks.config import NetworkConfig
 from s2s2.networks.normalisation import Normalisation
 from s2s2.objective.features import unwrap
@@ -106,6 +107,7 @@ def save_network(folder: str | Path, network: nn.Module, card: NetworkCard) -> N
     Raises:
         StorageError: If a file cannot be written.
     """
+    refuse_links(folder)
     weights = Path(folder) / WEIGHTS
     with atomic(weights) as temporary:
         save_model(unwrap(network), str(temporary))
@@ -114,7 +116,12 @@ def save_network(folder: str | Path, network: nn.Module, card: NetworkCard) -> N
 
 
 def load_network(
-    folder: str | Path, device: str | torch.device = "cpu", *, class_map: ClassMap | None = None
+    folder: str | Path,
+    device: str | torch.device = "cpu",
+    *,
+    class_map: ClassMap | None = None,
+    trust: Collection[str] = (),
+    known: NetworkConfig | None = None,
 ) -> tuple[nn.Module, NetworkCard]:
     """Build a network, load its weights and put it in evaluation mode.
 
@@ -122,12 +129,17 @@ def load_network(
         folder: What `save_network` wrote.
         device: Where the network goes.
         class_map: The classes of the data at hand, where the network must have the same.
+        trust: Import paths (`"package.module:Class"`) that the card may name; they are imported,
+            which runs their code. Built-in networks need none.
+        known: The network that the caller trained here, whose import path needs no trust.
 
     Raises:
-        NetworkError: If a file is missing or corrupt, the weights do not fit the card,
-            or the network has other classes than `class_map`.
+        NetworkError: If a file is missing or corrupt, the weights do not fit the card, the card
+            names an import path that is not trusted or is no `nn.Module`, or the network has
+            other classes than `class_map`.
     """
     folder = Path(folder)
+    refuse_links(folder, error=NetworkError)
     content = read_json(folder / CARD, error=NetworkError)
     try:
         card = NetworkCard.from_dict(content)
@@ -142,6 +154,7 @@ def load_network(
             f"The network in {folder} knows the classes {', '.join(card.class_map.names)}, but the data have "
             f"{', '.join(class_map.names)}. Take the network's class map for these data, or another network."
         )
+    _check_name(card.network.name, folder / CARD, trust, known)
     _check_weights(folder / WEIGHTS, expected)
     network = build_network(
         replace(card.network, pretrained=False), channels=card.channels, classes=len(card.class_map)
@@ -154,6 +167,13 @@ def load_network(
             f"describes: {error}. Give a folder that training wrote, unchanged."
         ) from error
     return network.to(device).eval(), card
+
+
+def _check_name(path: str, card: Path, trust: Collection[str], known: NetworkConfig | None) -> None:
+    if path in BUILT_IN or (known is not None and dotted(known.name) == dotted(path)):
+        return
+    require_trusted(path, trust, card, error=NetworkError)
+    require_module_class(path)
 
 
 def _check_weights(path: Path, expected: str) -> None:

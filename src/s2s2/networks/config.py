@@ -13,7 +13,7 @@ class NetworkConfig:
 
     Args:
         name: A name of `BUILT_IN`, or the import path of an `nn.Module` (or of a
-            function that returns one): `monai.networks.nets.UNet`.
+            function that returns one): `monai.networks.nets.UNet`. Importing it runs its code.
         init_args: Constructor arguments. The texts `"{channels}"` and `"{classes}"`
             stand for the two numbers, at any depth.
         encoder_taps: Modules that give the encoder features, see `FeatureTap`. Empty

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s2s2.core.apart import require_apart
 from s2s2.core.progress import Count
+from s2s2.core.storage import refuse_links, storage_errors
 from s2s2.data.dataset import Dataset
+from s2s2.data.identity import changed, digests_of
 from s2s2.data.split import Split
-from s2s2.errors import ConfigError, GeneratorError
+from s2s2.errors import ConfigError, GeneratorError, StackError
 from s2s2.stack.builder import Builder, make_files
 from s2s2.stack.pages import Compression
 from s2s2.stack.recipe import check_recipe, check_source, fingerprint_of, recipe_of, write_manifest
@@ -42,7 +46,8 @@ def build_stack(
     """Make `depth` copies of every training mask, and keep what is there already.
 
     A file is written whole or not at all. Building again goes on where it stood:
-    what is missing, corrupt or of a changed mask is made, the rest is kept; a larger
+    what is missing or corrupt is made, the rest is kept, and all is made again where an image
+    or a mask has changed, since the generator learns from all of them; a larger
     depth adds copies behind those there are, a smaller one changes nothing. Two
     processes may build one stack; each takes the cases in an order of its own.
 
@@ -72,7 +77,10 @@ def build_stack(
         ConfigError: If an option cannot be used.
         SplitError: If the split does not belong to the data set.
     """
+    refuse_links(path, error=StackError)
     order = _Order(depth, seed, bits, jobs, compression, shard)
+    made = [Path(part.config()["path"]) for part in generator.parts if part.config().get("path")]
+    require_apart(Path(path), made)
     split.check(dataset)
     return _build(generator, dataset, split, Path(path), order, progress)
 
@@ -122,16 +130,20 @@ def _build(
     progress: Count | None,
 ) -> Stack:
     """Make what is missing."""
+    train = dataset.subset(split.train)
+    cases = digests_of(train)
     existing = Stack.open(folder) if manifest_path(folder).exists() else None
+    if existing and changed(existing.manifest["cases"], cases):
+        check_recipe(existing, recipe_of(generator, dataset, order.seed, order.bits))
+        _discard(folder)
+        existing = None
     recipe = recipe_of(generator, dataset, order.seed, order.bits)
     check_recipe(existing, recipe)
     if existing is None:
         _fit(generator, dataset, split, folder, order.shard)
     before = existing.depth if existing else 0
     weights = existing.manifest.get("weights", "") if existing else generator.weights
-    builder = _builder(
-        generator, dataset.subset(split.train), folder, order, before, fingerprint_of(recipe, weights)
-    )
+    builder = _builder(generator, train, folder, order, before, fingerprint_of(recipe, weights))
     groups = order.groups(generator, split.train, builder.depth - (before if before < builder.depth else 0))
     missing = [group for group in groups if not all(map(builder.whole, group))]
     if missing:
@@ -142,10 +154,10 @@ def _build(
     check_recipe(existing, recipe)
     _sweep(folder)
     # Until all is made, an existing stack keeps its depth, so that it can be used as it is.
-    write_manifest(folder, recipe, builder.digests, generator, before or builder.depth)
+    write_manifest(folder, recipe, cases, generator, before or builder.depth)
     make_files(builder, missing, sum(map(len, groups)), order.jobs, progress)
     if all(map(builder.whole, split.train)):
-        write_manifest(folder, recipe, builder.digests, generator, builder.depth)
+        write_manifest(folder, recipe, cases, generator, builder.depth)
     return Stack.open(folder)
 
 
@@ -179,6 +191,13 @@ def _fit(
             "Tune it first with `s2s2 tune`, then start the shards."
         )
     generator.fit(dataset, split)
+
+
+def _discard(folder: Path) -> None:
+    """Remove the copies of data that have changed: any may show what the generator took from any case."""
+    with storage_errors(folder):
+        shutil.rmtree(folder / "copies", ignore_errors=True)
+        manifest_path(folder).unlink()
 
 
 def _sweep(folder: Path) -> None:

@@ -56,14 +56,17 @@ def check_source(name: str, source: list[str], split: Split) -> None:
 
 
 def write_manifest(
-    folder: Path, recipe: Mapping[str, Any], digests: Mapping[str, str], generator: Generator, depth: int
+    folder: Path,
+    recipe: Mapping[str, Any],
+    cases: Mapping[str, Mapping[str, str]],
+    generator: Generator,
+    depth: int,
 ) -> None:
     """Write the manifest, unless it says all this already."""
     path = manifest_path(folder)
     existing = read_json(path, error=StackError) if path.exists() else {}
     software = versions("numpy", "torch", "tifffile", "imagecodecs", "zstandard")
-    cases = {case_id: {"mask": digest} for case_id, digest in digests.items()}
-    content = {**recipe, "depth": depth, "parts": parts_of(generator, depth), "cases": cases}
+    content = {**recipe, "depth": depth, "parts": parts_of(generator, depth), "cases": dict(cases)}
     if any(existing.get(name) != value for name, value in content.items()):
         write_json(path, {**content, "software": software})
 

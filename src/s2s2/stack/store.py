@@ -11,9 +11,10 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from s2s2.core.names import file_name
-from s2s2.core.storage import read_json
+from s2s2.core.storage import read_json, refuse_links
 from s2s2.core.types import Image, RawPixels, Region
 from s2s2.data.dataset import Dataset
+from s2s2.data.identity import changed, digests_of
 from s2s2.data.split import Split
 from s2s2.errors import StackError, listed
 from s2s2.stack.marks import (
@@ -70,6 +71,7 @@ class Stack:
             StackError: If the folder or its manifest is missing, corrupt or of another format.
         """
         path = Path(path)
+        refuse_links(path, error=StackError)
         if not manifest_path(path).is_file():
             raise StackError(
                 f"There is no stack at {path}: it has no manifest.json. "
@@ -206,13 +208,12 @@ class Stack:
                 f"The stack {self.path} lacks {len(missing)} of {len(dataset)} training cases: "
                 f"{listed(missing)}. It was built for another split: build one for this split."
             )
-        digests = {case_id: case.get("mask") for case_id, case in self._manifest["cases"].items()}
-        changed = [case.id for case in dataset if digests[case.id] != dataset.mask_digest(case)]
-        if changed:
+        found = changed(self._manifest["cases"], digests_of(dataset))
+        for what in sorted(set(found.values())):
+            cases = [case_id for case_id, names in found.items() if names == what]
             raise StackError(
-                f"The masks of {len(changed)} cases are not those that the stack {self.path} was built for: "
-                f"{listed(changed)}. Their copies show the old masks: run `s2s2 stack` again, which makes "
-                "these cases again and keeps the others."
+                f"The {what}s of {len(cases)} cases are not those that the stack {self.path} was built for: "
+                f"{listed(cases)}. Its copies show the old ones: make them again by the same `s2s2 stack`."
             )
         for case_id in dataset.ids:
             if self._index(case_id).depth < self.depth:
