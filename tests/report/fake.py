@@ -56,7 +56,7 @@ class FakeRun:
     def copied(self, root: Path) -> FakeRun:
         """Return the same run in a folder of its own, to be spoilt."""
         made = FakeRun(RunFolder(Path(shutil.copytree(self.folder.root, root / "copied"))))
-        made.configure()
+        save_config(replace(self.config, output=made.folder.root))
         return made
 
     def configure(self, **changes: Any) -> FakeRun:

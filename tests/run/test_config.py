@@ -33,7 +33,10 @@ def test_an_empty_stack_is_refused() -> None:
 
 def test_settings_come_back(tmp_path: Path) -> None:
     config = RunConfig(
-        data=Path("home"), target=(Path("a"), Path("b")), output=tmp_path, classes=("polyp=255",)
+        data=tmp_path / "home",
+        target=(tmp_path / "a", tmp_path / "b"),
+        output=tmp_path,
+        classes=("polyp=255",),
     )
     save_config(config)
     assert load_config(tmp_path) == config

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from s2s2.arms import arm_of
 from s2s2.core.records import flattened
-from s2s2.core.storage import write_text
+from s2s2.core.storage import refuse_links, write_text
 from s2s2.core.timing import duration
 from s2s2.report.elements import Panel, render
 from s2s2.report.figures import curves, forest, scatter
@@ -56,6 +56,7 @@ def build_report(run: RunFolder | Path) -> Path:
         StorageError: If the page cannot be written.
     """
     folder = run if isinstance(run, RunFolder) else RunFolder(Path(run))
+    refuse_links(folder.root)
     results = Results.read(folder)
     write_text(folder.report, render("report.html.jinja", _content(results, _material(results))))
     return folder.report

@@ -45,7 +45,7 @@ class StackConfig(Seeded):
     Args:
         generator: Names joined by `+`, applied one after the other from left to right; several with
             shares, `appearance:8,diffusion:8`; options in brackets, `appearance(extrapolate=0.5)`;
-            or an import path of your own class.
+            or an import path of your own class, whose code is run.
         tuned: Folder of weights from `s2s2 tune`. Without it, what has to be tuned is tuned in the output
             folder.
         depth: Synthetic images for each training mask.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from s2s2.arms import get_arm
 from s2s2.core.names import file_name
-from s2s2.core.storage import read_json, write_json
+from s2s2.core.storage import read_json, refuse_links, write_json
 from s2s2.errors import ConfigError
 from s2s2.run.settings import FILE, load_config
 
@@ -151,6 +151,10 @@ class RunFolder:
     """One row for each pair of arms, domain and metric."""
     report = _At("report.html")
     """The page to read."""
+    learnt_from = _At(".data.json")
+    """Which data the run was made of: what identifies the image and mask of each case, by domain."""
+    identities = _At(".files.json")
+    """Identity of every file of the data, with its size and times: unchanged files are not read again."""
     manifest = _At("run.json")
     """What was run, on what, and how long it took."""
 
@@ -161,6 +165,7 @@ class RunFolder:
         Raises:
             ConfigError: If it is not the folder of a run, or the run is not finished.
         """
+        refuse_links(root, error=ConfigError)
         load_config(root)
         folder = cls(root)
         if not folder.manifest.exists():

@@ -2,24 +2,90 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields, is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from jsonargparse import ArgumentParser
 
 from s2s2.core.storage import atomic
+from s2s2.core.trust import read_settings
 from s2s2.errors import ConfigError
 from s2s2.run.config import RunConfig
 
 FILE = "config.yaml"
+_HERE = "."
+"""The output, in settings that a run has written: the folder they lie in."""
+_MAY_BE_PATHS = ("classes", "groups")
 
 
 def save_config(config: RunConfig) -> None:
-    """Write the settings into the run's folder; `s2s2 run --config` reads them."""
+    """Write the settings into the run's folder; `s2s2 run --config` reads them.
+
+    Paths are written relative to that folder, so that the run works from anywhere, and a run that is
+    moved together with its data works too.
+    """
+    run = config.output.resolve()
+    content = _with_paths(plain(asdict(config)), lambda path: _relative(path.resolve(), run), Path())
     with atomic(config.output / FILE) as temporary:
-        Path(temporary).write_text(yaml.safe_dump(plain(asdict(config)), sort_keys=False), encoding="utf-8")
+        Path(temporary).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def located(content: dict[str, Any], run: Path) -> dict[str, Any]:
+    """Return the settings that a run's folder holds with whole paths.
+
+    Args:
+        content: As read; settings that no run has written are returned as they are.
+        run: The folder.
+    """
+    if content.get("output") != _HERE:
+        return content
+    run = run.resolve()
+    return _with_paths(content, lambda path: os.path.normpath(run / path), run)
+
+
+def comparable(config: RunConfig) -> dict[str, Any]:
+    """Return the settings by name with resolved paths: the same data by two paths are the same."""
+    return _with_paths(plain(asdict(config)), lambda path: str(path.resolve()), Path())
+
+
+def _with_paths(
+    content: dict[str, Any], change: Callable[[Path], str], run: Path, prefix: str = ""
+) -> dict[str, Any]:
+    """Return settings with every path changed; a text of `classes` or `groups` is one where it is a file."""
+
+    def one(name: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return _with_paths(value, change, run, f"{name}.")
+        if isinstance(value, list):
+            return [one(name, item) for item in value]
+        named = name in _MAY_BE_PATHS and isinstance(value, str) and _is_file(run / value)
+        return change(Path(value)) if value is not None and (named or name in _paths()) else value
+
+    return {key: one(prefix + key, value) for key, value in content.items()}
+
+
+@cache
+def _paths() -> set[str]:
+    return {name for name, kind in types_of(RunConfig) if kind is Path or Path in get_args(kind)}
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _relative(path: Path, run: Path) -> str:
+    try:
+        return os.path.relpath(path, run)
+    except ValueError:  # Another drive of Windows.
+        return str(path)
 
 
 def load_config(run: Path) -> RunConfig:
@@ -34,8 +100,12 @@ def load_config(run: Path) -> RunConfig:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(RunConfig, "run")
     try:
-        options = parser.parse_object({"run": yaml.safe_load(path.read_text(encoding="utf-8"))})
-        config: RunConfig = parser.instantiate(options).run
+        content = read_settings(path.read_text(encoding="utf-8"), path, groups_of(dict(types_of(RunConfig))))
+        if isinstance(content, dict):
+            content = located(content, run)
+        config: RunConfig = parser.instantiate(parser.parse_object({"run": content})).run
+    except ConfigError:
+        raise
     except Exception as error:
         raise ConfigError(f"{path} does not hold settings of a run: {error}") from error
     return config
@@ -48,3 +118,17 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def types_of(kind: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield name and type of every option; fields of a nested dataclass carry the name of its field."""
+    hints = get_type_hints(kind)
+    for each in fields(kind):
+        yield prefix + each.name, hints[each.name]
+        if is_dataclass(hints[each.name]):
+            yield from types_of(hints[each.name], f"{prefix}{each.name}.")
+
+
+def groups_of(types: dict[str, Any]) -> set[str]:
+    """Return the names of the options that hold others."""
+    return {name for name, kind in types.items() if is_dataclass(kind)}
