@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2s2.core.records import Inputs, Record, file_identity, load_arrays, save_arrays
+from s2s2.core import records
+from s2s2.core.records import (
+    Inputs,
+    Record,
+    file_identity,
+    keep_identities,
+    load_arrays,
+    recall_identities,
+    save_arrays,
+)
 from s2s2.errors import S2S2Error, StorageError, TrainingError
 
 
@@ -96,12 +105,31 @@ def test_a_corrupt_record_does_not_hold_and_is_not_built_on(tmp_path: Path) -> N
         record.require("")
 
 
-def test_a_file_is_known_by_size_and_time(tmp_path: Path) -> None:
-    path = tmp_path / "image.png"
+def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
     path.write_bytes(b"one")
     before = file_identity(path)
     os.utime(path, ns=(1, 1))
+    assert file_identity(path) == before
+    path.write_bytes(b"two")
+    os.utime(path, ns=(1, 1))
     assert file_identity(path) != before
+    path.write_bytes(b"one")
+    assert file_identity(path) == before
+
+
+def test_identities_are_kept_for_the_next_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"one")
+    before = file_identity(path)
+    keep_identities(tmp_path / "files.json")
+    monkeypatch.setattr(records, "_seen", {})
+    recall_identities(tmp_path / "files.json")
+    monkeypatch.setattr(records, "content_digest", None)
+    assert file_identity(path) == before
+    for broken in ("{", "[]", '{"files": 3}', '{"files": [[1, 2], "a"]}'):
+        (tmp_path / "files.json").write_text(broken)
+        recall_identities(tmp_path / "files.json")
 
 
 def test_arrays_are_kept_for_the_same_inputs_alone(tmp_path: Path) -> None:

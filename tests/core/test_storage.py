@@ -11,7 +11,7 @@ import filelock
 import pytest
 
 from s2s2.core import storage
-from s2s2.core.storage import atomic, read_json, storage_errors, write_json
+from s2s2.core.storage import atomic, read_json, refuse_links, storage_errors, write_json, write_text
 from s2s2.errors import DataError, SplitError, StorageError
 
 
@@ -133,3 +133,42 @@ def test_a_disk_without_locks_is_worked_on_all_the_same(
     with storage.claimed(tmp_path):
         done = True
     assert done
+
+
+def test_files_follow_the_umask_whoever_writes_them(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with atomic(tmp_path / "weights.bin") as temporary:
+            os.close(os.open(temporary, os.O_CREAT, 0o600))
+        write_text(tmp_path / "card.json", "{}")
+    finally:
+        os.umask(before)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    assert modes == {"weights.bin": 0o640, "card.json": 0o640}
+
+
+def test_a_link_that_leads_out_of_a_folder_is_refused(tmp_path: Path) -> None:
+    run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    (run / "arms" / "s2s2").mkdir(parents=True)
+    elsewhere.mkdir()
+    (run / "latest").symlink_to(run / "arms")
+    (tmp_path / "other_name").symlink_to(run)
+    refuse_links(run)
+    refuse_links(tmp_path / "other_name")
+    refuse_links(tmp_path / "missing")
+    for target in (elsewhere, tmp_path / "nowhere", Path("../../../elsewhere")):
+        link = run / "arms" / "s2s2" / "seed0"
+        link.symlink_to(target)
+        with pytest.raises(StorageError, match=r"seed0 is a link that leads out of .*run, to "):
+            refuse_links(run)
+        link.unlink()
+
+
+def test_deep_or_huge_json_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "deep.json"
+    file.write_text('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    with pytest.raises(DataError, match=r"deep\.json is nested too deep"):
+        read_json(file)
+    monkeypatch.setattr(storage, "LARGEST", 1000)
+    with pytest.raises(DataError, match=r"deep\.json holds more than"):
+        read_json(file)

@@ -66,3 +66,17 @@ def test_a_cell_beyond_measure_is_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "groups.csv").write_text(f"case\n{'x' * 200_000}\n")
     with pytest.raises(DataError, match=r"groups\.csv cannot be read as CSV \(field larger"):
         read_table(tmp_path / "groups.csv", ("case",))
+
+
+def test_no_text_is_a_formula_and_every_text_comes_back(tmp_path: Path) -> None:
+    texts = ["=1+1", "+a", "-a", "@a", "'=a", "'a", "plain", "-0.5", ""]
+    file = tmp_path / "scores.csv"
+    frame = pd.DataFrame({"case": texts, "dice": -0.5})
+    for write in (
+        lambda: write_table(frame, file),
+        lambda: write_rows(frame.to_dict("records"), file, ["case", "dice"]),
+    ):
+        write()
+        cells = [line.rpartition(",")[0] for line in file.read_text().splitlines()[1:]]
+        assert cells == ["'=1+1", "'+a", "'-a", "'@a", "''=a", "'a", "plain", "-0.5", ""]
+        assert list(read_frame(file, ["case"])["case"]) == texts

@@ -6,12 +6,15 @@ A command is a dataclass `Options`, which is its options and its help, and a fun
 from __future__ import annotations
 
 import io
+import os
 import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TextIO
 
+from s2s2.core.signals import STOPPED, stoppable
+from s2s2.core.storage import storage_errors
 from s2s2.errors import S2S2Error
 
 COMMANDS = {
@@ -40,7 +43,8 @@ A first use:
   s2s2 run --data sites/home --target sites/away --output runs/first
   s2s2 predict runs/first/arms/s2s2/seed0/network new_images --output masks
 
-s2s2 COMMAND --help says more. Exit codes: 0 done, 2 something for you to fix, 1 a bug."""
+s2s2 COMMAND --help says more. Exit codes: 0 done, 2 something for you to fix,
+130 or 143 stopped, 1 a bug."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,16 +63,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(f"There is no command {words[0]!r}. The commands are: {', '.join(COMMANDS)}.")
     _typed[:] = words
     try:
-        from s2s2.cli.options import read_options
+        with stoppable():
+            return _run(words[0], words[1:])
+    except KeyboardInterrupt:  # raised by no signal, or in a thread
+        _write(f"\n{STOPPED}", sys.stderr)
+        return 130
 
-        command = import_module(f"s2s2.cli.{words[0]}")
-        code: int = command.main(read_options(command.Options, words[0], words[1:]))
+
+def _run(name: str, words: Sequence[str]) -> int:
+    """Run a command; what it refuses, and what the machine refuses it, is one paragraph."""
+    place = "what the command gives out"
+    try:
+        with storage_errors(place):
+            from s2s2.cli.options import read_options
+
+            command = import_module(f"s2s2.cli.{name}")
+            options = read_options(command.Options, name, words)
+            with storage_errors(getattr(options, "output", None) or place):
+                code: int = command.main(options)
+            sys.stdout.flush()
         return code
     except S2S2Error as error:
         return _refuse(str(error))
-    except KeyboardInterrupt:
-        _write("\nStopped. What is done is kept: the same command goes on from here.", sys.stderr)
-        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        return _refuse(f"{error}. Check that the file or folder is there and may be used.")
 
 
 def typed() -> str:

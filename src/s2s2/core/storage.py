@@ -7,7 +7,6 @@ two processes that write one file leave one of the two.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import secrets
@@ -16,52 +15,37 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from s2s2.core.limits import limit_error
 from s2s2.errors import DataError, S2S2Error, StorageError
 
 FORMAT = 1
+LARGEST = 2**28
+"""Bytes of the largest JSON file that is read; those of a million cases are smaller."""
 LOCK = ".lock"
 """File by which a process claims a folder. It stays there, empty: removing it would race with others."""
 PATIENCE_S = 10.0
 """How long to wait for a claim: the workers of a process that was killed live some seconds longer."""
 
-_CAUSES = {
-    errno.ENOSPC: "the disk is full. Free some space",
-    errno.EDQUOT: "the disk quota is used up. Free some space",
-    errno.EROFS: "the disk is read-only. Choose another folder",
-    errno.EACCES: "there is no permission to write there. Choose another folder",
-    errno.EPERM: "there is no permission to write there. Choose another folder",
-    errno.ENOTDIR: "a part of its path is a file, not a folder. Choose another folder",
-    errno.EEXIST: "a file lies where its folder should be. Choose another folder",
-    errno.EISDIR: "a folder lies where the file should be. Choose another name",
-    errno.ENAMETOOLONG: "its name is too long for this disk. Choose a shorter one",
-}
-
-
-# Libraries that write files themselves report a full disk in their own words.
-_FULL_DISK_WORDS = ("No space left on device", "PytorchStreamWriter failed", "os error 28")
-
 
 @contextmanager
 def storage_errors(path: str | Path) -> Iterator[None]:
-    """Turn what the operating system says about writing into a `StorageError`.
+    """Say in one paragraph what limit of disk, memory, threads or shared memory the block has met.
 
     Args:
         path: File or folder that is written to in the block.
 
     Raises:
-        StorageError: If the disk is full, read-only or not ours.
+        StorageError: If the disk is full, read-only or not ours, or takes no files of this size.
+        ResourceError: If memory, threads, open files or shared memory run out.
     """
     try:
         yield
-    except StorageError:
+    except S2S2Error:
         raise
     except Exception as error:
-        number = error.errno if isinstance(error, OSError) else None
-        full = any(words in str(error) for words in _FULL_DISK_WORDS)
-        cause = _CAUSES.get(errno.ENOSPC if full else number or 0)
-        if cause is None:
+        if (said := limit_error(error, path)) is None:
             raise
-        raise StorageError(f"Cannot write {path}: {cause}; what was written before is kept.") from error
+        raise said from error
 
 
 @contextmanager
@@ -127,10 +111,47 @@ def atomic(path: str | Path) -> Iterator[Path]:
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
+            _follow_umask(temporary)
             os.replace(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _follow_umask(file: Path) -> None:
+    """Let others read a file as the umask says: some libraries make theirs for the owner alone."""
+    if not file.is_file() or file.stat().st_mode & 0o077:
+        return
+    probe = file.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL, 0o666))
+        os.chmod(file, probe.stat().st_mode & 0o666)
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+
+
+def refuse_links(folder: str | Path, *, error: type[S2S2Error] = StorageError) -> None:
+    """Refuse a folder of results in which a link leads out of it: nothing is read or written through it.
+
+    The folder itself may be a link.
+
+    Args:
+        folder: Of a run, a training, a network or a stack; one that is missing has no links.
+        error: Class of the error to raise.
+
+    Raises:
+        S2S2Error: Of class `error`; the link and where it leads are named.
+    """
+    root = Path(folder).resolve()
+    for place, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            path = os.path.join(place, name)
+            if os.path.islink(path) and not Path(os.path.realpath(path)).is_relative_to(root):
+                raise error(
+                    f"{path} is a link that leads out of {root}, to {os.path.realpath(path)}. Results are "
+                    "neither read nor written through links: put the files themselves there, or remove it."
+                )
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -163,9 +184,15 @@ def read_json(path: str | Path, *, error: type[S2S2Error] = DataError) -> dict[s
         S2S2Error: Of class `error`, if the file is missing, corrupt or of a later format.
     """
     try:
+        if Path(path).stat().st_size > LARGEST:
+            raise error(f"{path} holds more than {LARGEST >> 20} MB, expected less. Give another file.")
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as cause:
         raise error(f"There is no file {path}. Check the path.") from cause
+    except error:
+        raise
+    except RecursionError as cause:
+        raise error(f"{path} is nested too deep to be read as JSON. Give another file.") from cause
     except (OSError, ValueError) as cause:
         raise error(
             f"{path} cannot be read as JSON ({cause}). Make it again, or give another file."

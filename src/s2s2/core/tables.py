@@ -5,12 +5,16 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2s2.core.storage import atomic
 from s2s2.errors import DataError, S2S2Error
+
+_FORMULA = re.compile("'*[=+@\t\r-]")
+"""The beginning of what a spreadsheet takes for a formula, or of such a text with apostrophes in front."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +31,15 @@ def write_table(table: pd.DataFrame, path: str | Path, *, float_format: str | No
     Raises:
         StorageError: If the file cannot be written.
     """
+    import pandas as pd
+
     with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, float_format=float_format)
+        safe = {
+            str(name): pd.Series([to_cell(each) for each in column], table.index, object)
+            for name, column in table.items()
+            if column.dtype.kind == "O"
+        }
+        table.assign(**safe).to_csv(temporary, index=False, float_format=float_format)
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: str | Path, columns: Sequence[str]) -> None:
@@ -45,7 +56,33 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: str | Path, columns: Seq
     with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: to_cell(value) for name, value in row.items()} for row in rows)
+
+
+def to_cell(value: Any) -> Any:
+    """Return a text so that no spreadsheet takes it for a formula: then with an apostrophe in front.
+
+    Example:
+        >>> to_cell("=1+1"), to_cell("case_1"), to_cell("-0.5"), to_cell(2)
+        ("'=1+1", 'case_1', '-0.5', 2)
+    """
+    if not isinstance(value, str) or not _FORMULA.match(value):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
+
+
+def from_cell(value: Any) -> Any:
+    """Return the text that `to_cell` was given.
+
+    Example:
+        >>> from_cell("'=1+1"), from_cell("'quoted'"), from_cell(to_cell("'=1"))
+        ('=1+1', "'quoted'", "'=1")
+    """
+    return value[1:] if isinstance(value, str) and value[:1] == "'" and _FORMULA.match(value) else value
 
 
 def read_frame(
@@ -69,12 +106,13 @@ def read_frame(
 
     try:
         columns = pd.read_csv(path, nrows=0).columns
-        return pd.read_csv(
+        frame = pd.read_csv(
             path,
             dtype={name: str for name in columns if name in texts},
             keep_default_na=False,
             na_values={name: ["", "nan"] for name in columns if name not in texts},
         )
+        return frame.assign(**{name: frame[name].map(from_cell) for name in columns if name in texts})
     except (OSError, ValueError) as cause:
         raise error(f"{path} cannot be read as a table ({str(cause).strip()}). {advice}".rstrip()) from cause
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pickle import PicklingError
+from types import FrameType
 from typing import Any, TypeVar
 
 from s2s2.core.progress import Progress
+from s2s2.core.signals import Terminated, end_with_parent
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_ASKED_S = 1.5
+"""How long a process that is told to stop may take to put its files in order."""
+_LISTENED_S = 60.0
+"""Longest wait for reports after the last process; longer only where one of its own children lives on."""
 
 
 @contextmanager
@@ -87,9 +95,24 @@ def finished(
                 raise PicklingError(str(error)) from error
             for future in as_completed(futures):
                 yield futures[future], future.result()
-        except BaseException:
+        except Exception:
             pool.shutdown(cancel_futures=True)
             raise
+        except BaseException:  # Ctrl-C, SIGTERM, or nobody wants the rest
+            _stop(pool)
+            raise
+
+
+def _stop(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool: ask them to, and kill those that do not."""
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    until = time.monotonic() + _ASKED_S
+    for process in processes:
+        process.join(max(0.0, until - time.monotonic()))
+        process.kill()
 
 
 def side_by_side(
@@ -114,46 +137,60 @@ def side_by_side(
     """
     if jobs <= 1:
         return [work(task, report) for task, report in zip(tasks, progress, strict=True)]
-    # Without a thread of its own, unlike `Queue`: a report arrives before the result that follows it.
-    queue = get_context("spawn").SimpleQueue()
-    listener = threading.Thread(target=_listen, args=(queue, progress), daemon=True)
+    # The pipe ends when the last process does, so that every report is heard before this returns.
+    context = get_context("spawn")
+    reader, writer = context.Pipe(duplex=False)
+    listener = threading.Thread(target=_listen, args=(reader, progress), daemon=True)
     listener.start()
     try:
-        done = finished(partial(_reporting, work, queue), list(enumerate(tasks)), jobs=jobs, threads=threads)
+        reporting = partial(_reporting, work, writer, context.Lock())
+        done = finished(reporting, list(enumerate(tasks)), jobs=jobs, threads=threads)
         return [result for _, result in sorted(done, key=lambda pair: pair[0])]
     finally:
-        queue.put(None)
-        listener.join(timeout=5)
+        writer.close()
+        listener.join(_LISTENED_S)
 
 
-def _listen(queue: Any, progress: Sequence[Progress]) -> None:
+def _listen(reader: Any, progress: Sequence[Progress]) -> None:
     """Hand on what the processes report."""
-    while (message := queue.get()) is not None:
-        number, *words = message
-        progress[number](*words)
+    with suppress(EOFError, OSError):
+        while True:
+            number, *words = reader.recv()
+            progress[number](*words)
 
 
-def _reporting(work: Callable[[Task, Progress], Result], queue: Any, numbered: tuple[int, Task]) -> Result:
+def _reporting(
+    work: Callable[[Task, Progress], Result], writer: Any, lock: Any, numbered: tuple[int, Task]
+) -> Result:
     number, task = numbered
-    return work(task, lambda done, total, words: queue.put((number, done, total, words)))
+
+    def report(done: int, total: int, words: str) -> None:
+        with lock:
+            writer.send((number, done, total, words))
+
+    return work(task, report)
 
 
-_process: dict[str, Callable[[Any], Any]] = {}
+_process: dict[str, Any] = {"busy": False}
 
 
 def _start(work: Callable[[Any], Any]) -> None:
-    """Keep the work for the tasks of this process, and end the process when its parent is killed."""
+    """Keep the work for the tasks of this process. It ends with its parent, which decides about Ctrl-C."""
     _process["work"] = work
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _terminate)
+    end_with_parent()
 
 
-def _end_with_parent() -> None:
-    # A worker whose parent was killed must not go on writing into a folder
-    # that the next run will work in.
-    if (parent := parent_process()) is not None:
-        parent.join()
-        os._exit(1)
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    if not _process["busy"]:
+        os._exit(128 + signal.SIGTERM)
+    raise Terminated
 
 
 def _do(task: Any) -> Any:
-    return _process["work"](task)
+    _process["busy"] = True
+    try:
+        return _process["work"](task)
+    finally:
+        _process["busy"] = False

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from s2s2.core.signals import STOPPED
+
+SCRIPT = """
+import sys, time
+from s2s2.core.signals import stoppable
+with stoppable():
+    print("ready", flush=True)
+    {}
+print("went on", flush=True)
+"""
+SLEEPS = "time.sleep(60)"
+SWALLOWS = """
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+"""
+ENDS_WELL = """
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
+"""
+LIGHTNING = """
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        sys.exit(1)
+"""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+
+
+def stopped(body: str, *numbers: int, ignored: int | None = None) -> tuple[int, str, float]:
+    """Return exit code, output and seconds of a script that got signals."""
+    script = SCRIPT.format(body)
+    if ignored is not None:
+        script = f"import signal; signal.signal({ignored}, signal.SIG_IGN)\n{script}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    started = time.monotonic()
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.2)
+    words = process.communicate(timeout=30)[0]
+    return process.returncode, words, time.monotonic() - started
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("body", [SLEEPS, SWALLOWS, ENDS_WELL, LIGHTNING])
+def test_a_command_that_is_stopped_ends_with_one_line(body: str, number: int, code: int) -> None:
+    found, words, seconds = stopped(body, number)
+    assert (found, words.split("\n")) == (code, ["", STOPPED, ""])
+    assert seconds < 5
+
+
+def test_a_second_signal_ends_at_once() -> None:
+    code, words, seconds = stopped(SWALLOWS, signal.SIGTERM, signal.SIGTERM)
+    assert (code, words.strip()) == (143, STOPPED)
+    assert seconds < 2
+
+
+def test_a_signal_that_the_process_was_started_to_ignore_stays_ignored() -> None:
+    code, words, _ = stopped("time.sleep(1)", signal.SIGINT, ignored=int(signal.SIGINT))
+    assert (code, words) == (0, "went on\n")
+
+
+def test_outside_of_the_block_signals_are_as_before() -> None:
+    from s2s2.core.signals import stoppable
+
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with stoppable():
+        assert signal.getsignal(signal.SIGTERM) is not before[1]
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
