@@ -15,6 +15,8 @@ def test_a_changed_file_is_named_by_case_and_role(site: Path) -> None:
     path = Dataset.open(site)[0].mask_path
     assert path is not None
     os.utime(path, ns=(1, 1))
+    assert identities(Dataset.open(site)) == before
+    path.write_bytes(path.read_bytes() + b"more")
     (found,) = Inputs(identities(Dataset.open(site))).differences(before)
     assert found.startswith("case_00.mask was ")
 

@@ -26,6 +26,7 @@ from s2s2.core.software import versions
 from s2s2.core.storage import storage_errors
 from s2s2.core.tables import write_table
 from s2s2.data.dataset import Dataset
+from s2s2.data.identity import contents
 from s2s2.data.split import Split
 from s2s2.errors import AuditError
 from s2s2.stack import Stack
@@ -187,6 +188,7 @@ def _inputs(stack: Stack, train: Dataset, segmenters: Segmenters, config: AuditC
         "depth": stack.depth,
         "copies": {case_id: content_digest(case_path(stack.path, case_id))[:16] for case_id in train.ids},
         "train": train.ids,
+        "files": contents(train),
         "groups": [case.group for case in train],
         "class_map": train.class_map.to_dict(),
         "judges": segmenters.digest,

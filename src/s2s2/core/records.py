@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from s2s2.errors import S2S2Error, StorageError, listed
 
 _LETTERS = 80
 _ABSENT = object()
+_seen: dict[str, tuple[tuple[str, int, int, int, int], str]] = {}
+"""State and identity of the files that were read, by path."""
 
 
 class Inputs:
@@ -126,9 +129,39 @@ class Record:
 
 
 def file_identity(path: Path) -> str:
-    """Return what identifies a file: its size in bytes and the time of its last change in ns."""
+    """Return what identifies a file: 16 hexadecimal digits of the SHA-256 of its bytes.
+
+    A file whose size, times and inode are those of an earlier call is not read again.
+    """
+    state = _state(path)
+    before = _seen.get(state[0])
+    if before is None or before[0] != state:
+        before = _seen[state[0]] = (state, content_digest(path)[:16])
+    return before[1]
+
+
+def _state(path: Path) -> tuple[str, int, int, int, int]:
     status = path.stat()
-    return f"{status.st_size}-{status.st_mtime_ns}"
+    return os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def keep_identities(path: Path) -> None:
+    """Write the identities of all files that this process knows, for the next call and its workers.
+
+    Raises:
+        StorageError: If the file cannot be written.
+    """
+    write_json(path, {"files": [[*state, digest] for state, digest in sorted(_seen.values())]})
+
+
+def recall_identities(path: Path) -> None:
+    """Read what `keep_identities` wrote; a file that cannot be read is none."""
+    try:
+        for *state, digest in read_json(path)["files"]:
+            if isinstance(digest, str) and list(map(type, state)) == [str, int, int, int, int]:
+                _seen.setdefault(state[0], (tuple(state), digest))
+    except (S2S2Error, KeyError, TypeError, ValueError):
+        return
 
 
 def content_digest(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from s2s2.core.progress import Count
-from s2s2.core.records import content_digest
+from s2s2.core.records import content_digest, file_identity
+from s2s2.core.storage import refuse_links, storage_errors
 from s2s2.core.types import Image, Vectors
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
@@ -21,6 +22,7 @@ from s2s2.data.grid import Placement
 from s2s2.errors import ConfigError, DataError, NetworkError
 from s2s2.evaluation.folder import PredictionFolder
 from s2s2.networks.checkpoint import CARD, NetworkCard, load_network
+from s2s2.networks.config import NetworkConfig
 from s2s2.networks.inference import infer_logits
 from s2s2.pictures import overlay
 
@@ -53,13 +55,14 @@ def predict(
     device: str = "auto",
     overwrite: bool = False,
     progress: Count | None = None,
+    trust: Collection[str] = (),
+    known: NetworkConfig | None = None,
 ) -> PredictReport:
     """Segment every image of a data set with a trained network.
 
     Each image goes through on the working grid, padded and normalised as in training, by
-    a sliding window where training saw patches. The probabilities go back to the image's
-    own grid, and the most likely class is taken there. Unreadable images are skipped and
-    reported. Whole predictions of the same network are kept.
+    a sliding window where training saw patches. The class is taken on the image's own grid.
+    Unreadable images are skipped. Whole predictions of the same network and image are kept.
 
     Args:
         network_folder: What `save_network` wrote.
@@ -71,19 +74,16 @@ def predict(
         device: auto, or a name that torch knows.
         overwrite: Whether to predict again what is there already.
         progress: Called with the number of images done and of all images.
-
-    Returns:
-        The ids of the cases that were written, kept and skipped.
+        trust: As `load_network` takes it.
+        known: As `load_network` takes it.
 
     Raises:
         NetworkError: If the network cannot be loaded, needs other channels, or gives NaN.
         ConfigError: If `batch` or `device` cannot be used.
-        StorageError: If a file cannot be written.
     """
-    if batch < 1:
-        raise ConfigError(f"batch is {batch}, expected the images that go through at once, 1 or more.")
+    _check_order(batch, output)
     chosen = torch_device(device)
-    network, card = load_network(network_folder, chosen)
+    network, card = load_network(network_folder, chosen, trust=trust, known=known)
     _check_channels(card, dataset)
     work = _Work(
         network=network,
@@ -96,7 +96,9 @@ def predict(
         progress=progress,
     )
     facts = _facts(Path(network_folder), card)
-    work.plan(overwrite=overwrite or work.folder.facts.get("network") != facts["network"])
+    before = work.folder.facts
+    images = before.get("images", {}) if before.get("network") == facts["network"] else {}
+    facts["images"] = work.plan({} if overwrite else images)
     work.folder.write_facts(facts)
     for part in _batches(work.todo, batch):
         work.run(part)
@@ -157,21 +159,33 @@ class _Work:
     kept: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
-    def plan(self, *, overwrite: bool) -> None:
-        """Sort the cases into those to predict, those that are whole and those that cannot be read."""
+    def plan(self, known: Mapping[str, str]) -> dict[str, str]:
+        """Sort the cases into those to predict, those that are whole and those that cannot be read.
+
+        Args:
+            known: Identity of the image of each prediction of this network that is there.
+
+        Returns:
+            The same for the predictions that will be there. One of another image is removed first.
+        """
+        images = dict(known)
         for case in self.working.cases:
             try:
                 placement = self.working.placement(case)
             except DataError as error:
                 self.failed[case.id] = str(error)
                 continue
-            if not overwrite and self.folder.holds(
+            images[case.id] = file_identity(case.image_path)
+            if known.get(case.id) == images[case.id] and self.folder.holds(
                 case.id, placement.original, probabilities=self.probabilities, overlay=self.native is not None
             ):
                 self.kept.append(case.id)
             else:
                 self.todo.append((case, placement))
+                with storage_errors(self.folder.root):
+                    self.folder.label_map(case.id).unlink(missing_ok=True)
         self.report_progress()
+        return images
 
     def run(self, part: list[Placed]) -> None:
         """Predict a batch of images of one padded shape and write what comes out."""
@@ -230,6 +244,13 @@ def _padded(image: Image, placement: Placement) -> Tensor:
     canvas = torch.zeros((image.shape[0], *placement.padded))
     canvas[:, : image.shape[1], : image.shape[2]] = torch.from_numpy(image)
     return canvas
+
+
+def _check_order(batch: int, output: str | Path) -> None:
+    """Refuse a batch without images, and an output that leads elsewhere."""
+    if batch < 1:
+        raise ConfigError(f"batch is {batch}, expected the images that go through at once, 1 or more.")
+    refuse_links(output)
 
 
 def _batches(todo: list[Placed], size: int) -> Iterator[list[Placed]]:

@@ -55,6 +55,7 @@ def score(
     import pandas as pd
 
     folder = PredictionFolder(predictions)
+    _check_no_masks(folder, dataset)
     _check_ids(folder, dataset, beside)
     _check_classes(folder, dataset)
     _check_unseen(folder, dataset)
@@ -107,6 +108,19 @@ def _check_ids(folder: PredictionFolder, dataset: Dataset, beside: Collection[st
             "Predict exactly the cases that are scored, and name each file after its case. To score one part "
             "of a data set, give `--split split.json --part test` to `s2s2 predict` or to `s2s2 evaluate`."
         )
+
+
+def _check_no_masks(folder: PredictionFolder, dataset: Dataset) -> None:
+    """Refuse to score masks against themselves."""
+    for case in dataset:
+        path, mask = folder.label_map(case.id), case.mask_path
+        inside = mask is not None and folder.root.resolve() in (mask.parent.resolve(), mask.resolve().parent)
+        if mask is not None and (inside or (path.exists() and path.samefile(mask))):
+            raise EvaluationError(
+                f"{folder.root} holds the masks of {dataset.root} themselves ({mask.name} of {case.id}): "
+                "scored against themselves they are perfect, whatever the network. Give the folder that "
+                "`s2s2 predict` wrote."
+            )
 
 
 def _listed(ids: list[str]) -> str:

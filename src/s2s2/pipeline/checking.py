@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from s2s2.arms import get_arm
 from s2s2.core.progress import counting
-from s2s2.core.records import Record
+from s2s2.core.records import Record, keep_identities
 from s2s2.data.checking.duplicates import between_sites
 from s2s2.data.checking.inspection import inspect
 from s2s2.data.checking.report import CheckReport
+from s2s2.data.foreground import absent_classes
+from s2s2.data.grid import padded_side
 from s2s2.data.identity import identities
 from s2s2.data.reading.manifest import PARTS
 from s2s2.errors import DataError
+from s2s2.pipeline.renewal import renew
 from s2s2.pipeline.stage import Context, Row, Stage
 from s2s2.run.data import Source
 from s2s2.run.settings import save_config
+from s2s2.training.fitting import is_finished
+from s2s2.training.rehearsal import rehearse
 
 _CASE_S = 0.01
 """Seconds that checking a case takes, about."""
@@ -29,6 +35,7 @@ class Check(Stage):
 
         Raises:
             DataError: If a source has errors, or two sources share an image.
+            NetworkError: If the network cannot be trained on them.
         """
         digests = {
             source.dataset.domain: self._check(context, source).digests for source in context.data.sources
@@ -37,6 +44,8 @@ class Check(Stage):
             raise DataError(
                 f"{shared.subject}: {shared.message} Nothing was trained. Remove one of the two files."
             )
+        if not all(is_finished(context.folder.training(*each).root) for each in context.trainings):
+            rehearse_arms(context)
 
     def _check(self, context: Context, source: Source) -> CheckReport:
         folder, home = context.folder, context.data.home
@@ -58,12 +67,38 @@ class Check(Stage):
                 f"first: {findings.errors[0].message} See them all with `s2s2 check {source.path}`."
             )
         record.finish(outputs=[folder.check(source)])
+        if findings.warnings:
+            rules = ", ".join(dict.fromkeys(problem.rule for problem in findings.warnings))
+            words = (
+                f"{source.path} needs a second look ({rules}): `s2s2 check {source.path}` says where and why."
+            )
+            context.reporter.stage("warning", words)
         return findings
 
     def estimate(self, context: Context) -> list[Row]:
-        """Count the cases."""
+        """Count the cases, and try the network with which what follows is timed."""
+        rehearse_arms(context)
         cases = sum(map(len, [context.data.home, *context.data.away.values()]))
         return [Row(self.name, f"{cases} cases", _CASE_S * cases)]
+
+
+def rehearse_arms(context: Context) -> None:
+    """Try every kind of training that the run will do, hours before its turn comes.
+
+    Raises:
+        NetworkError: If the network cannot be trained.
+    """
+    config, home = context.config, context.data.home
+    arms = [get_arm(arm) for arm, _ in context.trainings]
+    for arm in {(each.view is None, each.consistency): each for each in arms}.values():
+        rehearse(
+            config.network,
+            config.train,
+            arm,
+            channels=home.channels,
+            classes=len(home.class_map),
+            side=config.train.patch or padded_side(config.size),
+        )
 
 
 class Divide(Stage):
@@ -79,7 +114,17 @@ class Divide(Stage):
         Raises:
             SplitError: If the division does not fit the data.
         """
-        context.split.check(context.data.home)
+        home = context.data.home
+        context.split.check(home)
+        context.split.check_foreground(home)
+        if (findings := context.folder.read_check(context.data.sources[0])) is not None:
+            context.split.keep_together(findings.copies)  # in files of different bytes too
+        if not context.folder.split.exists():
+            for part in PARTS:
+                for sentence in absent_classes(home.subset(getattr(context.split, part)), part):
+                    context.reporter.stage("warning", sentence)
+        renew(context)
+        keep_identities(context.folder.identities)
         context.split.save(context.folder.split)
         save_config(context.config)
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from s2s2.core.progress import Reporter, Silent
+from s2s2.core.records import recall_identities
+from s2s2.core.storage import refuse_links
 from s2s2.errors import ConfigError
 from s2s2.pipeline.checking import Check, Divide
 from s2s2.pipeline.making import AuditStacks, BuildStacks, TrainJudges, Tune
@@ -17,7 +19,8 @@ from s2s2.pipeline.stacks import build_generators
 from s2s2.pipeline.stage import Context, Stage
 from s2s2.pipeline.trainings import Train
 from s2s2.run.config import RunConfig
-from s2s2.run.settings import load_config
+from s2s2.run.options import require_outputs_apart
+from s2s2.run.settings import comparable, load_config
 
 STAGES: tuple[Stage, ...] = (
     Check(),
@@ -72,8 +75,11 @@ class Run:
                 and is used when the same command is given again.
         """
         started = datetime.now(UTC).isoformat(timespec="seconds")
+        require_outputs_apart(self.config)
+        refuse_links(self.config.output)
         context = Context(self.config, self.reporter, self.command, started)
         self._refuse_another_run(context)
+        recall_identities(context.folder.identities)
         # A mistyped generator must not be found after the check, nor claim the folder.
         build_generators(self.config)
         for stage in self.stages:
@@ -89,8 +95,9 @@ class Run:
         if not context.folder.split.exists():
             return
         before = load_config(context.folder.root)
+        old, new = comparable(before), comparable(self.config)
         for name in ("data", "size", "split", "classes", "channels", "groups"):
-            if getattr(before, name) != getattr(self.config, name):
+            if old[name] != new[name]:
                 raise ConfigError(
                     f"{context.folder.root} holds a run with {name} = {getattr(before, name)}, and now it is "
                     f"{getattr(self.config, name)}. Nothing was changed. Give another --output."

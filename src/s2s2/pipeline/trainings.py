@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from s2s2.core.progress import Progress
-from s2s2.core.records import Record, file_identity
+from s2s2.core.records import Record, file_identity, recall_identities
+from s2s2.core.storage import storage_errors
 from s2s2.core.tables import write_table
 from s2s2.core.timing import duration
 from s2s2.core.workers import side_by_side
@@ -21,7 +23,7 @@ from s2s2.networks.checkpoint import WEIGHTS
 from s2s2.pipeline.stage import Context, Row, Stage
 from s2s2.pipeline.timing import training_seconds
 from s2s2.run.config import RunConfig
-from s2s2.run.folder import TrainingFolder, generator_of
+from s2s2.run.folder import RunFolder, TrainingFolder, generator_of
 from s2s2.run.names import without_options
 from s2s2.stack import Stack
 from s2s2.training.fitting import FitResult, fit, is_finished
@@ -60,6 +62,7 @@ class Training:
 def run_training(task: Training, update: Progress) -> FitResult:
     """Train, predict and score one arm and seed; what is done already is kept."""
     torch.set_num_threads(task.threads)
+    recall_identities(RunFolder(task.config.output).identities)
     result = fit(
         task.split.training(task.home.resized(task.config.size)),
         None if task.stack is None else Stack.open(task.stack),
@@ -92,12 +95,15 @@ def _test(task: Training, domain: str, dataset: Dataset, update: Progress) -> No
     )
     if record.holds():
         return
+    with storage_errors(predictions.root):
+        shutil.rmtree(predictions.root, ignore_errors=True)
     report = predict(
         task.folder.network,
         dataset,
         predictions.root,
         overwrite=True,
         progress=lambda done, total: update(done, total, f"predicting {domain}"),
+        known=task.config.network,
     )
     if report.failed:
         name, message = next(iter(report.failed.items()))
