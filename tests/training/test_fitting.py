@@ -38,7 +38,7 @@ def test_every_arm_trains_and_sees_the_same_number_of_images(home: Home, tmp_pat
     assert result.steps == 6
     assert result.images_seen == 24
     assert 0 <= result.best_dice <= 1
-    network, card = load_network(result.network_folder)
+    network, card = load_network(result.network_folder, trust=(SMALL.name,))
     assert card.arm == arm
     assert network(torch.rand(1, 3, 32, 32)).shape == (1, 2, 32, 32)
 
@@ -81,6 +81,93 @@ def test_a_killed_training_goes_on_to_the_same_bytes(home: Home, tmp_path: Path)
     assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
     histories = [(tmp_path / name / "history.csv").read_text() for name in ("killed", "whole")]
     assert histories[0] == histories[1]
+
+
+def spoil(state: Path, way: str, other: Path) -> None:
+    """Make a state one that cannot be used."""
+    content = bytearray(state.read_bytes())
+    match way:
+        case "garbage":
+            state.write_bytes(b"\x80\x04no state" * 50)
+        case "empty":
+            state.write_bytes(b"")
+        case "cut":
+            state.write_bytes(content[: len(content) // 2])
+        case "flipped":
+            content[len(content) // 2] ^= 1
+            state.write_bytes(content)
+        case "pickle":
+            torch.save({"state_dict": {}, "code": Opens(other)}, state)
+        case "another version":
+            found = torch.load(state, weights_only=True)
+            del found["inputs"]
+            torch.save(found, state)
+
+
+class Opens:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return open, (self.path, "w")
+
+
+@pytest.mark.parametrize("way", ["garbage", "empty", "cut", "flipped", "pickle", "another version"])
+def test_a_state_that_cannot_be_used_is_set_aside_and_the_training_begins_again(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    config = TrainConfig(steps=4, images_per_step=4, validations=2)
+
+    def train(name: str, stop: int = -1) -> list[int]:
+        seen: list[int] = []
+
+        def report(done: int, total: int, words: str) -> None:
+            seen.append(done)
+            if done == stop:
+                raise KilledError
+
+        fit(home.data, home.stack, tmp_path / name, network=SMALL, config=config, progress=report)
+        return seen
+
+    train("whole")
+    with pytest.raises(KilledError):
+        train("killed", stop=3)
+    state, ran = tmp_path / "killed" / "state.ckpt", tmp_path / "ran"
+    spoil(state, way, ran)
+    spoiled = state.read_bytes()
+    assert train("killed") == [1, 2, 3, 4]
+    assert not ran.exists()
+    assert state.with_name("state.ckpt.broken").read_bytes() == spoiled
+    assert not state.exists()
+    (line,) = caplog.messages
+    assert line.startswith(f"s2s2: {state} cannot be used (it is ")
+    assert line.endswith("It is kept as state.ckpt.broken; this work begins again.")
+    assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
+
+
+def test_the_state_of_another_training_is_not_gone_on_from(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def kill(done: int, total: int, words: str) -> None:
+        if done == 3:
+            raise KilledError
+
+    for seed in (0, 1):
+        with pytest.raises(KilledError):
+            fit(
+                home.data,
+                home.stack,
+                tmp_path / f"{seed}",
+                network=SMALL,
+                config=QUICK,
+                seed=seed,
+                progress=kill,
+            )
+    (tmp_path / "1" / "state.ckpt").replace(tmp_path / "0" / "state.ckpt")
+    fit(home.data, home.stack, tmp_path / "0", network=SMALL, config=QUICK)
+    assert "of other inputs or another version" in caplog.text
 
 
 def test_a_second_training_in_the_same_folder_is_refused_while_the_first_runs(
@@ -193,9 +280,9 @@ def test_a_full_disk_is_said_and_the_best_network_stays(
     def full(*arguments: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("s2s2.core.engine.callbacks.ResumableState.on_train_epoch_end", full)
+    monkeypatch.setattr("s2s2.core.engine.state.ResumableState.on_train_epoch_end", full)
     with pytest.raises(StorageError, match="the disk is full"):
         fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK)
-    load_network(tmp_path / "network")
+    load_network(tmp_path / "network", trust=(SMALL.name,))
     monkeypatch.undo()
     assert fit(home.data, home.stack, tmp_path, network=SMALL, config=QUICK).steps == 6

@@ -17,6 +17,7 @@ from s2s2.errors import TrainingError
 from s2s2.stack.paired import PairedDataset
 from s2s2.stack.store import Stack
 from s2s2.training.config import TrainConfig
+from s2s2.training.recipe import cases_per_step
 
 
 class ValidationCases(TorchDataset[dict[str, Any]]):
@@ -41,6 +42,11 @@ class ValidationCases(TorchDataset[dict[str, Any]]):
         }
 
 
+def side_of(data: TrainingData) -> int:
+    """Return the side of the padded square that holds every image of a training, in pixels."""
+    return max(working_side(data.train), working_side(data.validation))
+
+
 def working_side(dataset: Dataset) -> int:
     """Return the side of the padded square that holds every image of the data set, in pixels."""
     if dataset.size is not None:
@@ -62,7 +68,7 @@ class PairModule(StepData):
     def __init__(
         self, data: TrainingData, stack: Stack | None, arm: Arm, config: TrainConfig, *, seed: int
     ) -> None:
-        self.side = max(working_side(data.train), working_side(data.validation))
+        self.side = side_of(data)
         self.train = PairedDataset(
             data.train,
             stack if arm.view == "stack" else None,
@@ -76,7 +82,7 @@ class PairModule(StepData):
             seed=seed,
         )
         self.validation = ValidationCases(data.validation, self.side)
-        super().__init__(self.train, config, batch=_cases_per_step(arm, config), seed=seed, purpose="order")
+        super().__init__(self.train, config, batch=cases_per_step(arm, config), seed=seed, purpose="order")
 
     def batch_of(self, ranks: int) -> int:
         """Return the cases of a step that each process takes.
@@ -97,13 +103,6 @@ class PairModule(StepData):
         return DataLoader(self.validation, batch_size=min(8, len(self.validation)), num_workers=0)
 
 
-def _cases_per_step(arm: Arm, config: TrainConfig) -> int:
-    """Pairs use one case for two images; the published baseline sees half as many images."""
-    if arm.view is None and not config.as_published:
-        return config.images_per_step
-    return config.images_per_step // 2
-
-
 def images_per_step(arm: Arm, config: TrainConfig) -> int:
     """Return how many images the network sees a step in this arm."""
-    return _cases_per_step(arm, config) * (1 if arm.view is None else 2)
+    return cases_per_step(arm, config) * (1 if arm.view is None else 2)

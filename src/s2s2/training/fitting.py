@@ -24,9 +24,10 @@ from s2s2.networks.config import NetworkConfig
 from s2s2.stack.store import Stack
 from s2s2.training.callbacks import BestNetwork, TrainingHistory
 from s2s2.training.config import TrainConfig
-from s2s2.training.data_module import PairModule, images_per_step
+from s2s2.training.data_module import PairModule, images_per_step, side_of
 from s2s2.training.module import StackingModule
-from s2s2.training.recipe import Recipe
+from s2s2.training.recipe import Recipe, objective_of
+from s2s2.training.rehearsal import rehearse
 
 RECORD = "fit.json"
 _RESULTS = ("best_dice", "steps", "images_seen", "seconds")
@@ -79,6 +80,7 @@ def fit(
         progress: Called after each step.
 
     Raises:
+        NetworkError: If the network cannot be trained so; nothing is written then.
         TrainingError: If the folder holds a training of other inputs (each is named), if a split
             is empty, or if the loss is not finite.
         StackError: If the stack does not fit the training cases.
@@ -95,13 +97,22 @@ def fit(
     )
     recipe.check()
     record = Record(output / RECORD, recipe.inputs(), error=TrainingError)
-    done = finish_once(record, _ADVICE, lambda: _train(recipe, output, progress))
+    if not record.require(_ADVICE).get("finished"):
+        rehearse(
+            recipe.network,
+            recipe.config,
+            chosen,
+            channels=data.train.channels,
+            classes=len(data.train.class_map),
+            side=recipe.config.patch or side_of(data),
+        )
+    done = finish_once(record, _ADVICE, lambda: _train(recipe, record, progress))
     return FitResult(output / "network", *(done[name] for name in _RESULTS))
 
 
-def _train(recipe: Recipe, output: Path, progress: Progress | None) -> tuple[L.Trainer, dict[str, Any]]:
+def _train(recipe: Recipe, record: Record, progress: Progress | None) -> tuple[L.Trainer, dict[str, Any]]:
     """Train to the end; return the trainer and the fields of `FitResult` but the folder."""
-    started = time.monotonic()
+    started, output = time.monotonic(), record.path.parent
     torch.manual_seed(recipe.seed)
     config, train = recipe.config, recipe.data.train
     loader = PairModule(recipe.data, recipe.stack, recipe.arm, config, seed=recipe.seed)
@@ -111,7 +122,8 @@ def _train(recipe: Recipe, output: Path, progress: Progress | None) -> tuple[L.T
         classes=len(train.class_map),
         size=config.patch or loader.side,
     )
-    module = StackingModule(network, recipe.objective(), recipe.normalisation, config)
+    objective = objective_of(recipe.network, config, recipe.arm)
+    module = StackingModule(network, objective, recipe.normalisation, config)
     best = BestNetwork(module, output / "network", recipe.card())
 
     def words(_step: int) -> str:
@@ -121,7 +133,7 @@ def _train(recipe: Recipe, output: Path, progress: Progress | None) -> tuple[L.T
     trainer = optimise(
         module,
         loader,
-        output,
+        record,
         config,
         callbacks=[
             StepProgress(progress, config.epochs * config.interval, words),

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from s2s2.arms import Arm
+from s2s2.data.foreground import require_foreground
+from s2s2.data.identity import contents
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
 from s2s2.networks import NetworkCard, NetworkConfig, Normalisation, default_normalisation, taps
@@ -40,6 +42,7 @@ class Recipe:
 
         Raises:
             TrainingError: If a split is empty, or the arm lacks its stack.
+            SplitError: If a split has no foreground.
             StackError: If the stack does not fit the training cases.
         """
         for name, part in (("training", self.data.train), ("validation", self.data.validation)):
@@ -48,6 +51,7 @@ class Recipe:
                     f"The {name} split is empty, and training needs cases to learn from and others to choose "
                     "the network by. Give the split more cases or larger fractions."
                 )
+            require_foreground(part, name)
         if self.arm.view == "stack" and self.stack is None:
             raise TrainingError(
                 f"Arm {self.arm.name!r} shows copies of a stack, and no stack was given. Make one with "
@@ -65,6 +69,7 @@ class Recipe:
                 "validation": self.data.validation.ids,
                 "size": self.data.train.size,
                 "class_map": self.data.train.class_map.to_dict(),
+                "files": contents([*self.data.train, *self.data.validation]),
             },
             "stack": stack,
             "marks": self._marks(),
@@ -79,21 +84,6 @@ class Recipe:
         if self.stack is None or self.config.marked == "keep":
             return None
         return {case_id: dict(marks) for case_id, marks in sorted(self.stack.marks.items())} or None
-
-    def objective(self) -> SemanticStacking:
-        """Return the one objective, with the weights that this arm leaves above 0."""
-        encoder, decoder = taps(self.network)
-        consistent = self.arm.consistency
-        return SemanticStacking(
-            DiceCrossEntropy(),
-            encoder=encoder,
-            decoder=decoder,
-            alpha_enc=self.config.alpha_enc if consistent else 0.0,
-            alpha_dec=self.config.alpha_dec if consistent else 0.0,
-            w_syn=self.config.w_syn if self.arm.view is not None else 0.0,
-            consistency=ConsistencyLoss(distance=self.config.distance, weighting=self.config.weighting),
-            forward_pass=self.config.forward_pass,
-        )
 
     @property
     def normalisation(self) -> Normalisation:
@@ -115,3 +105,25 @@ class Recipe:
             domain=self.data.train.domain,
             training=asdict(self.config),
         )
+
+
+def objective_of(network: NetworkConfig, config: TrainConfig, arm: Arm) -> SemanticStacking:
+    """Return the one objective, with the weights that an arm leaves above 0."""
+    encoder, decoder = taps(network)
+    return SemanticStacking(
+        DiceCrossEntropy(),
+        encoder=encoder,
+        decoder=decoder,
+        alpha_enc=config.alpha_enc if arm.consistency else 0.0,
+        alpha_dec=config.alpha_dec if arm.consistency else 0.0,
+        w_syn=config.w_syn if arm.view is not None else 0.0,
+        consistency=ConsistencyLoss(distance=config.distance, weighting=config.weighting),
+        forward_pass=config.forward_pass,
+    )
+
+
+def cases_per_step(arm: Arm, config: TrainConfig) -> int:
+    """Pairs use one case for two images; the published baseline sees half as many images."""
+    if arm.view is None and not config.as_published:
+        return config.images_per_step
+    return config.images_per_step // 2

@@ -111,6 +111,19 @@ def test_a_tuning_that_was_stopped_goes_on_to_the_same_bytes(
     assert everything(tmp_path / "whole") == everything(tmp_path / "torn")
 
 
+def test_a_state_that_cannot_be_used_is_set_aside_and_the_tuning_begins_again(
+    train: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tune_little(train, tmp_path / "whole", CONFIG)
+    with pytest.raises(StoppedError):
+        tune_little(train, tmp_path / "torn", CONFIG, progress=stop_at(5))
+    (tmp_path / "torn" / "state.ckpt").write_bytes(b"no state")
+    tune_little(train, tmp_path / "torn", CONFIG)
+    assert "It is kept as state.ckpt.broken; this work begins again." in caplog.text
+    (tmp_path / "torn" / "state.ckpt.broken").unlink()
+    assert everything(tmp_path / "whole") == everything(tmp_path / "torn")
+
+
 def test_a_second_tuning_of_the_same_folder_is_refused_while_the_first_runs(
     train: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

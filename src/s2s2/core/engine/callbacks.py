@@ -1,10 +1,9 @@
-"""Callbacks of every optimisation: history, progress, and the state to resume from."""
+"""Callbacks of every optimisation: history and progress."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from lightning.pytorch.callbacks import Callback
 
 from s2s2.core.engine.config import OptimisationConfig
 from s2s2.core.progress import Progress
-from s2s2.core.storage import atomic
 from s2s2.core.tables import write_rows
 from s2s2.errors import S2S2Error
 
@@ -48,19 +46,6 @@ class History(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on after the rows so far."""
         self.rows = list(state_dict["rows"])
-
-
-class ResumableState(Callback):
-    """Keeps all that is needed to go on after a kill, replaced as a whole or not at all."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write beside the old state, then replace it."""
-        # All processes take part in saving; the first alone writes.
-        with atomic(self.path) if trainer.is_global_zero else nullcontext(self.path) as target:
-            trainer.save_checkpoint(target)
 
 
 class StepProgress(Callback):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -16,15 +18,13 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader, Dataset as Items
 
-from s2s2.core.engine.callbacks import ResumableState
 from s2s2.core.engine.config import OptimisationConfig
 from s2s2.core.engine.precision import precision_of
 from s2s2.core.engine.sampler import StepSampler
+from s2s2.core.engine.state import STATE, ResumableState, usable_state
 from s2s2.core.records import Record
-from s2s2.core.storage import claimed, storage_errors
-
-STATE = "state.ckpt"
-"""What is needed to go on; removed when the work is finished."""
+from s2s2.core.signals import start_loader_worker
+from s2s2.core.storage import claimed, refuse_links, storage_errors
 
 
 class StepData(L.LightningDataModule):
@@ -65,25 +65,31 @@ class StepData(L.LightningDataModule):
             rank=trainer.global_rank,
             ranks=trainer.world_size,
         )
-        return DataLoader(self.items, batch_sampler=sampler, num_workers=workers, pin_memory=gpu)
+        return DataLoader(
+            self.items,
+            batch_sampler=sampler,
+            num_workers=workers,
+            pin_memory=gpu,
+            worker_init_fn=start_loader_worker,
+        )
 
 
 def optimise(
     module: L.LightningModule,
     data: StepData,
-    folder: Path,
+    record: Record,
     config: OptimisationConfig,
     *,
     callbacks: Sequence[L.Callback],
     accumulate: int = 1,
     logger: Logger | None = None,
 ) -> L.Trainer:
-    """Fit a module, from the state in the folder where there is one.
+    """Fit a module, from the state in the folder where there is one that can be used.
 
     Args:
         module: What learns.
         data: Its batches.
-        folder: Where the state is kept after each interval.
+        record: Of the work; in its folder the state is kept after each interval.
         config: Settings.
         callbacks: In this order; the state is saved after them.
         accumulate: Batches whose gradients make up one step.
@@ -92,7 +98,9 @@ def optimise(
     Returns:
         The trainer, after its last step.
     """
-    state = folder / STATE
+    folder = record.path.parent
+    state, inputs = folder / STATE, record.inputs.digest
+    resumed = usable_state(state, inputs, aside=getattr(rank_zero_only, "rank", 0) == 0)
     trainer = L.Trainer(
         accelerator="auto",
         devices=config.devices,
@@ -105,16 +113,30 @@ def optimise(
         gradient_clip_val=config.clip_norm or None,
         num_sanity_val_steps=0,
         # The state comes last, so that it holds what the others did.
-        callbacks=[*callbacks, ResumableState(state)],
+        callbacks=[*callbacks, ResumableState(state, inputs)],
         logger=logger or False,
         default_root_dir=str(folder),
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    resumed = str(state) if state.exists() else None
-    trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
+    with _interrupts():
+        trainer.fit(module, datamodule=data, ckpt_path=resumed and str(resumed), weights_only=True)
     return trainer
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Pass Ctrl-C and SIGTERM on: Lightning ends the program with code 1, and lets it ignore the next one."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as end:
+        if not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
+        raise end.__context__ from None
 
 
 def finish_once(
@@ -131,6 +153,7 @@ def finish_once(
         S2S2Error: Of the record's class, if the folder holds the work of other inputs.
         StorageError: If a file cannot be written, or another process works in the folder.
     """
+    refuse_links(record.path.parent)
     content, folder = record.require(advice), record.path.parent
     if content.get("finished"):
         return content
@@ -159,10 +182,26 @@ def lightning_in(folder: Path) -> Iterator[None]:
     level = logger.level
     # Of several processes that learn together the first claims the folder for all.
     claim = claimed(folder) if getattr(rank_zero_only, "rank", 0) == 0 else nullcontext()
-    with storage_errors(folder), claim, warnings.catch_warnings():
+    with storage_errors(folder), claim, _quiet_threads(), warnings.catch_warnings():
         logger.setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module="lightning")
         try:
             yield
         finally:
             logger.setLevel(level)
+
+
+@contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Print no errors of the thread that writes TensorBoard's file: they are raised at its next row."""
+    before = threading.excepthook
+
+    def hook(thrown: threading.ExceptHookArgs) -> None:
+        if not isinstance(thrown.exc_value, OSError):
+            before(thrown)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before

@@ -55,8 +55,7 @@ def run_tuning(
         judge: Of the samples; the weights that it likes best are kept. None keeps the last.
         progress: Called after each step.
 
-    Returns:
-        The record in tuned.json.
+    Returns the record in tuned.json.
 
     Raises:
         GeneratorError: If there are too few cases, the folder holds another tuning, memory
@@ -66,6 +65,9 @@ def run_tuning(
     _check_cases(train)
     record = tuning_record(folder, about, config, train)
 
+    doing = f"while tuning with batch {config.batch}; the last check is kept"
+
+    @memory_errors(doing, batch_that_fits(config.batch, config.accumulate))
     def tune() -> tuple[L.Trainer, dict[str, Any]]:
         ema = AveragedWeights(module.learnt, config.ema)
         judged = JudgedCases.drawn(train, config.judged, config.seed)
@@ -73,7 +75,7 @@ def run_tuning(
         trainer = optimise(
             module,
             StepData(items, config, batch=config.batch, seed=config.seed, purpose="tuning order"),
-            folder,
+            record,
             config,
             callbacks=[ema, StepProgress(progress, config.steps, LossWatch(checks).words), checks],
             accumulate=config.accumulate,
@@ -85,9 +87,7 @@ def run_tuning(
         found = {"steps": trainer.global_step, **checks.summary(), "weights": weights}
         return trainer, {**found, "software": software}
 
-    doing = f"while tuning with batch {config.batch}; the last check is kept"
-    with memory_errors(doing, batch_that_fits(config.batch, config.accumulate)):
-        return finish_once(record, ADVICE, tune)
+    return finish_once(record, ADVICE, tune)
 
 
 def _check_cases(train: Dataset) -> None:

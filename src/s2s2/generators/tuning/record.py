@@ -9,6 +9,7 @@ from typing import Any
 
 from s2s2.core.records import Record, content_digest
 from s2s2.data.dataset import Dataset
+from s2s2.data.identity import contents
 from s2s2.errors import GeneratorError
 from s2s2.generators.tuning.config import TuneConfig
 
@@ -30,7 +31,7 @@ def tuning_record(folder: Path, about: Mapping[str, Any], config: TuneConfig, tr
         train: The training cases, which `data` identifies.
     """
     settings = {name: value for name, value in asdict(config).items() if name != "workers"}
-    inputs = {**about, "tuning": settings, "data": {"train": train.ids}}
+    inputs = {**about, "tuning": settings, "data": {"train": train.ids, "files": contents(train)}}
     return Record(folder / RECORD, inputs, error=GeneratorError)
 
 
