@@ -62,6 +62,10 @@ class StorageError(S2S2Error):
     """A file cannot be written, because the disk is full or read-only."""
 
 
+class ResourceError(S2S2Error):
+    """Memory, threads, open files or shared memory of this machine do not suffice."""
+
+
 def listed(items: Sequence[str], between: str = ", ", most: int = 5) -> str:
     """Return the first items of a list for a message, and how many more there are.
 

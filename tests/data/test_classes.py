@@ -185,3 +185,8 @@ def test_of_very_many_masks_only_some_are_read(site: Path, monkeypatch: pytest.M
     monkeypatch.setattr(module, "read_levels", lambda path: seen.append(path.stem) or read(path))  # type: ignore[func-returns-value]
     assert Dataset.open(site).class_map == ClassMap(("background", "foreground"), ((0,), (1, 255)))
     assert sorted(seen) == ["case_00", "case_03", "case_06", "case_09"]
+
+
+def test_a_class_map_of_a_million_values_is_refused() -> None:
+    with pytest.raises(DataError, match=r"may have 65536 values in all, got 1000001"):
+        ClassMap(("background", "polyp"), ((0,), tuple(range(1, 1_000_001))))

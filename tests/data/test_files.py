@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +39,7 @@ def test_eight_bits_come_back(tmp_path: Path, suffix: str, pixels: np.ndarray) -
     image = read_image(path)
     assert image.dtype == np.float32
     np.testing.assert_allclose(image, _planes(pixels) / 255, atol=1e-7)
-    assert image_header(path) == ((6, 9), image.shape[0], 8, False)
+    assert image_header(path)[:4] == ((6, 9), image.shape[0], 8, False)
 
 
 @pytest.mark.parametrize("pixels", [DEEP, DEEP_RGB], ids=["grey", "rgb"])
@@ -47,7 +49,7 @@ def test_sixteen_bits_come_back(tmp_path: Path, suffix: str, pixels: np.ndarray)
     path.write_bytes(png_encode(pixels)) if suffix == ".png" else tifffile.imwrite(path, pixels)
     assert read_image_raw(path).dtype == np.uint16
     np.testing.assert_allclose(read_image(path), _planes(pixels) / 65535, atol=1e-7)
-    assert image_header(path) == ((6, 9), 1 if pixels.ndim == 2 else 3, 16, False)
+    assert image_header(path)[:4] == ((6, 9), 1 if pixels.ndim == 2 else 3, 16, False)
 
 
 def test_alpha_is_dropped(tmp_path: Path) -> None:
@@ -76,7 +78,7 @@ def test_jpeg_is_read(tmp_path: Path) -> None:
     Image.fromarray(np.stack([ramp] * 3, -1)).convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
     for name, channels in (("grey.jpg", 1), ("rgb.jpeg", 3), ("cmyk.jpg", 3)):
         assert np.abs(read_image(tmp_path / name) - ramp / 255).max() < 0.05
-        assert image_header(tmp_path / name) == ((48, 64), channels, 8, False)
+        assert image_header(tmp_path / name)[:4] == ((48, 64), channels, 8, False)
 
 
 def test_a_palette_is_looked_up(tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_a_palette_is_looked_up(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", indices, photometric="palette", colormap=colormap)
     for name in ("a.png", "a.tif"):
         np.testing.assert_array_equal(read_image_raw(tmp_path / name), _planes(colours[indices]))
-        assert image_header(tmp_path / name) == ((6, 9), 3, 8, False)
+        assert image_header(tmp_path / name)[:4] == ((6, 9), 3, 8, False)
         np.testing.assert_array_equal(read_mask_raw(tmp_path / name), indices)
 
 
@@ -159,15 +161,74 @@ def test_a_volume_or_a_film_is_refused(tmp_path: Path, axes: str) -> None:
         image_header(tmp_path / "a.tif")
 
 
-def test_the_orientation_tag_is_applied(tmp_path: Path) -> None:
+_STORE = {
+    1: lambda upright: upright,
+    2: np.fliplr,
+    3: lambda upright: np.rot90(upright, 2),
+    4: np.flipud,
+    5: lambda upright: upright.swapaxes(0, 1),
+    6: np.rot90,
+    7: lambda upright: np.rot90(upright, 2).swapaxes(0, 1),
+    8: lambda upright: np.rot90(upright, -1),
+}
+"""What stores an upright image under each orientation tag."""
+
+
+@pytest.mark.parametrize("tag", range(1, 9))
+@pytest.mark.parametrize("name", ["a.png", "deep.png", "a.tif", "deep.tif", "a.jpg", "palette.png"])
+def test_the_orientation_tag_is_heeded_in_every_format(tmp_path: Path, name: str, tag: int) -> None:
     upright = np.zeros((40, 64), np.uint8)
-    upright[:8] = 255
-    stored = Image.fromarray(np.rot90(upright))  # tag 6: turn clockwise to see it upright
+    upright[:8], upright[:, :24] = 255, 90
+    stored = np.ascontiguousarray(_STORE[tag](upright))
+    deep = stored.astype(np.uint16) * 257
     exif = Image.Exif()
-    exif[0x0112] = 6
-    stored.save(tmp_path / "a.jpg", exif=exif, quality=95)
-    assert image_header(tmp_path / "a.jpg") == ((40, 64), 1, 8, True)
-    assert np.abs(read_image(tmp_path / "a.jpg")[0] - upright / 255).max() < 0.1
+    exif[0x0112] = tag
+    path = tmp_path / name
+    if name.endswith(".tif"):
+        pixels = deep if name.startswith("deep") else stored
+        tifffile.imwrite(path, pixels, extratags=[(274, "H", 1, tag, True)])
+    elif name == "deep.png":
+        whole, chunk = png_encode(deep), exif.tobytes().removeprefix(b"Exif\0\0")
+        body = b"eXIf" + chunk
+        extra = len(chunk).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
+        path.write_bytes(whole[:-12] + extra + whole[-12:])  # behind the pixels, before IEND
+    elif name == "palette.png":
+        image = Image.fromarray(stored, "L").convert("P")
+        image.putpalette([value for level in range(256) for value in (level, level, level)])
+        image.save(path, exif=exif)
+    else:
+        Image.fromarray(stored).save(path, exif=exif, **({"quality": 98} if name == "a.jpg" else {}))
+    head = image_header(path)
+    assert (head.shape, head.rotated) == ((40, 64), tag != 1)
+    assert np.abs(read_image(path)[0] - upright / 255).max() < (0.1 if name == "a.jpg" else 1e-6)
+    expected = upright.astype(int) * (257 if name.startswith("deep") else 1)
+    assert np.abs(read_mask_raw(path) - expected).max() <= (20 if name == "a.jpg" else 0)
+
+
+def test_a_corrupt_orientation_tag_is_none(tmp_path: Path) -> None:
+    Image.fromarray(GREY).save(tmp_path / "a.png", exif=b"Exif\0\0nonsense")
+    np.testing.assert_array_equal(read_image_raw(tmp_path / "a.png")[0], GREY)
+    tifffile.imwrite(tmp_path / "a.tif", GREY, extratags=[(274, "H", 1, 99, True)])
+    np.testing.assert_array_equal(read_image_raw(tmp_path / "a.tif")[0], GREY)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_floats_of_any_precision_are_read_alike(tmp_path: Path, kind: type) -> None:
+    unit = RNG.random((6, 9, 3)).astype(kind)
+    tifffile.imwrite(tmp_path / "a.tif", unit, photometric="rgb")
+    np.testing.assert_allclose(read_image(tmp_path / "a.tif"), np.moveaxis(unit, -1, 0), atol=1e-5)
+    for wrong in (unit * 200, unit - 1, np.full_like(unit, np.inf), np.full_like(unit, np.nan)):
+        tifffile.imwrite(tmp_path / "b.tif", wrong, photometric="rgb")
+        with pytest.raises(DataError, match=r"floating point values from .* expected 0 to 1"):
+            read_image(tmp_path / "b.tif")
+    tifffile.imwrite(tmp_path / "mask.tif", np.array([[0, 1], [2, 0]], kind))
+    assert read_mask_raw(tmp_path / "mask.tif").tolist() == [[0, 1], [2, 0]]
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"a\.png cannot be read .*it is a folder, a pipe or a device"):
+        read_image(tmp_path / "a.png")
 
 
 def test_grey_and_rgb_turn_into_each_other(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +10,9 @@ import pytest
 from PIL import Image
 
 from s2s2.data.dataset import Dataset
+from s2s2.data.foreground import absent_classes
+from s2s2.data.identity import copies
+from s2s2.data.reading.manifest import PARTS
 from s2s2.data.split import Split, split_by_group
 from s2s2.errors import SplitError
 from tests.drawn import draw_site
@@ -130,3 +136,58 @@ def test_the_declared_split_of_a_manifest(data: Dataset) -> None:
     assert split == Split(("case_00", "case_01"), ("case_02",), ("case_03",))
     with pytest.raises(SplitError, match=r"declares no split\. Give a CSV manifest with a column split"):
         Split.declared(data)
+
+
+def _marked(root: Path, positive: set[int]) -> Dataset:
+    for index, path in enumerate(sorted((root / "masks").iterdir())):
+        if index not in positive:
+            Image.fromarray(np.zeros((16, 16), np.uint8)).save(path)
+    return Dataset.open(root)
+
+
+def test_a_rare_foreground_is_spread_over_all_parts(tmp_path: Path) -> None:
+    data = _marked(draw_site(tmp_path / "rare", cases=20, shape=(16, 16), frames_per_group=1), {1, 2, 3, 4})
+    sizes = set()
+    for seed in range(20):
+        split = split_by_group(data, seed=seed)
+        sizes.add(tuple(len(getattr(split, part)) for part in ("train", "validation", "test")))
+        for part in ("train", "validation", "test"):
+            assert any((data.mask(data.case(i)) > 0).any() for i in getattr(split, part)), (seed, part)
+    assert sizes == {(14, 2, 4)}
+
+
+def test_too_little_foreground_is_refused(tmp_path: Path) -> None:
+    data = _marked(draw_site(tmp_path / "rarer", cases=20, shape=(16, 16), frames_per_group=1), {1, 2})
+    with pytest.raises(SplitError, match=r"None of the \d+ \w+ cases of .*rarer has any foreground"):
+        split_by_group(data)
+    images = Dataset.open(data.root, masks=False)
+    assert len(split_by_group(images).train) == 14
+
+
+@pytest.mark.parametrize("copy", [shutil.copy, os.link, os.symlink])
+def test_copies_of_an_image_are_kept_in_one_part(
+    tmp_path: Path, copy: Callable[[Path, Path], object]
+) -> None:
+    root = draw_site(tmp_path / "copies", cases=12, shape=(16, 16), frames_per_group=1)
+    (root / "groups.csv").unlink()
+    for one, other in ((0, 5), (5, 9)):
+        (root / "images" / f"case_{other:02d}.png").unlink()
+        copy(root / "images" / f"case_{one:02d}.png", root / "images" / f"case_{other:02d}.png")
+    data = Dataset.open(root)
+    assert copies(data) == [("case_00", "case_05", "case_09")]
+    for seed in range(10):
+        split = split_by_group(data, seed=seed)
+        parts = [set(getattr(split, part)) & {"case_00", "case_05", "case_09"} for part in PARTS]
+        assert sorted(map(len, parts)) == [0, 0, 3]
+    with pytest.raises(SplitError, match=r"several parts of the split: case_00 \(train\), case_05 \(test\)"):
+        Split(("case_00", "case_01"), ("case_02",), ("case_05",)).training(data)
+
+
+def test_classes_that_a_part_lacks_are_named(tmp_path: Path) -> None:
+    root = draw_site(tmp_path / "three", cases=6, shape=(16, 16), classes=3)
+    Image.fromarray(np.eye(16, dtype=np.uint8)).save(root / "masks" / "case_00.png")
+    data = Dataset.open(root)
+    assert absent_classes(data, "train") == []
+    assert absent_classes(data.subset(["case_00"]), "validation") == [
+        "No validation case holds the class class_2: it is not heeded in the choice of a checkpoint."
+    ]

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from s2s2.cli import main
 from s2s2.data.split import Split
@@ -50,18 +52,19 @@ def test_split_heeds_the_column_split(site: Path, tmp_path: Path, capsys: pytest
 def test_one_part_of_a_split_is_predicted_and_scored(
     finished: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    trust = ["--trust", finished.network.name]
     network, home = finished.output / "arms" / "s2s2" / "seed0" / "network", str(finished.data)
     part = ["--split", str(finished.output / "split.json")]
     test = Split.load(finished.output / "split.json").test
     evaluate = ["evaluate", str(tmp_path / "all"), home, "--output", str(tmp_path / "scores.csv")]
-    assert main(["predict", str(network), home, "--output", str(tmp_path / "all")]) == 0
+    assert main(["predict", str(network), home, "--output", str(tmp_path / "all"), *trust]) == 0
     assert main(evaluate) == 2
     assert (
         "Score the test part alone: `s2s2 evaluate --split split.json --part test`" in capsys.readouterr().err
     )
     assert main([*evaluate, *part]) == 0
     assert main([*evaluate, *part, "--part", "validation"]) == 2
-    assert main(["predict", str(network), home, "--output", str(tmp_path / "part"), *part]) == 0
+    assert main(["predict", str(network), home, "--output", str(tmp_path / "part"), *part, *trust]) == 0
     assert {path.stem for path in (tmp_path / "part").glob("*.png")} == set(test)
     alone = ["evaluate", str(tmp_path / "part"), home, "--output", str(tmp_path / "alone.csv")]
     assert main(alone) == 2
@@ -79,3 +82,18 @@ def test_a_check_refuses_a_spacing_that_no_score_could_use(
     assert main(["check", str(site / "m.csv"), "--json"]) == 2
     found = json.loads(capsys.readouterr().out)["problems"]
     assert [problem["subject"] for problem in found if problem["rule"] == "spacing"] == ["case_00"]
+
+
+def test_a_training_refuses_a_validation_without_foreground(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("case_02.png", "case_03.png"):
+        Image.fromarray(np.zeros((40, 56), np.uint8)).save(site / "masks" / name)
+    cases = [f"case_{n:02d}" for n in range(12)]
+    Split((*cases[:2], *cases[6:]), tuple(cases[2:4]), tuple(cases[4:6])).save(tmp_path / "split.json")
+    output = tmp_path / "trained"
+    words = ["train", str(site), "--split", str(tmp_path / "split.json"), "--arm", "baseline", "--size", "32"]
+    assert main([*words, "--output", str(output)]) == 2
+    assert "None of the 2 validation cases" in (said := capsys.readouterr().err)
+    assert "has any foreground" in said
+    assert not output.exists()

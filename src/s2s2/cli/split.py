@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from s2s2.cli.options import Command
@@ -27,12 +28,17 @@ def main(options: Options) -> int:
     """Divide the cases of a data set and save their ids."""
     from rich.console import Console
 
+    from s2s2.data.foreground import absent_classes
+    from s2s2.data.reading.manifest import PARTS
     from s2s2.data.split import divide
 
     dataset = options.read(options.data)
     split = divide(dataset, fractions=options.fractions, counts=options.counts, seed=options.seed)
     split.save(options.output)
-    sizes = ", ".join(f"{len(getattr(split, part))} {part}" for part in ("train", "validation", "test"))
+    sizes = ", ".join(f"{len(getattr(split, part))} {part}" for part in PARTS)
     declared = dataset.declared_split is not None
+    for part in PARTS:
+        for sentence in absent_classes(dataset.subset(getattr(split, part)), part):
+            sys.stderr.write(f"s2s2: {sentence}\n")
     Console().print(f"{sizes}{' as the column split declares' * declared}: {options.output}", soft_wrap=True)
     return 0

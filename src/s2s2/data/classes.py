@@ -43,6 +43,7 @@ _COLOURS = (
     (204, 121, 167),
 )
 _UNKNOWN = 255
+_MOST_VALUES = 65536
 _FILE = "classes.json"
 # Of more masks than these, only some are read to infer a class map; the check reads them all.
 _INFERRED_FROM = 2000
@@ -75,6 +76,11 @@ class ClassMap:
     soft: bool = False
 
     def __post_init__(self) -> None:
+        if (count := sum(map(len, self.values))) > _MOST_VALUES:
+            raise DataError(
+                f"A class map may have {_MOST_VALUES} values in all, got {count}. List only the values that "
+                "masks hold."
+            )
         object.__setattr__(self, "values", tuple(tuple(map(plain, values)) for values in self.values))
         flat = [value for values in self.values for value in values]
         if not 2 <= len(self.names) <= _UNKNOWN or len(self.names) != len(self.values):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -46,8 +47,8 @@ def read_image(path: str | Path, channels: int | None = None) -> Image:
     """Read an image with its values in [0, 1].
 
     Integers are divided by the largest value of their type (255 or 65535). Alpha
-    is dropped, palette indices become colours, and a camera's orientation tag is
-    applied, so that the image is upright as in a viewer.
+    is dropped, palette indices become colours, and an orientation tag is applied in
+    every format, so that the image is upright as in a viewer.
 
     Args:
         path: A PNG, JPEG, TIFF or BMP file of 8 or 16 bits, or a float TIFF in [0, 1].
@@ -149,13 +150,18 @@ def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Ite
 
 def _decode(path: str | Path) -> Decoded:
     with _opened(path) as (file, reader):
-        return reader.decode(file)
+        decoded = reader.decode(file).upright()
+    if decoded.pixels.dtype == np.float16:  # whose numbers end at 65504, below what 16 bits hold
+        decoded = replace(decoded, pixels=decoded.pixels.astype(np.float32))
+    return decoded
 
 
 @contextmanager
 def _opened(path: str | Path) -> Iterator[tuple[BinaryIO, Reader]]:
     """Open a file, and choose the reader that recognises its first bytes."""
     try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise ValueError("it is a folder, a pipe or a device")
         with open(path, "rb") as file:
             start = file.read(16)
             file.seek(0)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from s2s2.core.storage import read_json, write_json
 from s2s2.data.dataset import Dataset
+from s2s2.data.foreground import require_foreground
+from s2s2.data.identity import copies
 from s2s2.data.reading.manifest import PARTS
-from s2s2.data.stratify import assign
+from s2s2.data.stratify import assign, part_sizes, spread
 from s2s2.errors import SplitError, listed
 
 
@@ -57,13 +59,17 @@ class Split:
     def __post_init__(self) -> None:
         for part in PARTS:
             object.__setattr__(self, part, tuple(getattr(self, part)))
-        counts = Counter(self.train + self.validation + self.test)
+        counts = Counter(self._all)
         twice = sorted(case_id for case_id, count in counts.items() if count > 1)
         if twice:
             raise SplitError(
                 f"The split lists {len(twice)} case{'s' * (len(twice) > 1)} more than once: {listed(twice)}. "
                 "Training, validation and test must not share a case: remove it from all parts but one."
             )
+
+    @property
+    def _all(self) -> tuple[str, ...]:
+        return self.train + self.validation + self.test
 
     @classmethod
     def declared(cls, dataset: Dataset) -> Split:
@@ -120,6 +126,7 @@ class Split:
         for part in PARTS:
             for case_id in getattr(self, part):
                 groups.setdefault(dataset.case(case_id).group, set()).add(part)
+        self.keep_together(copies(case for case in dataset if case.id in set(self._all)))
         divided = sorted(group for group, parts in groups.items() if len(parts) > 1)
         if divided:
             raise SplitError(
@@ -132,6 +139,34 @@ class Split:
                 raise SplitError(
                     f"The {part} part of the split is empty, expected at least one case of {dataset.root}. "
                     "Give it a larger share, or add data: without it no checkpoint can be chosen."
+                )
+
+    def check_foreground(self, dataset: Dataset) -> None:
+        """Refuse a split with a part whose masks mark nothing.
+
+        Raises:
+            SplitError: As `require_foreground`.
+        """
+        for name in PARTS:
+            require_foreground(dataset.subset(getattr(self, name)), name)
+
+    def keep_together(self, copies: Iterable[Collection[str]]) -> None:
+        """Refuse a split that has copies of one image in several parts.
+
+        Args:
+            copies: Ids of cases that have one image; those in no part do not matter.
+
+        Raises:
+            SplitError: If there is one; the first is named.
+        """
+        part_of = {case_id: part for part in PARTS for case_id in getattr(self, part)}
+        for same in copies:
+            where = {case_id: part_of[case_id] for case_id in same if case_id in part_of}
+            if len(set(where.values())) > 1:
+                places = listed([f"{case_id} ({part})" for case_id, part in where.items()])
+                raise SplitError(
+                    f"One image is in several parts of the split: {places}. A test image that was seen says "
+                    "nothing: remove one of the files, or give the cases one group."
                 )
 
     def training(self, dataset: Dataset) -> TrainingData:
@@ -170,7 +205,7 @@ class Split:
         return dataset.subset(ids)
 
     def _known(self, dataset: Dataset) -> None:
-        unknown = sorted({*self.train, *self.validation, *self.test} - set(dataset.ids))
+        unknown = sorted(set(self._all) - set(dataset.ids))
         if unknown:
             raise SplitError(
                 f"The split names {len(unknown)} case{'s' * (len(unknown) > 1)} that {dataset.root} "
@@ -192,7 +227,9 @@ def divide(
         SplitError: As `Split.declared` and `split_by_group`.
     """
     if dataset.declared_split is not None:
-        return Split.declared(dataset)
+        split = Split.declared(dataset)
+        split.check_foreground(dataset)
+        return split
     return split_by_group(dataset, fractions=fractions, counts=counts, seed=seed)
 
 
@@ -219,59 +256,38 @@ def split_by_group(
     Raises:
         SplitError: If the shares cannot be used, or there are too few groups.
     """
-    wanted = _wanted(len(dataset), fractions, counts)
+    wanted = part_sizes(len(dataset), fractions, counts)
+    group_of = _united(dataset)
     members: dict[str, list[str]] = {}
     for case in dataset:
-        members.setdefault(case.group, []).append(case.id)
+        members.setdefault(group_of[case.group], []).append(case.id)
     parts = sum(share > 0 for share in wanted)
     if len(members) < parts:
         raise SplitError(
             f"{dataset.root} has {len(members)} group{'s' * (len(members) != 1)} and a split needs {parts}, "
             "one a part at least. Add patients, or give fewer parts."
         )
-    share = _foreground(dataset)
+    share = {case.id: float((dataset.mask(case) > 0).mean()) if case.mask_path else 0.0 for case in dataset}
     sizes = {group: [share[case_id] for case_id in ids] for group, ids in members.items()}
-    part_of = assign(sizes, (*wanted, len(dataset) - sum(wanted)), seed=seed)
+    part_of = spread(assign(sizes, (*wanted, len(dataset) - sum(wanted)), seed=seed), sizes, len(PARTS))
     train, validation, test = (
-        tuple(case.id for case in dataset if part_of[case.group] == part) for part in range(len(PARTS))
+        tuple(case.id for case in dataset if part_of[group_of[case.group]] == part)
+        for part in range(len(PARTS))
     )
     split = Split(train, validation, test, seed=seed)
     split.check(dataset)
+    split.check_foreground(dataset)
     return split
 
 
-def _wanted(
-    cases: int, fractions: tuple[float, float, float], counts: tuple[int, int, int] | None
-) -> tuple[int, int, int]:
-    """Return how many cases each part should have."""
-    if counts is not None:
-        if len(counts) != 3 or min(counts) < 0 or sum(counts) > cases:
-            raise SplitError(
-                f"counts is {counts}, expected three numbers that add up to {cases} cases at most."
-            )
-        return counts
-    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
-        raise SplitError(f"fractions is {fractions}, expected three shares from 0 to 1 that add up to 1.")
-    return _rounded(fractions, cases)
-
-
-def _rounded(fractions: tuple[float, float, float], cases: int) -> tuple[int, int, int]:
-    """Round shares to whole cases that add up; a share above 0 gets one case at least."""
-    exact = [share * cases for share in fractions]
-    whole = [max(1, int(number)) if number > 0 else 0 for number in exact]
-    while sum(whole) < cases:
-        short = [number - have for number, have in zip(exact, whole, strict=True)]
-        whole[short.index(max(short))] += 1
-    while sum(whole) > cases and max(whole) > 1:
-        whole[whole.index(max(whole))] -= 1
-    return whole[0], whole[1], whole[2]
-
-
-def _foreground(dataset: Dataset) -> Mapping[str, float]:
-    """Return the share of foreground pixels of each case, 0 where there is no mask."""
-    return {
-        case.id: 0.0 if case.mask_path is None else float((dataset.mask(case) > 0).mean()) for case in dataset
-    }
+def _united(dataset: Dataset) -> dict[str, str]:
+    """Return what each group is divided as: groups that hold copies of one image stay together."""
+    united = {case.group: case.group for case in dataset}
+    group = {case.id: case.group for case in dataset}
+    for same in copies(dataset):
+        names = {united[group[case_id]] for case_id in same}
+        united = {name: min(names) if root in names else root for name, root in united.items()}
+    return united
 
 
 def _texts(values: object) -> list[str]:

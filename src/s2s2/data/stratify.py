@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from s2s2.core.streams import stream
+from s2s2.errors import SplitError
 
 _MOST_STRATA = 20
 
@@ -45,6 +46,63 @@ def assign(groups: Mapping[str, Sequence[float]], wanted: Sequence[int], *, seed
         room.take(part, stratum[index], size)
         part_of[names[index]] = part
     return part_of
+
+
+def spread(part_of: Mapping[str, int], groups: Mapping[str, Sequence[float]], parts: int) -> dict[str, int]:
+    """Give every part a group with a value above 0, by exchanging as few groups as that takes.
+
+    A part that has none gets one of about equal size from the part that has most; the division is as
+    good as before where every part has one, or where there are too few.
+
+    Args:
+        part_of: The part of each group, as `assign` gave it.
+        groups: For each group one value per case.
+        parts: Number of parts; a group in a part above these is in none of them.
+
+    Example:
+        >>> spread({"a": 0, "b": 0, "c": 1}, {"a": [0.1], "b": [0.2], "c": [0.0]}, 2)
+        {'a': 1, 'b': 0, 'c': 0}
+    """
+    result = dict(part_of)
+    marked = [name for name in sorted(groups) if any(value > 0 for value in groups[name])]
+    for part in range(parts):
+        inside = [name for name in sorted(result) if result[name] == part]
+        held = Counter(result[name] for name in marked)
+        given = [name for name in marked if held[result[name]] > 1 or result[name] >= parts]
+        if not inside or held[part] or not given:
+            continue
+        donor = max((result[name] for name in given), key=lambda one: (one >= parts, held[one], -one))
+        pairs = [(name, other) for name in given if result[name] == donor for other in inside]
+        name, other = min(pairs, key=lambda pair: (abs(len(groups[pair[0]]) - len(groups[pair[1]])), *pair))
+        result[name], result[other] = part, donor
+    return result
+
+
+def part_sizes(
+    cases: int, fractions: tuple[float, float, float], counts: tuple[int, int, int] | None
+) -> tuple[int, int, int]:
+    """Return how many cases each part should have."""
+    if counts is not None:
+        if len(counts) != 3 or min(counts) < 0 or sum(counts) > cases:
+            raise SplitError(
+                f"counts is {counts}, expected three numbers that add up to {cases} cases at most."
+            )
+        return counts
+    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise SplitError(f"fractions is {fractions}, expected three shares from 0 to 1 that add up to 1.")
+    return _rounded(fractions, cases)
+
+
+def _rounded(fractions: tuple[float, float, float], cases: int) -> tuple[int, int, int]:
+    """Round shares to whole cases that add up; a share above 0 gets one case at least."""
+    exact = [share * cases for share in fractions]
+    whole = [max(1, int(number)) if number > 0 else 0 for number in exact]
+    while sum(whole) < cases:
+        short = [number - have for number, have in zip(exact, whole, strict=True)]
+        whole[short.index(max(short))] += 1
+    while sum(whole) > cases and max(whole) > 1:
+        whole[whole.index(max(whole))] -= 1
+    return whole[0], whole[1], whole[2]
 
 
 class _Room:

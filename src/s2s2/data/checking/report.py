@@ -47,6 +47,14 @@ class CheckReport:
         return tuple(problem for problem in self.problems if problem.level == "warning")
 
     @property
+    def copies(self) -> list[list[str]]:
+        """The ids of cases whose images have equal pixels."""
+        alike: dict[str, list[str]] = {}
+        for case_id, digest in self.digests.items():
+            alike.setdefault(digest, []).append(case_id)
+        return [same for same in alike.values() if len(same) > 1]
+
+    @property
     def ok(self) -> bool:
         """Whether nothing was found that would break training."""
         return not self.errors

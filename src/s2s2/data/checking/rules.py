@@ -80,7 +80,7 @@ def _turned(seen: Evidence) -> Iterator[Problem]:
     for one in seen.surveyed:
         if one.header and one.header.rotated:
             name = one.case.image_path.name
-            message = f"{name} is turned as its camera's orientation tag says; its mask must be turned too."
+            message = f"{name} is turned as its orientation tag says; its mask must be turned too."
             yield Problem("warning", "orientation", one.case.id, message)
 
 

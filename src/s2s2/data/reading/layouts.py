@@ -109,6 +109,35 @@ def _from_folder(root: Path, domain: str | None, masks_required: bool) -> Found:
     return Found(root, tuple(cases), problems)
 
 
+def files_read(path: Path) -> tuple[Path, ...]:
+    """Return the files and folders that are read of the data set at a path, there or not.
+
+    Of a folder with images/ these are its folders of images and masks and the files beside them that
+    say how to read it; of a folder of images alone it is the folder. Links in them are followed.
+    """
+    if path.is_file():
+        try:
+            cases = _from_manifest(path, None, masks_required=False).cases
+        except DataError:
+            cases = ()
+        files = {case.image_path for case in cases} | {case.mask_path for case in cases if case.mask_path}
+        return (path, *sorted(files))
+    if _sub_folder(path, _IMAGE_FOLDERS) is None:
+        return (path, *_linked(path))
+    folders = [path / name for name in (*_IMAGE_FOLDERS, *_MASK_FOLDERS)]
+    beside = [path / name for name in ("groups.csv", "classes.json")]
+    return (*folders, *beside, *(target for folder in folders for target in _linked(folder)))
+
+
+def _linked(folder: Path) -> list[Path]:
+    """Return what links below a folder lead to."""
+    found = []
+    for parent, folders, names in os.walk(folder):
+        paths = (Path(parent, name) for name in (*folders, *names))
+        found += [path.resolve() for path in paths if path.is_symlink()]
+    return found
+
+
 def _sub_folder(root: Path, names: Iterable[str]) -> Path | None:
     return next((root / name for name in names if (root / name).is_dir()), None)
 

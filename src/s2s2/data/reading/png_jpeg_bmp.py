@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from s2s2.core.types import RawPixels
 from s2s2.data.reading.reader import Decoded, Header, Palette, Reader, is_grey
@@ -31,53 +31,89 @@ def _deep_png_start(file: BinaryIO) -> bytes | None:
 
 
 def _header(file: BinaryIO) -> Header:
+    orientation = _png_orientation(file)
     if start := _deep_png_start(file):
-        size = int.from_bytes(start[20:24]), int.from_bytes(start[16:20])
-        return Header(size, _PNG_CHANNELS[start[25]], 16)
+        width, height = int.from_bytes(start[16:20]), int.from_bytes(start[20:24])
+        return Header(_upright(height, width, orientation), _PNG_CHANNELS[start[25]], 16, orientation != 1)
     with Image.open(file, formats=_FORMATS) as image:
-        width, height = image.size
-        orientation = _orientation(image)
-        if orientation >= 5:
-            width, height = height, width
+        orientation = max(orientation, _jpeg_orientation(image))
+        shape = _upright(image.height, image.width, orientation)
         bits = {"1": 1, "I;16": 16, "I": 16}.get(image.mode, 8)
-        if image.mode in ("P", "PA"):
-            channels = 1 if is_grey(_palette(image)) else 3
-        else:
-            channels = 1 if image.mode in ("1", "L", "LA", "I", "I;16") else 3
-        return Header((height, width), channels, bits, orientation != 1)
+        palette = image.mode in ("P", "PA")
+        grey = is_grey(_palette(image)) if palette else image.mode in ("1", "L", "LA", "I", "I;16")
+        return Header(shape, 1 if grey else 3, bits, orientation != 1, palette)
+
+
+def _upright(height: int, width: int, orientation: int) -> tuple[int, int]:
+    return (width, height) if orientation >= 5 else (height, width)
 
 
 def _decode(file: BinaryIO) -> Decoded:
+    orientation = _png_orientation(file)
     if _deep_png_start(file):
-        return _decode_deep_png(file)
+        return _decode_deep_png(file, orientation)
     with Image.open(file, formats=_FORMATS) as image:
+        orientation = max(orientation, _jpeg_orientation(image))
         image.load()
-        upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
-        if image.mode in ("P", "PA"):
-            indices = np.asarray(upright)
-            return Decoded(indices[..., 0] if indices.ndim == 3 else indices, _palette(image))
-        if upright.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
-            upright = upright.convert("RGB")
-        pixels = np.asarray(upright)
+        lossy, bits = image.format in ("JPEG", "MPO"), 1 if image.mode == "1" else 8
+        palette = _palette(image) if image.mode in ("P", "PA") else None
+        if image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+            pixels = np.asarray(image.convert("RGB"))
+        else:
+            pixels = np.asarray(image)
+        has_alpha = image.mode in ("LA", "PA", "RGBA")
     if pixels.dtype == bool:
-        return Decoded(pixels.astype(np.uint8) * np.uint8(255))
-    if upright.mode == "LA":
-        return Decoded(pixels[..., 0])
-    return Decoded(pixels[..., :3] if pixels.ndim == 3 else pixels)
+        pixels = pixels.astype(np.uint8) * np.uint8(255)
+    alpha = pixels[..., -1] if has_alpha else None
+    if pixels.ndim == 3:
+        pixels = pixels[..., :3] if pixels.shape[-1] > 2 else pixels[..., 0]
+    return Decoded(pixels, palette, alpha, orientation, bits, lossy)
 
 
-def _decode_deep_png(file: BinaryIO) -> Decoded:
+def _decode_deep_png(file: BinaryIO, orientation: int) -> Decoded:
     from imagecodecs import png_decode
 
     pixels: RawPixels = png_decode(file.read())
+    alpha = None
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
-        pixels = pixels[..., :-1]
-    return Decoded(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
+        pixels, alpha = pixels[..., :-1], pixels[..., -1]
+    grey = pixels.ndim == 3 and pixels.shape[2] == 1
+    return Decoded(pixels[..., 0] if grey else pixels, None, alpha, orientation, 16)
 
 
-def _orientation(image: Image.Image) -> int:
-    # Only cameras write the tag, and only JPEG holds it where Pillow need not decode.
-    return int(image.getexif().get(_ORIENTATION_TAG, 1)) if image.format in ("JPEG", "MPO") else 1
+def _jpeg_orientation(image: Image.Image) -> int:
+    return _valid(image.getexif()) if image.format in ("JPEG", "MPO") else 1
+
+
+def _png_orientation(file: BinaryIO) -> int:
+    """Return the orientation that a PNG file states in its chunk eXIf; 1 for all other files.
+
+    Pillow would decode the pixels first, because the chunk may lie behind them.
+    """
+    file.seek(0)
+    orientation = 1
+    if file.read(8) == _PNG:
+        while len(head := file.read(8)) == 8 and head[4:] != b"IEND":
+            if head[4:] == b"eXIf":
+                orientation = _stated(file.read(int.from_bytes(head[:4])))
+                break
+            file.seek(int.from_bytes(head[:4]) + 4, 1)
+    file.seek(0)
+    return orientation
+
+
+def _stated(chunk: bytes) -> int:
+    exif = Image.Exif()
+    try:
+        exif.load(chunk)
+        return _valid(exif)
+    except Exception:  # a corrupt tag does not make the pixels worse
+        return 1
+
+
+def _valid(exif: Image.Exif) -> int:
+    tag = exif.get(_ORIENTATION_TAG, 1)
+    return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
 
 
 def _palette(image: Image.Image) -> Palette:

@@ -14,6 +14,8 @@ from s2s2.errors import DataError
 _CHANNEL_AXES = "SCIQ"
 _MINISWHITE, _PALETTE = 0, 3
 _ALPHA = (1, 2)
+_ORIENTATION_TAG = 274
+_JPEG = (6, 7, 33007)
 
 
 def _header(file: BinaryIO) -> Header:
@@ -25,10 +27,13 @@ def _header(file: BinaryIO) -> Header:
         page = series.keyframe
         if int(page.photometric) == _PALETTE:
             colours = _colours(page.colormap)
-            return Header(shape, 1 if is_grey(colours) else 3, 8)
+            return Header(
+                _upright(shape, page), 1 if is_grey(colours) else 3, 8, _orientation(page) != 1, True
+            )
         channels = int(np.prod(series.shape)) // (shape[0] * shape[1])
         bits = 1 if page.bitspersample == 1 else series.dtype.itemsize * 8
-        return Header(shape, channels - _alphas(page, channels), bits)
+        channels -= _alphas(page, channels)
+        return Header(_upright(shape, page), channels, bits, _orientation(page) != 1)
 
 
 def _decode(file: BinaryIO) -> Decoded:
@@ -38,18 +43,23 @@ def _decode(file: BinaryIO) -> Decoded:
         series = tiff.series[0]
         page = series.keyframe
         _, axis = _layout(series.axes, series.shape)
-        pixels = series.asarray()
+        pixels, alpha = series.asarray(), None
         if axis is not None:
             pixels = np.moveaxis(pixels, axis, -1)
-            pixels = pixels[..., : pixels.shape[-1] - _alphas(page, pixels.shape[-1])]
+            alphas = _alphas(page, pixels.shape[-1])
+            alpha = pixels[..., -1] if alphas else None
+            pixels = pixels[..., : pixels.shape[-1] - alphas]
             pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        orientation, lossy = _orientation(page), int(page.compression) in _JPEG
         if int(page.photometric) == _PALETTE:
-            return Decoded(pixels, _colours(page.colormap))
+            return Decoded(pixels, _colours(page.colormap), alpha, orientation)
+        bits = 1 if page.bitspersample == 1 else pixels.dtype.itemsize * 8
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
     if int(page.photometric) == _MINISWHITE and np.issubdtype(pixels.dtype, np.unsignedinteger):
         pixels = np.iinfo(pixels.dtype).max - pixels
-    return Decoded(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    return Decoded(pixels, None, alpha, orientation, bits, lossy)
 
 
 def _recognises(start: bytes) -> bool:
@@ -66,6 +76,15 @@ def _layout(axes: str, shape: tuple[int, ...]) -> tuple[tuple[int, int], int | N
         )
     size = shape[axes.index("Y")], shape[axes.index("X")]
     return size, axes.index(others[0]) if others else None
+
+
+def _orientation(page: Any) -> int:
+    tag = page.tags.get(_ORIENTATION_TAG)
+    return int(tag.value) if tag is not None and tag.value in range(1, 9) else 1
+
+
+def _upright(shape: tuple[int, int], page: Any) -> tuple[int, int]:
+    return shape[::-1] if _orientation(page) >= 5 else shape
 
 
 def _alphas(page: Any, channels: int) -> int:
