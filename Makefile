@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CHECKS := $(VENV)/.checks
 
-.PHONY: help demo install test lint types walls unit bench format clean
+.PHONY: help demo install test lint types walls unit faults bench format clean
 
 help:            ## show what can be made
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -42,7 +42,11 @@ walls: $(CHECKS)    ## import-linter: who may import whom
 # One thread a process: two processes that each take all cores stand in each other's way.
 unit: export OMP_NUM_THREADS = 1
 unit: $(CHECKS)     ## pytest: unit, guard, oracle and story tests, doctests
-	$(BIN)/pytest --numprocesses 2
+	$(BIN)/pytest --numprocesses 2 -m "not slow"
+
+faults: export OMP_NUM_THREADS = 1
+faults: $(CHECKS)   ## pytest: kills, corrupt and hostile files, limits; what takes long among the tests
+	$(BIN)/pytest --numprocesses 2 tests/faults
 
 bench: $(CHECKS)    ## run benchmarks/, write benchmarks/results.json
 	$(BIN)/python -m benchmarks
