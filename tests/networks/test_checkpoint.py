@@ -137,7 +137,7 @@ def test_refuses_a_card_that_lacks_a_field(saved: tuple[Path, nn.Module]) -> Non
     content = json.loads(path.read_text())
     del content["channels"]
     path.write_text(json.dumps(content))
-    with pytest.raises(NetworkError, match=r"is not the card of a network \(KeyError: 'channels'\)"):
+    with pytest.raises(NetworkError, match=r"network\.json: channels is missing"):
         load_network(saved[0], trust=TRUSTED)
 
 

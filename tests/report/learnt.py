@@ -60,8 +60,8 @@ def learnt(fake: FakeRun, root: Path, audit: Path, tuning: Path, **audits: Path)
     shutil.copytree(audit, folder.stack / "audit", ignore=unmarked)
     for generator, other in audits.items():
         shutil.copytree(other, folder.stacks(fake.config)[generator] / "audit", ignore=unmarked)
-    tunings = {tuning.name: str(tuning)}
-    replace(folder.read_manifest(), tunings=tunings).save(folder.manifest)
+    there = shutil.copytree(tuning, folder.generators / tuning.name)
+    replace(folder.read_manifest(), tunings={tuning.name: folder.below(there)}).save(folder.manifest)
     return folder
 
 

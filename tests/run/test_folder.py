@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from s2s2.errors import ConfigError
-from s2s2.pipeline import RunConfig, save_config
+from s2s2.pipeline import RunConfig, StackConfig, save_config
 from s2s2.run.folder import RunFolder, RunManifest, generator_of
 
 
@@ -69,3 +69,22 @@ def test_an_unfinished_run_has_no_report(config: RunConfig, tmp_path: Path) -> N
     save_config(config)
     with pytest.raises(ConfigError, match=r"holds no finished run. Finish it with the same `s2s2 run`"):
         RunFolder.finished(config.output)
+
+
+def test_tunings_are_those_of_the_run_and_of_its_option(tmp_path: Path) -> None:
+    folder, given = RunFolder(tmp_path / "run"), tmp_path / "given"
+    inside, elsewhere = folder.generators / "a", tmp_path / "private"
+    for path in (inside, given / "b", elsewhere):
+        path.mkdir(parents=True)
+    assert folder.below(inside) == "generators/a"
+    tunings = {
+        "a": folder.below(inside),
+        "b": folder.below(given / "b"),
+        "c": folder.below(elsewhere),
+        "d": "../private",
+        "e": "/",
+    }
+    RunManifest(tunings=tunings).save(folder.manifest)
+    assert folder.tunings() == {"a": inside}
+    save_config(RunConfig(data=tmp_path / "home", output=folder.root, stack=StackConfig(tuned=given)))
+    assert folder.tunings() == {"a": inside, "b": given / "b"}

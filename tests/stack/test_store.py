@@ -66,7 +66,7 @@ def test_no_stack(tmp_path: Path) -> None:
     [
         ("{", "cannot be read as JSON"),
         ('{"format": 9}', "is of format 9"),
-        ('{"format": 1, "depth": 4}', "lacks gene"),
+        ('{"format": 1, "depth": 4}', "generator is missing"),
     ],
 )
 def test_a_torn_manifest(stack: Stack, text: str, message: str) -> None:

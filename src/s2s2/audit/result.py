@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from s2s2.core.storage import read_json
 from s2s2.core.tables import read_frame
@@ -18,6 +20,56 @@ COPIES = "copies.csv"
 CASES = "cases.csv"
 SHEETS = "sheets"
 _TEXT = ("case", "group", "part", "nearest_case", "marks")
+
+
+_Numbers = dict[str, float | None]
+
+
+class _Verdict(TypedDict):
+    level: str
+    sentences: list[str]
+
+
+class _Found(TypedDict):
+    """Figures of the copies of one generator, or of real images."""
+
+    traits: NotRequired[list[str]]
+    agreement: NotRequired[_Numbers | None]
+    agreement_by_class: NotRequired[dict[str, _Numbers] | None]
+    diversity: NotRequired[_Numbers | None]
+    distance: NotRequired[_Numbers | None]
+    distance_own: NotRequired[_Numbers | None]
+    ssim_own: NotRequired[_Numbers | None]
+    ratio: NotRequired[_Numbers | None]
+    kid: NotRequired[_Numbers | None]
+    fid: NotRequired[float | None]
+    near_duplicates: NotRequired[int | None]
+    marked: NotRequired[dict[str, int] | None]
+    dispersion: NotRequired[dict[str, _Numbers] | None]
+
+
+class _Copies(_Found):
+    copies: int
+
+
+class _Stack(TypedDict):
+    generator: NotRequired[str]
+    copies: NotRequired[int]
+
+
+class _Content(TypedDict):
+    """Shape of audit.json, as far as it is read."""
+
+    verdict: _Verdict
+    marks: dict[str, int]
+    thresholds: _Numbers
+    power: NotRequired[float | None]
+    stack: NotRequired[_Stack]
+    real: _Found
+    parts: dict[str, _Copies]
+    whole: NotRequired[_Copies]
+    config: NotRequired[dict[str, Any]]
+    software: NotRequired[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -50,13 +102,7 @@ class Audit:
                 f"There is no finished audit in {folder}: it has no {RECORD}. "
                 "Run `s2s2 audit` on the stack first."
             )
-        record = read_json(found / RECORD, error=AuditError)
-        missing = [name for name in ("verdict", "marks", "thresholds", "real", "parts") if name not in record]
-        if missing:
-            raise AuditError(
-                f"{found / RECORD} lacks {', '.join(missing)}. Remove the folder and run `s2s2 audit` again."
-            )
-        return cls(found, record)
+        return cls(found, read_json(found / RECORD, error=AuditError, shape=_Content))
 
     @property
     def level(self) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from s2s2.core.limits import limit_error
+from s2s2.core.shapes import require_shape
 from s2s2.errors import DataError, S2S2Error, StorageError
 
 FORMAT = 1
@@ -173,20 +174,25 @@ def write_json(path: str | Path, content: Mapping[str, Any]) -> None:
     write_text(path, json.dumps({"format": FORMAT, **content}, indent=1, ensure_ascii=False) + "\n")
 
 
-def read_json(path: str | Path, *, error: type[S2S2Error] = DataError) -> dict[str, Any]:
+def read_json(
+    path: str | Path, *, error: type[S2S2Error] = DataError, shape: type | None = None
+) -> dict[str, Any]:
     """Read a mapping that `write_json` wrote.
 
     Args:
         path: Name of the file.
         error: Class of the error to raise, so that a split complains as a split.
+        shape: A `TypedDict` or dataclass of what must stand in it, see `require_shape`.
 
     Raises:
-        S2S2Error: Of class `error`, if the file is missing, corrupt or of a later format.
+        S2S2Error: Of class `error`, if the file is missing, corrupt, of a later format, or holds
+            something else than the shape says.
     """
     try:
         if Path(path).stat().st_size > LARGEST:
             raise error(f"{path} holds more than {LARGEST >> 20} MB, expected less. Give another file.")
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        content = json.loads(text)
     except FileNotFoundError as cause:
         raise error(f"There is no file {path}. Check the path.") from cause
     except error:
@@ -204,4 +210,5 @@ def read_json(path: str | Path, *, error: type[S2S2Error] = DataError) -> dict[s
             f"{path} is of format {content['format']!r}, expected {FORMAT}. "
             "It was written by another version of s2s2: use that one, or make the file again."
         )
+    require_shape(text, shape, path, error)
     return content

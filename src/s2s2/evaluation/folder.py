@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
 import numpy as np
 from PIL import Image
+from typing_extensions import TypedDict
 
 from s2s2.core.names import file_name, text_of
 from s2s2.core.storage import atomic, read_json, write_json
@@ -15,6 +16,21 @@ from s2s2.data.files import read_mask_raw
 from s2s2.errors import DataError, EvaluationError
 
 _TOP = np.iinfo(np.uint16).max
+
+
+class _Learnt(TypedDict):
+    domain: str | None
+    cases: list[str]
+
+
+class _Facts(TypedDict):
+    """Shape of predictions.json."""
+
+    network: NotRequired[str]
+    classes: NotRequired[list[str]]
+    learnt: NotRequired[_Learnt]
+    images: NotRequired[dict[str, str]]
+    failed: NotRequired[dict[str, str]]
 
 
 class PredictionFolder:
@@ -75,7 +91,7 @@ class PredictionFolder:
             EvaluationError: If the file is corrupt.
         """
         path = self.root / "predictions.json"
-        return read_json(path, error=EvaluationError) if path.exists() else {}
+        return read_json(path, error=EvaluationError, shape=_Facts) if path.exists() else {}
 
     def write_facts(self, facts: dict[str, Any]) -> None:
         """Write `predictions.json`.

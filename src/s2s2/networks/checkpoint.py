@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Ge
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import nn
+from typing_extensions import TypedDict
 
 from s2s2.core.records import content_digest
 from s2s2.core.software import versions
@@ -29,6 +31,27 @@ CARD = "network.json"
 
 def _software() -> dict[str, str]:
     return versions("torch", "monai", "lightning")
+
+
+_Count = Annotated[int, Ge(1)]
+
+
+class _Card(TypedDict):
+    """Shape of network.json; the class map checks itself."""
+
+    network: NetworkConfig
+    channels: _Count
+    size: _Count | None
+    patch: _Count | None
+    class_map: dict[str, Any]
+    normalisation: Normalisation
+    split: dict[str, list[str]]
+    arm: str
+    seed: int
+    domain: str
+    training: dict[str, Any]
+    software: dict[str, str]
+    weights_sha256: str
 
 
 @dataclass(frozen=True)
@@ -140,7 +163,7 @@ def load_network(
     """
     folder = Path(folder)
     refuse_links(folder, error=NetworkError)
-    content = read_json(folder / CARD, error=NetworkError)
+    content = read_json(folder / CARD, error=NetworkError, shape=_Card)
     try:
         card = NetworkCard.from_dict(content)
         expected = content["weights_sha256"]

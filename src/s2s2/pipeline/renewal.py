@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from s2s2.core.storage import read_json, storage_errors, write_json
 from s2s2.data.identity import changed, contents
 from s2s2.errors import DataError, listed
@@ -15,6 +17,12 @@ from s2s2.pipeline.stage import Context
 _LEARNT = "stack, judges, trainings"
 _CHOSEN = "trainings"
 _TESTED = "predictions and scores"
+
+
+class _LearntFrom(TypedDict):
+    """Shape of the file that says which data a run was made of: by domain, case and kind of file."""
+
+    domains: dict[str, dict[str, dict[str, str]]]
 
 
 def renew(context: Context) -> None:
@@ -30,7 +38,7 @@ def renew(context: Context) -> None:
     now = {domain: contents(dataset) for domain, dataset in _domains(context).items()}
     before: dict[str, Any] = {}
     if folder.learnt_from.exists():
-        before = read_json(folder.learnt_from, error=DataError)["domains"]
+        before = read_json(folder.learnt_from, error=DataError, shape=_LearntFrom)["domains"]
     _refuse_more(context, before, now)
     for domain in before.keys() & now.keys():
         found = changed(before[domain], now[domain])

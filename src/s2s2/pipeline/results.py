@@ -78,7 +78,11 @@ class Report(Stage):
             images_seen={
                 arm: images_per_step(get_arm(arm), config.train) * config.train.steps for arm in config.arms
             },
-            tunings={part.folder.name: str(part.folder) for part in context.stacks.learners() if part.folder},
+            tunings={
+                part.folder.name: context.folder.below(part.folder)
+                for part in context.stacks.learners()
+                if part.folder
+            },
             # A call that only found a stage done does not count.
             timings={stage: max(took, before.get(stage, 0.0)) for stage, took in context.timings.items()},
             environment=environment(),

@@ -125,7 +125,7 @@ def _content(run: Results, material: _Material) -> dict[str, Any]:
         "citation": CITATION,
         "means": every_mean(run),
         "differences": every_difference(run),
-        "tunings": tunings({name: Path(folder) for name, folder in run.manifest.tunings.items()}),
+        "tunings": tunings(run.folder.tunings()),
         **_trusts(material.audits, marked),
         **_record(run),
     }

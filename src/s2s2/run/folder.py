@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
+
+from annotated_types import Interval
+from typing_extensions import TypedDict
 
 from s2s2.arms import get_arm
 from s2s2.core.names import file_name
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from s2s2.evaluation.folder import PredictionFolder
     from s2s2.run.config import RunConfig
     from s2s2.run.data import Source
+
+_Seconds = Annotated[float, Interval(ge=0, lt=1e9)]
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class RunManifest:
         class_names: Of the class map, background first.
         split: Number of home cases by part.
         images_seen: Images that a network saw, by arm.
-        tunings: Folder of every generator that was tuned, by the name of the folder.
+        tunings: Folder of every generator that was tuned, by its name; relative to the run's where it
+            lies in it.
         timings: Seconds by stage.
         environment: Versions and the device that results depend on.
     """
@@ -49,7 +55,7 @@ class RunManifest:
     split: Mapping[str, int] = field(default_factory=dict)
     images_seen: Mapping[str, int] = field(default_factory=dict)
     tunings: Mapping[str, str] = field(default_factory=dict)
-    timings: Mapping[str, float] = field(default_factory=dict)
+    timings: Mapping[str, _Seconds] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -59,7 +65,7 @@ class RunManifest:
         Raises:
             ConfigError: If the file is missing or corrupt.
         """
-        content = read_json(path, error=ConfigError)
+        content = read_json(path, error=ConfigError, shape=cls)
         known: dict[str, Any] = {
             each.name: content[each.name] for each in fields(cls) if each.name in content
         }
@@ -73,6 +79,31 @@ class RunManifest:
             StorageError: If the file cannot be written.
         """
         write_json(path, {each.name: getattr(self, each.name) for each in fields(self)})
+
+
+class _Trained(TypedDict):
+    """Shape of fit.json, as far as it is read."""
+
+    finished: NotRequired[bool]
+    steps: NotRequired[int]
+    images_seen: NotRequired[int]
+    seconds: NotRequired[_Seconds]
+
+
+class _Problem(TypedDict):
+    level: Literal["error", "warning"]
+    rule: str
+    subject: str
+    message: str
+
+
+class _Checked(TypedDict):
+    """Shape of what a check found."""
+
+    path: str
+    problems: list[_Problem]
+    summary: dict[str, Any]
+    digests: dict[str, str]
 
 
 class _At:
@@ -104,7 +135,7 @@ class TrainingFolder:
     def record(self) -> dict[str, Any]:
         """What the training says of itself: steps, images_seen, seconds; empty before it began."""
         path = self.root / "fit.json"
-        return read_json(path, error=ConfigError) if path.exists() else {}
+        return read_json(path, error=ConfigError, shape=_Trained) if path.exists() else {}
 
     def predictions(self, domain: str) -> PredictionFolder:
         """Label maps of a domain's test cases."""
@@ -207,9 +238,28 @@ class RunFolder:
         path = self.check(source)
         if not path.exists():
             return None
-        content = read_json(path)
+        content = read_json(path, error=ConfigError, shape=_Checked)
         problems = tuple(Problem(**problem) for problem in content["problems"])
         return CheckReport(Path(content["path"]), problems, content["summary"], content["digests"])
+
+    def below(self, path: Path) -> str:
+        """Return a path as run.json holds it: relative to this folder where it lies in it."""
+        whole, root = path.resolve(), self.root.resolve()
+        return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(path)
+
+    def tunings(self) -> dict[str, Path]:
+        """Return where generators were tuned, by name.
+
+        Folders that lie neither in the run nor in the option `stack.tuned` are left out: run.json
+        may come from anyone, and its page is to show what belongs to it alone.
+        """
+        config = self.read_config()
+        tuned = None if config is None else config.stack.tuned
+        homes = [path.resolve() for path in (self.root, tuned) if path is not None]
+        found = {name: (self.root / path).resolve() for name, path in self.read_manifest().tunings.items()}
+        return {
+            name: path for name, path in found.items() if any(path.is_relative_to(home) for home in homes)
+        }
 
     def read_config(self) -> RunConfig | None:
         """Return the settings of the run, None where they were not kept."""

@@ -5,12 +5,47 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired
+
+from annotated_types import Ge
+from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
     from s2s2.generators.base import Generator
 
 _RECIPE = ("generator", "seed", "size", "channels", "bits", "weights", "cases")
+
+
+_Count = Annotated[int, Ge(1)]
+
+
+class Made(TypedDict):
+    """A generator in a manifest."""
+
+    name: str
+    config: NotRequired[dict[str, Any]]
+
+
+class Share(Made):
+    """One of the generators that share the copies."""
+
+    traits: list[str]
+    copies: list[int]
+
+
+class Manifest(TypedDict):
+    """Shape of a stack's manifest."""
+
+    generator: Made
+    seed: int
+    depth: _Count
+    size: _Count | None
+    channels: _Count
+    bits: _Count
+    source: list[str]
+    cases: dict[str, dict[str, str]]
+    weights: NotRequired[str]
+    parts: NotRequired[list[Share]]
 
 
 def parts_of(generator: Generator, depth: int) -> list[dict[str, Any]]:

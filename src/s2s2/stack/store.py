@@ -27,9 +27,7 @@ from s2s2.stack.marks import (
     write_marks,
 )
 from s2s2.stack.pages import CORRUPT, Index, read_index, read_page
-from s2s2.stack.provenance import parts_in, recipe_in
-
-_FIELDS = ("generator", "seed", "depth", "size", "channels", "bits", "source", "cases")
+from s2s2.stack.provenance import Manifest, parts_in, recipe_in
 
 
 def manifest_path(folder: Path) -> Path:
@@ -77,14 +75,7 @@ class Stack:
                 f"There is no stack at {path}: it has no manifest.json. "
                 "Build one with `s2s2 stack`, or give the folder of another."
             )
-        manifest = read_json(manifest_path(path), error=StackError)
-        missing = [field for field in _FIELDS if field not in manifest]
-        if missing:
-            raise StackError(
-                f"{manifest_path(path)} lacks {', '.join(missing)}, expected {', '.join(_FIELDS)}. "
-                "Restore the file, or build the stack into an empty folder."
-            )
-        return cls(path, manifest)
+        return cls(path, read_json(manifest_path(path), error=StackError, shape=Manifest))
 
     @property
     def depth(self) -> int:
