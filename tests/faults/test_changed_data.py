@@ -18,6 +18,8 @@ from s2s2.errors import DataError
 from s2s2.pipeline import Run, RunConfig
 from tests.drawn import SMALL_NETWORK, draw_site
 
+pytestmark = pytest.mark.fault("data changed between runs", "right")
+
 
 class Said(Silent):
     """Keeps what a run says of its stages."""

@@ -16,6 +16,8 @@ from tests.drawn import draw_site
 HOSTILE = """
 from pathlib import Path
 
+pytestmark = pytest.mark.fault("files of strangers", "refused")
+
 HERE = Path(__file__).parent
 (HERE / "IMPORTED").touch()
 

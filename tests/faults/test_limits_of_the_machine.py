@@ -15,6 +15,7 @@ from tests.drawn import draw_site
 from tests.faults.commands import COMMAND, QUICK, finish, start
 
 pytestmark = [
+    pytest.mark.fault("limits of the machine", "refused"),
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="needs limits, /proc and mounts of Linux"),
 ]

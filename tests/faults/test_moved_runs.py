@@ -12,6 +12,8 @@ import yaml
 from s2s2.cli import main
 from s2s2.pipeline import Run, RunConfig, load_config
 
+pytestmark = pytest.mark.fault("moved runs", "right")
+
 
 @pytest.fixture
 def moved(finished: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -11,6 +11,8 @@ from s2s2.cli import main
 from s2s2.pipeline import RunConfig
 from tests.drawn import SMALL_NETWORK, draw_site
 
+pytestmark = pytest.mark.fault("outputs over inputs", "refused")
+
 
 @pytest.fixture
 def data(finished: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:

@@ -15,6 +15,7 @@ from tests.drawn import draw_site
 from tests.faults.commands import QUICK, finish, members, start, wait_for
 
 pytestmark = [
+    pytest.mark.fault("stopped and killed commands", "right"),
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]

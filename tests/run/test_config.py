@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,4 +46,25 @@ def test_settings_come_back(tmp_path: Path) -> None:
 def test_settings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("data: 1\nmagic: true\n")
     with pytest.raises(ConfigError, match=r"config\.yaml does not hold settings of a run"):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["target", "arms", "size"])
+def test_an_option_without_a_value_is_refused(name: str, tmp_path: Path) -> None:
+    save_config(RunConfig(data=tmp_path / "home", output=tmp_path))
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        re.sub(rf"^{name}:.*\n(- .*\n)*", f"{name}: null\n", file.read_text(), flags=re.MULTILINE)
+    )
+    with pytest.raises(ConfigError, match=rf"config.yaml has {name} = null, expected a value"):
+        load_config(tmp_path)
+
+
+def test_a_nested_option_without_a_value_is_refused(tmp_path: Path) -> None:
+    save_config(RunConfig(data=tmp_path / "home", output=tmp_path))
+    file = tmp_path / "config.yaml"
+    text = file.read_text()
+    assert "\n  generator: composite" in text
+    file.write_text(re.sub(r"\n  generator: .*\n", "\n  generator: null\n", text))
+    with pytest.raises(ConfigError, match=r"config.yaml has stack\.generator = null, expected a value"):
         load_config(tmp_path)

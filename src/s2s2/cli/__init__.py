@@ -121,7 +121,9 @@ def _overview() -> str:
 
 
 def _refuse(message: str) -> int:
-    _write(f"s2s2: {message}", sys.stderr)
+    """Say what is wrong in one paragraph, also where a library said it in several lines."""
+    lines = [line.strip() for line in message.splitlines()]
+    _write(f"s2s2: {' '.join(line for line in lines if line)}", sys.stderr)
     return 2
 
 

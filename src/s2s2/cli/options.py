@@ -32,7 +32,7 @@ from s2s2.core.trust import dotted, read_settings, require_trusted
 from s2s2.networks.config import NetworkConfig
 from s2s2.run.config import RunConfig
 from s2s2.run.options import require_outputs_apart
-from s2s2.run.settings import groups_of, located, types_of
+from s2s2.run.settings import groups_of, located, require_values, types_of
 
 _IMPORTING = ("--network", "--audit", "--stack", "--generator", "--arm")
 """Options that name networks and generators; what is typed there may be imported."""
@@ -67,7 +67,9 @@ def read_options(kind: type[Options], command: str, words: Sequence[str]) -> Opt
     types = dict(types_of(kind))
     parser = _parser(kind, command, types)
     spelled = _Spelling(kind, types, parser.error).spelled_out(words)
-    found = parser.instantiate(parser.parse_args(spelled))
+    read = parser.parse_args(spelled)
+    require_values(read, kind, f"s2s2 {command}")
+    found = parser.instantiate(read)
     options = kind(**{each.name: getattr(found, each.name) for each in fields(kind)})
     options.check_paths()
     _require_trusted(options, spelled)

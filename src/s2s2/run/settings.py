@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
+from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import yaml
@@ -103,12 +105,30 @@ def load_config(run: Path) -> RunConfig:
         content = read_settings(path.read_text(encoding="utf-8"), path, groups_of(dict(types_of(RunConfig))))
         if isinstance(content, dict):
             content = located(content, run)
-        config: RunConfig = parser.instantiate(parser.parse_object({"run": content})).run
+        found = parser.parse_object({"run": content})
+        require_values(found.run, RunConfig, str(path))
+        config: RunConfig = parser.instantiate(found).run
     except ConfigError:
         raise
     except Exception as error:
         raise ConfigError(f"{path} does not hold settings of a run: {error}") from error
     return config
+
+
+def require_values(options: Any, kind: type[Any], source: str) -> None:
+    """Refuse options without a value where one is needed; jsonargparse lets null pass for any type.
+
+    Args:
+        options: As jsonargparse has read them.
+        kind: The dataclass that declares them, nested or not.
+        source: Where they were given, for the message.
+
+    Raises:
+        ConfigError: If there is one.
+    """
+    for name, allowed in types_of(kind):
+        if attrgetter(name)(options) is None and NoneType not in get_args(allowed):
+            raise ConfigError(f"{source} has {name} = null, expected a value. Leave it out, or give one.")
 
 
 def plain(value: Any) -> Any:
