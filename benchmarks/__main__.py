@@ -7,7 +7,7 @@ import platform
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("generators", "stack", "training_step", "sampling", "tuning")
+NAMES = ("startup", "generators", "stack", "training_step", "sampling", "tuning")
 
 
 def main() -> None:

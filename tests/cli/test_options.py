@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
 
 import s2s2
 from s2s2.cli import COMMANDS, main
-from s2s2.cli.options import Command, read_options
+from s2s2.cli.command import Command
+from s2s2.cli.help import help_of
+from s2s2.cli.options import read_options
 from s2s2.pipeline import RunConfig
 from s2s2.run.config import StackConfig
+from s2s2.run.options import Seeded
+from s2s2.run.settings import types_of
 from tests.drawn import draw_site
 
 REQUIRED = {
@@ -33,7 +39,10 @@ REQUIRED = {
     "compare": "a.csv b.csv",
     "report": "run",
 }
-HEAVY = ("torch", "pandas", "scipy", "lightning", "monai", "matplotlib", "tensorboard", "diffusers")
+HEAVY = (
+    *("torch", "pandas", "scipy", "lightning", "monai", "matplotlib", "tensorboard", "diffusers"),
+    *("numpy", "jsonargparse", "yaml", "rich"),
+)
 
 
 def options_of(command: str) -> type[Command]:
@@ -155,12 +164,88 @@ def test_the_short_form_of_the_generator_is_that_of_the_stack() -> None:
 
 @pytest.mark.parametrize("command", list(COMMANDS))
 def test_every_option_has_a_help_text(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main([command, "--help"])
+    assert main([command, "--help"]) == 0
     text = capsys.readouterr().out
-    for each in fields(options_of(command)):
-        assert f"--{each.name.replace('_', '-')}" in text
+    for name, kind in types_of(options_of(command)):
+        shown = name if "." in name else name.replace("_", "-")
+        assert is_dataclass(kind) or re.search(rf"^  --{re.escape(shown)} .*\s+[\w`]", text, re.MULTILINE), (
+            name
+        )
     assert "<class" not in text
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Inner:
+    """Of the inside.
+
+    Args:
+        flags: Switches by name.
+        kind: One of two. Its
+            text has two lines.
+    """
+
+    flags: dict[str, int] = field(default_factory=dict)
+    kind: Literal["a", "b"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample(Command, Seeded):
+    """Show what a help is made of.
+
+    Args:
+        what: A file.
+        seed: Of the sample, whose name and help text are kept apart.
+        dry_run: Whether nothing is done.
+        pair: Two numbers.
+        inner: The inside.
+
+    Raises:
+        seed: No argument, this one.
+    """
+
+    words = ("what",)
+
+    what: Path
+    dry_run: bool = False
+    pair: tuple[float, float] = (0.5, 1.0)
+    inner: _Inner = field(default_factory=lambda: _Inner(kind="b"))
+
+
+def test_a_help_is_made_of_types_docstrings_and_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "72")
+    text = help_of(_Sample, "sample")
+    assert text.startswith(
+        "usage: s2s2 sample WHAT [options]\n\nShow what a help is made of.\n\noptions:\n  -h, "
+    )
+    assert text.partition("\n\noptions of this command:\n")[2] == (
+        "  --seed N                  Of the sample, whose name and help text\n"
+        "                            are kept apart. Default: 0.\n"
+        "  --what PATH               A file. Required.\n"
+        "  --dry-run {true,false}    Whether nothing is done. Default: false.\n"
+        "  --pair X X                Two numbers. Default: 0.5 1.0.\n"
+        "\nThe inside:\n"
+        "  --inner.flags {...}       Switches by name. Default: none.\n"
+        "  --inner.kind {a,b}        One of two. Its text has two lines.\n"
+        "                            Default: b."
+    )
+
+
+def test_an_own_settings_file_may_hold_only_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", "home", "--print-config=skip_default"])
+    assert yaml.safe_load(capsys.readouterr().out) == {"data": "home"}
+
+
+def test_a_help_whose_reader_has_seen_enough_ends_quietly() -> None:
+    code = "import sys, time\ntime.sleep(0.3)\nfrom s2s2.cli import main\nsys.exit(main(['run', '--help']))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
 
 
 def test_an_option_that_commands_share_is_declared_once() -> None:
@@ -193,10 +278,7 @@ def test_help_loads_nothing_heavy() -> None:
 import sys
 from s2s2.cli import COMMANDS, main
 for command in ("", *COMMANDS):
-    try:
-        main([*command.split(), "--help"])
-    except SystemExit:
-        pass
+    main([*command.split(), "--help"])
     loaded = [name for name in {HEAVY!r} if name in sys.modules]
     sys.stderr.write(f"{{command}}: {{loaded}}" if loaded else "")
 """
@@ -209,7 +291,10 @@ def test_a_check_loads_no_torch_and_an_evaluation_no_lightning(tmp_path: Path) -
     check = ["check", site]
     predicted = str(shutil.copytree(f"{site}/masks", tmp_path / "predicted"))
     evaluate = ["evaluate", predicted, site, "--output", str(tmp_path / "scores.csv")]
-    for words, heavy in ((check, ("torch", "pandas")), (evaluate, ("lightning", "monai"))):
+    for words, heavy in (
+        (check, ("torch", "pandas", "lightning", "monai")),
+        (evaluate, ("lightning", "monai")),
+    ):
         code = (
             f"import sys\nfrom s2s2.cli import main\ncode = main({words!r})\n"
             f"sys.exit(code or str([name for name in {heavy!r} if name in sys.modules]))"

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from benchmarks import stack
+from benchmarks import stack, startup
 from benchmarks.__main__ import NAMES
 
 
@@ -17,3 +17,7 @@ def test_a_benchmark_can_be_imported(name: str) -> None:
 
 def test_the_pairs_of_the_stack_benchmark_are_made(tmp_path: Path) -> None:
     assert stack._pairs(tmp_path, rounds=1)["figure"] > 0
+
+
+def test_the_startup_benchmark_times_a_command_line() -> None:
+    assert startup.slowdown("import numpy", [("--help",)], rounds=1) > 0

@@ -10,7 +10,7 @@ import pytest
 from s2s2 import arms, metrics
 from s2s2.cli import COMMANDS
 from s2s2.data.files import READERS
-from s2s2.generators import registry
+from s2s2.generators import catalogue
 from s2s2.networks import build
 from s2s2.pipeline.run import STAGES
 
@@ -28,5 +28,13 @@ def test_every_file_of_a_row_exists_and_they_are_few(row: str) -> None:
 
 def test_the_table_names_what_can_be_added() -> None:
     assert len(ROWS) == 8
-    for registered in (arms.ARMS, metrics.METRICS, registry.NAMED, build.BUILT_IN, STAGES, READERS, COMMANDS):
+    for registered in (
+        arms.ARMS,
+        metrics.METRICS,
+        catalogue.NAMED,
+        build.BUILT_IN,
+        STAGES,
+        READERS,
+        COMMANDS,
+    ):
         assert registered

@@ -9,8 +9,8 @@ import pytest
 
 from s2s2.errors import ConfigError
 from s2s2.generators import AppearanceConfig, BoxesConfig, CompositeConfig, build_generator
+from s2s2.generators.catalogue import NAMED
 from s2s2.generators.options import from_json, to_json
-from s2s2.generators.registry import NAMED
 
 
 @pytest.mark.parametrize("kind", [AppearanceConfig, BoxesConfig, CompositeConfig])

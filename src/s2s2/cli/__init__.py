@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TextIO
 
-from s2s2.core.signals import STOPPED, stoppable
-from s2s2.core.storage import storage_errors
 from s2s2.errors import S2S2Error
 
 COMMANDS = {
@@ -50,7 +48,17 @@ s2s2 COMMAND --help says more. Exit codes: 0 done, 2 something for you to fix,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     _print_in_any_encoding()
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _answer(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _answer(words: list[str]) -> int:
+    """Print what is asked for, or run a command."""
     if not words or words[0] in ("-h", "--help", "help"):
         _write(_overview())
         return 0 if words else 2
@@ -61,6 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if words[0] not in COMMANDS:
         return _refuse(f"There is no command {words[0]!r}. The commands are: {', '.join(COMMANDS)}.")
+    if {"-h", "--help"} & {*words}:
+        # Nothing else is loaded for a help: what runs a command takes seconds to load.
+        from s2s2.cli.help import help_of
+
+        _write(help_of(import_module(f"s2s2.cli.{words[0]}").Options, words[0]))
+        return 0
+    from s2s2.core.signals import STOPPED, stoppable
+
     _typed[:] = words
     try:
         with stoppable():
@@ -72,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(name: str, words: Sequence[str]) -> int:
     """Run a command; what it refuses, and what the machine refuses it, is one paragraph."""
+    from s2s2.core.storage import storage_errors
+
     place = "what the command gives out"
     try:
         with storage_errors(place):
@@ -85,9 +103,8 @@ def _run(name: str, words: Sequence[str]) -> int:
         return code
     except S2S2Error as error:
         return _refuse(str(error))
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except BrokenPipeError:
+        raise
     except OSError as error:
         return _refuse(f"{error}. Check that the file or folder is there and may be used.")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from s2s2.audit.config import AuditConfig
-from s2s2.cli.options import Command
+from s2s2.cli.command import Command
 from s2s2.errors import ConfigError
 from s2s2.run.options import Reading, SplitFile, Trusting, require_outputs_apart
 

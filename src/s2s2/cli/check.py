@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import dataclass
 
-from s2s2.cli.options import Command
+from s2s2.cli.command import Command
 from s2s2.run.options import DataOptions
 
 

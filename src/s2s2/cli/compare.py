@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s2.arms import REFERENCE
-from s2s2.cli.options import Command
+from s2s2.cli.command import Command
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from s2s2.cli.options import Command
+from s2s2.cli.command import Command
 
 Finding = tuple[str, str, str]
 """State (ok, note or fault), what was found, what to do."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2s2.cli.options import Command
+from s2s2.cli.command import Command
 from s2s2.run.options import DataOptions, PartOfSplit, Seeded, Tolerant, Written
 
 

@@ -1,90 +1,139 @@
-"""Help texts of commands: every option with what it takes and its default, in plain words."""
+"""Help texts of commands: every option with what it takes and its default, in plain words.
+
+They are made from the dataclass of a command and its docstrings alone: the library that reads
+options takes longer to load than the whole help takes to print.
+"""
 
 from __future__ import annotations
 
+import inspect
+import re
+import shutil
 import textwrap
-from argparse import SUPPRESS, Action, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
-
-from jsonargparse import DefaultHelpFormatter
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from s2s2.arms import ARMS
+from s2s2.cli.command import Command, length, without_none
+
+_COLUMN, _INDENT = 28, 2
+"""Where the text of an option begins, and where its name does."""
+_OF_ALL = [
+    ("-h, --help", "show this help message and exit"),
+    ("--config CONFIG", "YAML file of options; later options win."),
+    (
+        "--print-config [=skip_default]",
+        "Print all options as YAML, as --config reads them, and exit; or only those that differ from their "
+        "defaults.",
+    ),
+]
+"""Options of every command."""
 
 
-def without_none(kind: Any) -> Any:
-    """Return the type of an option that may be null."""
-    if get_origin(kind) in (Union, UnionType):
-        return next(part for part in get_args(kind) if part is not type(None))
-    return kind
-
-
-def length(kind: Any) -> int | None:
-    """Return how many values an option takes; None for one or more."""
-    if get_origin(without_none(kind)) is not tuple:
-        return 1
-    parts = get_args(without_none(kind))
-    return None if parts[-1] is Ellipsis else len(parts)
-
-
-class Help(RawDescriptionHelpFormatter, DefaultHelpFormatter):
-    """Lays out the help of a command.
+def help_of(kind: type[Command], command: str) -> str:
+    """Return the help of a command, in lines as wide as the terminal.
 
     Args:
-        prog: The command.
-        types: Types of the options by name.
-        title: What the command does, which stands above the options already.
-        width: Characters in a line.
+        kind: Its options.
+        command: Its name.
     """
+    width = min(shutil.get_terminal_size().columns, 110) - 2
+    about = inspect.cleandoc(kind.__doc__ or "").partition("\nArgs:")[0].strip().split("\n\n")
+    sections = [("options", _OF_ALL), *_sections(kind, MISSING, "", "options of this command")]
+    return "\n\n".join(
+        [
+            f"usage: {kind.usage(command)}",
+            *(textwrap.fill(part, width) for part in about),
+            *(_laid_out(title, rows, width) for title, rows in sections if rows),
+            *filter(None, [kind.epilog(width)]),
+        ]
+    )
 
-    def __init__(self, prog: str, *, types: dict[str, Any], title: str, width: int) -> None:
-        super().__init__(prog, max_help_position=28, width=width)  # type: ignore[no-untyped-call]
-        self._types = types
-        self._title = title
 
-    def start_section(self, heading: str | None) -> None:
-        """Begin a group of options."""
-        super().start_section("options of this command" if heading == self._title.rstrip(".") else heading)
+def _sections(
+    kind: type[Any], given: Any, prefix: str, title: str
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield title and options of a dataclass, then those of each that it contains.
 
-    def _format_action(self, action: Action) -> str:
-        # A group can be given as a whole; the lines of its fields say enough.
-        if hasattr(self._types.get(action.dest), "__dataclass_fields__"):
-            return ""
-        return super()._format_action(action)
+    Args:
+        kind: The dataclass.
+        given: The one whose values are the defaults; `MISSING` for those of the class.
+        prefix: What stands before the names of its options.
+        title: What stands above them.
+    """
+    types, texts = get_type_hints(kind), _texts(kind)
+    rows: list[tuple[str, str]] = []
+    groups: list[tuple[Any, Any, str, str]] = []
+    for each in fields(kind):
+        name, of = f"{prefix}{each.name}", types[each.name]
+        default = _default(each) if given is MISSING else getattr(given, each.name)
+        if is_dataclass(of):
+            groups.append((of, default, f"{name}.", texts[each.name].rstrip(".")))
+        else:
+            typed = name if prefix else name.replace("_", "-")
+            rows.append((f"--{typed} {_values(of)}", f"{texts[each.name]}{_note(default)}"))
+    yield title, rows
+    for group in groups:
+        yield from _sections(*group)
 
-    def _format_action_invocation(self, action: Action) -> str:
-        text = super()._format_action_invocation(action)
-        return text if "." in action.dest else text.replace(action.dest, action.dest.replace("_", "-"))
 
-    def _format_args(self, action: Action, default_metavar: str) -> str:
-        kind = self._types.get(action.dest)
-        if kind is None:
-            return super()._format_args(action, default_metavar)
-        if get_origin(without_none(kind)) is dict:
-            return "{...}"
-        one = _word(kind)
-        count = length(kind)
-        return f"{one} ..." if count is None else " ".join([one] * count)
+def _default(option: Field[Any]) -> Any:
+    return option.default if option.default_factory is MISSING else option.default_factory()
 
-    def _get_help_string(self, action: Action) -> str:
-        text = action.help or ""
-        if action.dest not in self._types or action.default is SUPPRESS:
-            return text
-        if action.required:
-            return f"{text} Required."
-        return text if action.default is None else f"{text} Default: {_shown(action.default)}."
+
+def _texts(kind: type[Any]) -> dict[str, str]:
+    """Return what the docstrings of a class and its bases say of each argument; it has the last word."""
+    texts: dict[str, str] = {}
+    for each in reversed(kind.__mro__):
+        section = inspect.cleandoc(each.__doc__ or "").partition("\nArgs:\n")[2]
+        arguments = re.split(r"\n(?=\S)", section)[0]
+        for name, text in re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", arguments, re.MULTILINE):
+            texts[name] = " ".join(text.split())
+    return texts
+
+
+def _laid_out(title: str, rows: Sequence[tuple[str, str]], width: int) -> str:
+    """Return a section: names on the left, texts on the right, or below a name that is too long."""
+    column = min(_COLUMN, max(width - 20, 2 * _INDENT))
+    lines = [f"{title}:"]
+    for name, text in rows:
+        beside = len(name) <= column - _INDENT - 2
+        head = " " * _INDENT + name
+        lines += [] if beside else [head]
+        lines += textwrap.wrap(
+            text,
+            column + max(width - column, 11),
+            initial_indent=head.ljust(column) if beside else " " * column,
+            subsequent_indent=" " * column,
+        )
+    return "\n".join(lines)
+
+
+def _values(kind: Any) -> str:
+    """Return what stands for the values of an option."""
+    if get_origin(without_none(kind)) is dict:
+        return "{...}"
+    one, count = _word(kind), length(kind)
+    return f"{one} ..." if count is None else " ".join([one] * count)
 
 
 def _word(kind: Any) -> str:
-    """Return what stands for a value in the help."""
+    """Return what stands for one value."""
     kind = without_none(kind)
     if get_origin(kind) is tuple:
         return _word(get_args(kind)[0])
     if get_origin(kind) is Literal:
         return "{" + ",".join(map(str, get_args(kind))) + "}"
     return {bool: "{true,false}", int: "N", float: "X", Path: "PATH"}.get(kind, "TEXT")
+
+
+def _note(default: Any) -> str:
+    """Return what the help says of a default."""
+    if default is MISSING:
+        return " Required."
+    return "" if default is None else f" Default: {_shown(default)}."
 
 
 def _shown(value: Any) -> str:

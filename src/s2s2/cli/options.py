@@ -12,47 +12,25 @@ docstring. On the command line an option may be written in a few more ways:
 from __future__ import annotations
 
 import difflib
-import inspect
 import json
 import re
-import shutil
-import textwrap
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from functools import partial
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 from jsonargparse import ArgumentParser
 
-from s2s2.cli.help import Help, length, without_none
+from s2s2.cli.command import Command, length, without_none
 from s2s2.core.trust import dotted, read_settings, require_trusted
 from s2s2.networks.config import NetworkConfig
 from s2s2.run.config import RunConfig
-from s2s2.run.options import require_outputs_apart
 from s2s2.run.settings import groups_of, located, require_values, types_of
 
 _IMPORTING = ("--network", "--audit", "--stack", "--generator", "--arm")
 """Options that name networks and generators; what is typed there may be imported."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Command:
-    """What the options of every command have."""
-
-    words: ClassVar[tuple[str, ...]] = ()
-    """Fields that may be written without their names, in this order."""
-
-    @classmethod
-    def epilog(cls, width: int) -> str:
-        """Return what stands below the options in the help, in lines of so many characters."""
-        return ""
-
-    def check_paths(self) -> None:
-        """Refuse an output that is, holds or lies in an input."""
-        require_outputs_apart(self)
 
 
 Options = TypeVar("Options", bound=Command)
@@ -65,7 +43,9 @@ def read_options(kind: type[Options], command: str, words: Sequence[str]) -> Opt
         ConfigError: If a value cannot be used, or what is written is not apart from what is read.
     """
     types = dict(types_of(kind))
-    parser = _parser(kind, command, types)
+    parser = ArgumentParser(prog=f"s2s2 {command}", usage=kind.usage(command))
+    parser.add_argument("--config", action="config")
+    parser.add_class_arguments(kind)
     spelled = _Spelling(kind, types, parser.error).spelled_out(words)
     read = parser.parse_args(spelled)
     require_values(read, kind, f"s2s2 {command}")
@@ -105,24 +85,6 @@ def _import_paths(options: Any) -> Iterator[str]:
                     yield from import_paths(generator)
 
 
-def _parser(kind: type[Command], command: str, types: dict[str, Any]) -> ArgumentParser:
-    width = min(shutil.get_terminal_size().columns, 110) - 2
-    required = [each.name for each in fields(kind) if each.default is each.default_factory is MISSING]
-    usage = [word.upper() for word in kind.words]
-    usage += [f"--{name} {name.upper()}" for name in required if name not in kind.words]
-    title, *parts = inspect.cleandoc(kind.__doc__ or "").partition("\nArgs:")[0].strip().split("\n\n")
-    parser = ArgumentParser(
-        prog=f"s2s2 {command}",
-        usage=" ".join(["s2s2", command, *usage, "[options]"]),
-        description="\n\n".join(textwrap.fill(part, width) for part in (title, *parts)),
-        epilog=kind.epilog(width),
-        formatter_class=partial(Help, types=types, title=title, width=width),  # type: ignore[arg-type]
-    )
-    parser.add_argument("--config", action="config", help="YAML file of options; later options win.")
-    parser.add_class_arguments(kind)
-    return parser
-
-
 @dataclass(frozen=True)
 class _Spelling:
     """Turns what a person types into options as jsonargparse reads them, `--name=value` each."""
@@ -138,9 +100,7 @@ class _Spelling:
             word = left.popleft()
             name, equals, value = word.removeprefix("--").partition("=")
             name = name.replace("-", "_")
-            if word in ("-h", "--help"):
-                result.append("--help")
-            elif name == "print_config":
+            if name == "print_config":
                 result.append(f"--{name}{equals}{value}")
             elif word.startswith("--"):
                 result.append(self._option(name, left, value if equals else None))

@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass, fields, replace
 
 from s2s2 import cli
+from s2s2.cli.command import Command
 from s2s2.cli.help import choice_of_arms
-from s2s2.cli.options import Command
 from s2s2.run.config import RunConfig
 from s2s2.run.options import Trusting
 
@@ -42,7 +42,7 @@ class Options(DryRun, Trusting, RunConfig):
     @classmethod
     def epilog(cls, width: int) -> str:
         """Return the arms and the generators."""
-        from s2s2.generators import choice_of_generators
+        from s2s2.generators.catalogue import choice_of_generators
 
         several = "Several generators in one run: --arms baseline s2s2@appearance s2s2@diffusion"
         return "\n\n".join([choice_of_arms(width), choice_of_generators(width), several])

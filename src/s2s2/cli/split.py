@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from s2s2.cli.options import Command
+from s2s2.cli.command import Command
 from s2s2.run.config import Division
 from s2s2.run.options import DataOptions, Written
 

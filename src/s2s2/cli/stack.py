@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from s2s2.cli.options import Command
+from s2s2.cli.command import Command
 from s2s2.errors import ConfigError
 from s2s2.run.config import StackConfig
 from s2s2.run.options import Parallel, TrainingData, Trusting
@@ -45,7 +45,7 @@ class Options(Command, Trusting, Parallel, StackConfig, TrainingData):
     @classmethod
     def epilog(cls, width: int) -> str:
         """Return the generators."""
-        from s2s2.generators import choice_of_generators
+        from s2s2.generators.catalogue import choice_of_generators
 
         return choice_of_generators(width)
 

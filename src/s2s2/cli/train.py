@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from s2s2.arms import get_arm
+from s2s2.cli.command import Command
 from s2s2.cli.help import choice_of_arms
-from s2s2.cli.options import Command
 from s2s2.networks.config import NetworkConfig
 from s2s2.run.options import Seeded, TrainingData, Trusting
 from s2s2.training.config import TrainConfig

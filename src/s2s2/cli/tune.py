@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from s2s2.audit.config import AuditConfig
-from s2s2.cli.options import Command
+from s2s2.cli.command import Command
 from s2s2.errors import ConfigError
 from s2s2.run.options import TrainingData, Trusting
 
@@ -35,7 +35,7 @@ class Options(Command, Trusting, TrainingData):
     @classmethod
     def epilog(cls, width: int) -> str:
         """Return the generators that can be tuned."""
-        from s2s2.generators import choice_of_generators
+        from s2s2.generators.catalogue import choice_of_generators
 
         return choice_of_generators(width, tuned=True)
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from importlib.resources import files
 from typing import Any
 
 
@@ -24,6 +23,7 @@ def exported(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]
     @cache
     def homes() -> dict[str, str]:
         import ast
+        from importlib.resources import files
 
         source = ast.parse((files(package) / "__init__.py").read_text(encoding="utf-8"))
         checked = [line for block in source.body if isinstance(block, ast.If) for line in block.body]

@@ -14,6 +14,11 @@ from s2s2.core.lazy import exported
 
 if TYPE_CHECKING:
     from s2s2.generators.base import Generator as Generator, Restyler as Restyler
+    from s2s2.generators.catalogue import (
+        GeneratorInfo as GeneratorInfo,
+        choice_of_generators as choice_of_generators,
+        describe_generators as describe_generators,
+    )
     from s2s2.generators.compose import Chain as Chain, Mixture as Mixture
     from s2s2.generators.folder import Folder as Folder, FolderConfig as FolderConfig
     from s2s2.generators.learning import (
@@ -23,10 +28,7 @@ if TYPE_CHECKING:
     )
     from s2s2.generators.registry import (
         DEFAULT_GENERATOR as DEFAULT_GENERATOR,
-        GeneratorInfo as GeneratorInfo,
         build_generator as build_generator,
-        choice_of_generators as choice_of_generators,
-        describe_generators as describe_generators,
     )
     from s2s2.generators.training_free import (
         Appearance as Appearance,

@@ -1,0 +1,48 @@
+"""Base class of a command's options, and what the type of an option says of how it is typed."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields
+from types import UnionType
+from typing import Any, ClassVar, Union, get_args, get_origin
+
+from s2s2.run.options import require_outputs_apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What the options of every command have."""
+
+    words: ClassVar[tuple[str, ...]] = ()
+    """Fields that may be written without their names, in this order."""
+
+    @classmethod
+    def usage(cls, name: str) -> str:
+        """Return how the command of this name is called with what it requires."""
+        required = (each.name for each in fields(cls) if each.default is each.default_factory is MISSING)
+        named = [f"--{each} {each.upper()}" for each in required if each not in cls.words]
+        return " ".join(["s2s2", name, *(word.upper() for word in cls.words), *named, "[options]"])
+
+    @classmethod
+    def epilog(cls, width: int) -> str:
+        """Return what stands below the options in the help, in lines of so many characters."""
+        return ""
+
+    def check_paths(self) -> None:
+        """Refuse an output that is, holds or lies in an input."""
+        require_outputs_apart(self)
+
+
+def without_none(kind: Any) -> Any:
+    """Return the type of an option that may be null."""
+    if get_origin(kind) in (Union, UnionType):
+        return next(part for part in get_args(kind) if part is not type(None))
+    return kind
+
+
+def length(kind: Any) -> int | None:
+    """Return how many values an option takes; None for one or more."""
+    if get_origin(without_none(kind)) is not tuple:
+        return 1
+    parts = get_args(without_none(kind))
+    return None if parts[-1] is Ellipsis else len(parts)
