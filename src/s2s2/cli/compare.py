@@ -19,7 +19,7 @@ class Options(Command):
     Args:
         scores: CSV files from `s2s2 evaluate` or from a run.
         baseline: Arm that the others are compared with.
-        metrics: Columns that are compared.
+        metrics: Columns that are compared, such as dice. Without it, those that a run compares.
         output: CSV file that is written. Without it, the table is only printed.
     """
 
@@ -27,7 +27,7 @@ class Options(Command):
 
     scores: tuple[Path, ...]
     baseline: str = REFERENCE
-    metrics: tuple[str, ...] = ("dice", "hd95", "nsd")
+    metrics: tuple[str, ...] | None = None
     output: Path | None = None
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from s2s2.core.streams import stream
 from s2s2.core.types import Image, Indices, LabelMap
 from s2s2.data.case import Case
 from s2s2.errors import SplitError
@@ -75,6 +78,22 @@ class Borrower(Generator):
     def case_ids(self) -> tuple[str, ...]:
         """The training cases it was fitted on."""
         return self._donors.ids if self._donors else ()
+
+    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
+        """Return `depth` copies of a training case.
+
+        Raises:
+            SplitError: If it is not one.
+        """
+        donors = self._fitted()
+        donors.require(case)
+        make = self._maker(case, donors)
+        copies = [make(stream(seed, self.name, case.id, number)) for number in range(start, start + depth)]
+        return np.stack(copies) if copies else np.empty((0, *donors.image(case).shape), np.float32)
+
+    @abstractmethod
+    def _maker(self, case: Case, donors: Donors) -> Callable[[np.random.Generator], Image]:
+        """Return what makes a copy of a case with chance from a stream of random numbers."""
 
     def _fitted(self) -> Donors:
         if self._donors is None:

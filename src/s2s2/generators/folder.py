@@ -13,7 +13,7 @@ from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.data.files import image_header, in_threads, read_image
 from s2s2.data.grid import resize_image, working_shape
-from s2s2.errors import ConfigError, DataError, GeneratorError
+from s2s2.errors import ConfigError, DataError, GeneratorError, listed
 from s2s2.generators.base import Generator, require_training_case, unfitted
 
 if TYPE_CHECKING:
@@ -134,9 +134,7 @@ class Folder(Generator):
         if without:
             raise GeneratorError(
                 f"folder: {len(without)} of {len(found)} training cases have no image in {root} by the "
-                f"pattern {self.options.pattern!r}: {', '.join(without[:5])}"
-                f"{', ...' if len(without) > 5 else ''}. "
-                "Make them, or correct the pattern."
+                f"pattern {self.options.pattern!r}: {listed(without)}. Make them, or correct the pattern."
             )
         return {case_id: tuple(path for _, path in sorted(files)) for case_id, files in found.items()}
 

@@ -123,7 +123,7 @@ def _check_kind(folder: Path) -> None:
     index = folder / "model_index.json"
     if not index.is_file():
         single = sorted(path.name for path in folder.iterdir() if path.suffix in (".ckpt", ".safetensors"))
-        found = f"found {', '.join(single[:3])}" if single else f"found {_listed(folder)}"
+        found = f"found {listed(single)}" if single else f"found {_listed(folder)}"
         raise GeneratorError(
             f"{folder} has no model_index.json, expected a base model in the layout of diffusers; {found}. "
             "Give the folder above unet/ and vae/; a single file is converted with "
@@ -165,7 +165,7 @@ def _check_part(folder: Path, part: str, stem: str) -> str | None:
     pickled = sorted(path.name for path in place.iterdir() if path.suffix in (".bin", ".ckpt", ".pt", ".pth"))
     if pickled:
         raise GeneratorError(
-            f"{place} holds pickled weights only ({', '.join(pickled[:3])}), expected {stem}.safetensors. A "
+            f"{place} holds pickled weights only ({listed(pickled)}), expected {stem}.safetensors. A "
             "pickle can run code when it is opened, so none is. Take the model's safetensors files, or, if "
             "you trust its source, convert it with diffusers: StableDiffusionPipeline.from_pretrained(folder)"
             ".save_pretrained(new_folder)."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from s2s2.core.cache import Cache
-from s2s2.core.streams import stream
 from s2s2.core.types import Image, LabelMap
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
@@ -124,21 +124,11 @@ class Appearance(Borrower, Restyler):
         self._range = np.float32(max(1e-6, 2 * spread))
         return self
 
-    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
-        """Return `depth` copies of a training case.
-
-        Raises:
-            SplitError: If it is not one.
-        """
-        donors = self._fitted()
-        donors.require(case)
+    def _maker(self, case: Case, donors: Donors) -> Callable[[np.random.Generator], Image]:
         anatomy = self._cache.get(
             case.id, lambda: self._dissect(donors.image(case), donors.mask(case), donors.classes)
         )
-        copies = np.empty((depth, *anatomy.image.shape), np.float32)
-        for row, number in enumerate(range(start, start + depth)):
-            copies[row] = self._restyle(anatomy, stream(seed, self.name, case.id, number), case.group)
-        return copies
+        return lambda rng: self._restyle(anatomy, rng, case.group)
 
     def restyle(self, image: Image, mask: LabelMap, rng: np.random.Generator, case: Case) -> Image:
         """Return any image of the case's mask with the style of a donor of another group."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from s2s2.core.streams import stream
 from s2s2.core.types import Image, LabelMap
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
@@ -67,13 +67,9 @@ class Boxes(Borrower, Restyler):
         self._donors = Donors(dataset, split)
         return self
 
-    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
-        """Return `depth` copies of a training case: its own image under boxes."""
-        donors = self._fitted()
+    def _maker(self, case: Case, donors: Donors) -> Callable[[np.random.Generator], Image]:
         image, mask = donors.image(case), donors.mask(case)
-        streams = (stream(seed, self.name, case.id, number) for number in range(start, start + depth))
-        copies = [self.restyle(image, mask, rng, case) for rng in streams]
-        return np.stack(copies) if copies else np.empty((0, *image.shape), np.float32)
+        return lambda rng: self.restyle(image, mask, rng, case)
 
     def restyle(self, image: Image, mask: LabelMap, rng: np.random.Generator, case: Case) -> Image:
         """Return the image under boxes."""

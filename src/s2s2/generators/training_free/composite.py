@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from s2s2.core.cache import Cache
-from s2s2.core.streams import stream
 from s2s2.core.types import Image, Indices
 from s2s2.data.case import Case
 from s2s2.errors import ConfigError
@@ -124,13 +124,7 @@ class Composite(Borrower):
         self._white = white or 1.0
         return self
 
-    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> Image:
-        """Return `depth` copies of a training case.
-
-        Raises:
-            SplitError: If it is not one.
-        """
-        donors = self._fitted()
+    def _maker(self, case: Case, donors: Donors) -> Callable[[np.random.Generator], Image]:
         own = self._outlines[donors.require(case)]
         subject = self._subjects.get(
             case.id,
@@ -141,12 +135,12 @@ class Composite(Borrower):
                 margin=self.options.margin,
             ),
         )
-        copies = np.empty((depth, *subject.image.shape), np.float32)
-        for row, number in enumerate(range(start, start + depth)):
-            rng = stream(seed, self.name, case.id, number)
+
+        def make(rng: np.random.Generator) -> Image:
             ground = self._ground(own, subject, donors.others(case.group), donors, rng)
-            copies[row] = self._blend(subject, ground, rng) if own.radius else ground
-        return np.clip(copies, 0, 1, out=copies)
+            return np.clip(self._blend(subject, ground, rng) if own.radius else ground, 0, 1)
+
+        return make
 
     def _ground(
         self,
