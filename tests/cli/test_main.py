@@ -62,6 +62,12 @@ def test_check_prints_json_and_judges(site: Path, capsys: pytest.CaptureFixture[
     assert "case_00" in capsys.readouterr().out
 
 
+def test_a_long_expression_is_not_taken_for_a_path(site: Path, tmp_path: Path) -> None:
+    groups = f"({'|'.join(f'patient{number:03}' for number in range(99))}|case_..)"
+    words = ["--groups", groups, "--output", str(tmp_path / "split.json"), "--counts", "8", "2", "2"]
+    assert main(["split", str(site), *words]) == 0
+
+
 def test_doctor_names_the_extra_that_brings_what_is_missing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ is its own file name, so folders stay readable; all else is percent-encoded.
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 LONGEST = 120
@@ -55,3 +56,16 @@ def text_of(name: str) -> str:
         return unquote(name, errors="surrogatepass")
     except UnicodeDecodeError:
         return unquote(name, errors="replace")
+
+
+def is_file(text: str | Path) -> bool:
+    """Whether a text, which may be an expression or a list of names instead, is the path of a file.
+
+    Example:
+        >>> is_file(__file__), is_file("|".join(map(str, range(9999))))
+        (True, False)
+    """
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # longer than a path may be, or with a letter that none may have
+        return False

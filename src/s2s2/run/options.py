@@ -54,6 +54,8 @@ def require_outputs_apart(
 
 def _paths(options: Any, written: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
     """Yield every path that is read, with the name of its option; texts count where such a file exists."""
+    from s2s2.core.names import is_file
+
     for each in fields(options):
         value = getattr(options, each.name)
         if is_dataclass(value):
@@ -62,7 +64,7 @@ def _paths(options: Any, written: tuple[str, ...]) -> Iterator[tuple[str, Path]]
             for one in value if isinstance(value, tuple) else (value,):
                 if isinstance(one, Path):
                     yield each.name, one
-                elif each.name in ("classes", "groups") and isinstance(one, str) and Path(one).is_file():
+                elif each.name in ("classes", "groups") and isinstance(one, str) and is_file(one):
                     yield each.name, Path(one)
 
 

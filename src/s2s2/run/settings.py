@@ -14,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 import yaml
 from jsonargparse import ArgumentParser
 
+from s2s2.core.names import is_file
 from s2s2.core.storage import atomic
 from s2s2.core.trust import read_settings
 from s2s2.errors import ConfigError
@@ -65,7 +66,7 @@ def _with_paths(
             return _with_paths(value, change, run, f"{name}.")
         if isinstance(value, list):
             return [one(name, item) for item in value]
-        named = name in _MAY_BE_PATHS and isinstance(value, str) and _is_file(run / value)
+        named = name in _MAY_BE_PATHS and isinstance(value, str) and is_file(run / value)
         return change(Path(value)) if value is not None and (named or name in _paths()) else value
 
     return {key: one(prefix + key, value) for key, value in content.items()}
@@ -74,13 +75,6 @@ def _with_paths(
 @cache
 def _paths() -> set[str]:
     return {name for name, kind in types_of(RunConfig) if kind is Path or Path in get_args(kind)}
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _relative(path: Path, run: Path) -> str:
