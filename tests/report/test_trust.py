@@ -12,9 +12,8 @@ from s2s2.audit import Audit
 from s2s2.errors import AuditError
 from s2s2.report import build_audit_page, build_audit_section, build_report
 from s2s2.report.palette import REAL, ArmStyle, generator_styles
-from s2s2.report.trust import Trust
 from s2s2.report.trust.figures import dispersion_plot, distributions
-from s2s2.report.trust.section import MOST
+from s2s2.report.trust.section import MOST, Trust
 from tests.report.fake import Runs
 from tests.report.learnt import changed, learnt, mixture, tuned
 from tests.report.test_page import Outline, sections

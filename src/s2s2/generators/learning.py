@@ -92,7 +92,7 @@ class LearningGenerator(Generator):
     @property
     def tuned(self) -> bool:
         """Whether a finished tuning lies in its folder."""
-        from s2s2.generators.tuning import read_record
+        from s2s2.generators.tuning.record import read_record
 
         return read_record(self._folder) is not None
 
@@ -150,7 +150,7 @@ class LearningGenerator(Generator):
 
     def sample_batch(self, cases: Sequence[Case], depth: int, seed: int, *, start: int = 0) -> list[Image]:
         """Return for each case what `sample` returns, made together."""
-        from s2s2.generators.tuning import memory_errors
+        from s2s2.generators.tuning.memory import memory_errors
 
         known = set(self.case_ids)
         if not known:

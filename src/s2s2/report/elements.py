@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2s2.report.pictures import file_uri
+from s2s2.core.types import LabelMap, Picture
+from s2s2.report.pictures import data_uri, file_uri, flat_uri, outlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class Panel:
     score: str = ""
     truth: str = ""
     prediction: str = ""
+
+    @classmethod
+    def drawn(
+        cls, picture: Picture, alt: str, label: str = "", *, truth: LabelMap | None = None, flat: bool = False
+    ) -> Panel:
+        """Draw a picture with the borders of a mask over it; one of few flat colours is kept without loss."""
+        height, width = picture.shape[:2]
+        borders = "" if truth is None else outlines(truth, (height, width))
+        uri = flat_uri(picture) if flat else data_uri(picture)
+        return cls(uri, alt, width, height, label, truth=borders)
 
 
 @dataclass(frozen=True, slots=True)

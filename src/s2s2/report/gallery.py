@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from s2s2.pictures import displayed, painted
 from s2s2.report.elements import Panel
 from s2s2.report.numbers import plain, signed
-from s2s2.report.pictures import data_uri, flat_uri, outlines
+from s2s2.report.pictures import outlines
 from s2s2.run.results import Results
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from s2s2.stack import Stack
 
 T = TypeVar("T")
+_SIDE = 192
+"""Longest side of a picture of the stack in pixels."""
 Folders = Mapping[str, "PredictionFolder"]
 
 
@@ -58,9 +60,7 @@ class DomainExamples:
     by_score: tuple[Example, ...]
 
 
-def stack_rows(
-    train: Dataset, stack: Stack, *, cases: int = 4, copies: int = 6, side: int = 192
-) -> tuple[StackRow, ...]:
+def stack_rows(train: Dataset, stack: Stack, *, cases: int = 4, copies: int = 6) -> tuple[StackRow, ...]:
     """Show some training cases with their mask and the first copies of their stack.
 
     The cases are spread evenly over the order of foreground size, smallest to largest.
@@ -70,14 +70,13 @@ def stack_rows(
         stack: Their stack.
         cases: How many cases.
         copies: How many copies a case, at most.
-        side: Longest side of a picture in pixels.
     """
     held = set(stack.ids)
     known = [case for case in train.cases if case.id in held and case.mask_path is not None]
     sizes = {case.id: float((train.mask(case) > 0).mean()) for case in known}
     ranked = sorted(known, key=lambda case: (sizes[case.id], case.id))
     return tuple(
-        StackRow(case.id, _stack_panels(train, stack, case, min(copies, stack.depth), side))
+        StackRow(case.id, _stack_panels(train, stack, case, min(copies, stack.depth)))
         for case in spread(ranked, cases)
     )
 
@@ -94,27 +93,21 @@ def spread(items: list[T], count: int) -> list[T]:
     return [items[int((index + 0.5) * len(items) / count)] for index in range(count)]
 
 
-def _stack_panels(train: Dataset, stack: Stack, case: Case, copies: int, side: int) -> tuple[Panel, ...]:
-    mask = train.mask(case)
-    real = displayed(train.image(case), side)
-    shown = painted(mask, train.class_map.colours, side)
-    height, width = real.shape[:2]
-    panels = [
-        Panel(
-            data_uri(real),
-            f"Training image {case.id} with the border of its mask",
-            width,
-            height,
-            "image",
-            truth=outlines(mask, (height, width)),
+def _stack_panels(train: Dataset, stack: Stack, case: Case, copies: int) -> tuple[Panel, ...]:
+    mask, image = train.mask(case), displayed(train.image(case), _SIDE)
+    shown = painted(mask, train.class_map.colours, _SIDE)
+    return (
+        Panel.drawn(image, f"Training image {case.id} with the border of its mask", "image", truth=mask),
+        Panel.drawn(shown, f"Mask of training image {case.id}", "mask", flat=True),
+        *(
+            Panel.drawn(
+                displayed(stack.copy(case.id, index), _SIDE),
+                f"Synthetic copy {index} of the stack of {case.id}",
+                f"copy {index}",
+            )
+            for index in range(copies)
         ),
-        Panel(flat_uri(shown), f"Mask of training image {case.id}", shown.shape[1], shown.shape[0], "mask"),
-    ]
-    for index in range(copies):
-        copy = displayed(stack.copy(case.id, index), side)
-        alt = f"Synthetic copy {index} of the stack of {case.id}"
-        panels.append(Panel(data_uri(copy), alt, copy.shape[1], copy.shape[0], f"copy {index}"))
-    return tuple(panels)
+    )
 
 
 def examples(run: Results, dataset: Dataset, domain: str, *, side: int = 288) -> DomainExamples:
@@ -185,23 +178,16 @@ def _example(
     folders: Folders,
     side: int,
 ) -> Example:
-    picture = displayed(dataset.image(case), side)
-    truth = outlines(dataset.original_mask(case), picture.shape[:2])
-    uri = data_uri(picture)
-    panels = []
-    for arm, folder in folders.items():
-        prediction = folder.read(case.id).astype(np.uint8)
-        alt = f"{case.id} from {case.domain}: borders of the mask and of the prediction of {arm}"
-        panels.append(
-            Panel(
-                uri,
-                alt,
-                picture.shape[1],
-                picture.shape[0],
-                arm,
-                plain(dice[arm], 2),
-                truth=truth,
-                prediction=outlines(prediction, picture.shape[:2]),
-            )
+    alt = f"{case.id} from {case.domain}: borders of the mask and of the prediction of "
+    panel = Panel.drawn(displayed(dataset.image(case), side), alt, truth=dataset.original_mask(case))
+    panels = (
+        replace(
+            panel,
+            alt=alt + arm,
+            label=arm,
+            score=plain(dice[arm], 2),
+            prediction=outlines(folder.read(case.id).astype(np.uint8), (panel.height, panel.width)),
         )
+        for arm, folder in folders.items()
+    )
     return Example(case.id, why, tuple(panels))

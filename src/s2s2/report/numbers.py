@@ -35,14 +35,14 @@ def signed(value: float, digits: int = 3) -> str:
     return f"{value:+.{digits}f}".replace("-", MINUS)
 
 
-def interval(low: float, high: float, digits: int = 3) -> str:
+def interval(low: float, high: float) -> str:
     """Return the interval of a difference.
 
     Example:
         >>> interval(-0.0204, 0.0401)
         '−0.020 to +0.040'
     """
-    return f"{signed(low, digits)} to {signed(high, digits)}"
+    return f"{signed(low)} to {signed(high)}"
 
 
 def probability(value: float) -> str:

@@ -21,7 +21,7 @@ from s2s2.report.pairs import seen_pairs
 from s2s2.report.palette import arm_styles, generator_styles
 from s2s2.report.setup import data_rows, fairness
 from s2s2.report.tables import every_difference, every_mean, glance
-from s2s2.report.trust import audit_methods, build_audit_section
+from s2s2.report.trust.section import audit_methods, build_audit_section
 from s2s2.report.tuning import tunings
 from s2s2.run.data import open_data
 from s2s2.run.folder import RunFolder

@@ -12,12 +12,15 @@ from s2s2.data.grid import padded_side
 from s2s2.pictures import displayed
 from s2s2.report.elements import Panel
 from s2s2.report.gallery import spread
-from s2s2.report.pictures import data_uri, outlines
 
 if TYPE_CHECKING:
     from s2s2.data.dataset import Dataset
     from s2s2.stack import Stack
     from s2s2.training.config import TrainConfig
+
+
+_SHOWN, _SIDE = 4, 224
+"""How many pairs are shown, and the longest side of a picture in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,7 @@ class Pair:
     panels: tuple[Panel, Panel]
 
 
-def seen_pairs(
-    train: Dataset, stack: Stack, config: TrainConfig, seed: int, *, cases: int = 4, side: int = 224
-) -> tuple[Pair, ...]:
+def seen_pairs(train: Dataset, stack: Stack, config: TrainConfig, seed: int) -> tuple[Pair, ...]:
     """Show pairs as the training drew them in its first pass over the cases.
 
     Args:
@@ -38,8 +39,6 @@ def seen_pairs(
         stack: Their stack.
         config: Settings of the training.
         seed: Of the training.
-        cases: How many pairs.
-        side: Longest side of a picture in pixels.
     """
     if train.size is None:
         return ()
@@ -57,25 +56,24 @@ def seen_pairs(
         marked=config.marked,
         seed=seed,
     )
-    return tuple(_pair(pairs[index, 0], side) for index in spread(list(range(len(pairs))), cases))
+    return tuple(_pair(pairs[index, 0]) for index in spread(list(range(len(pairs))), _SHOWN))
 
 
-def _pair(item: Mapping[str, Any], side: int) -> Pair:
+def _pair(item: Mapping[str, Any]) -> Pair:
     mask = item["mask"].numpy().astype(np.uint8)
     # A case whose copies are all left out shows its real image a second time.
     number = int(item["copy"])
     second = f"copy {number}" if number >= 0 else "real, again"
     real, synthetic = (
-        _view(item[key].numpy(), mask, side, f"{words} of {item['case']} as the network saw it", label)
+        Panel.drawn(
+            displayed(item[key].numpy(), _SIDE),
+            f"{words} of {item['case']} as the network saw it",
+            label,
+            truth=mask,
+        )
         for key, words, label in (
             ("image", "Real image", "real"),
             ("synthetic", "Synthetic copy" if number >= 0 else "Second view", second),
         )
     )
     return Pair(str(item["case"]), (real, synthetic))
-
-
-def _view(image: Any, mask: Any, side: int, alt: str, label: str) -> Panel:
-    picture = displayed(image, side)
-    height, width = picture.shape[:2]
-    return Panel(data_uri(picture), alt, width, height, label, truth=outlines(mask, (height, width)))

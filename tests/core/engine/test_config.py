@@ -6,7 +6,7 @@ import pytest
 
 from s2s2.core.engine.config import OptimisationConfig
 from s2s2.errors import ConfigError
-from s2s2.generators.tuning import TuneConfig
+from s2s2.generators.tuning.config import TuneConfig
 from s2s2.training.config import TrainConfig
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from s2s2.core.engine.precision import dtype_of, precision_of
-from s2s2.generators.tuning import TuneConfig
+from s2s2.generators.tuning.config import TuneConfig
 from s2s2.training.config import TrainConfig
 
 BFLOAT16 = {"avx512_bf16": True, "amx_bf16": False}

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from s2s2.core.engine.schedule import rate_factor, scheduled
-from s2s2.generators.tuning import TuneConfig, TunedModule
+from s2s2.generators.tuning.config import TuneConfig
+from s2s2.generators.tuning.module import TunedModule
 from s2s2.training.config import TrainConfig
 from s2s2.training.module import StackingModule
 

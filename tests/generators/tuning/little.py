@@ -14,7 +14,9 @@ from torch.nn import functional
 from s2s2.core.streams import stream
 from s2s2.data import Dataset
 from s2s2.data.case import Case
-from s2s2.generators.tuning import TuneConfig, TunedModule, run_tuning
+from s2s2.generators.tuning.config import TuneConfig
+from s2s2.generators.tuning.engine import run_tuning
+from s2s2.generators.tuning.module import TunedModule
 
 SIDE = 32
 

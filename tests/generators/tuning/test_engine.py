@@ -21,8 +21,9 @@ from s2s2.core import storage
 from s2s2.core.engine.precision import precision_of
 from s2s2.data import Dataset
 from s2s2.errors import ConfigError, GeneratorError, StorageError
-from s2s2.generators.tuning import TuneConfig, read_record, weights_digest
+from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.grid import JudgedCases, draw_samples
+from s2s2.generators.tuning.record import read_record, weights_digest
 from tests.drawn import draw_site
 from tests.generators.tuning.little import LittleModule, tune_little
 

@@ -18,7 +18,7 @@ from s2s2.generators.controlnet.layout import Layout, find_base
 from s2s2.generators.controlnet.learning import check_machine, learn
 from s2s2.generators.controlnet.sampling import Sampler, plan
 from s2s2.generators.learning import Cost, LearningGenerator
-from s2s2.generators.tuning import ADVICE, tuning_record, weights_digest
+from s2s2.generators.tuning.record import ADVICE, tuning_record, weights_digest
 
 if TYPE_CHECKING:
     from s2s2.core.progress import Progress

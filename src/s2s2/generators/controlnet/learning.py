@@ -33,7 +33,8 @@ from s2s2.generators.controlnet.layout import Layout
 from s2s2.generators.controlnet.module import ControlNetModule
 from s2s2.generators.controlnet.sampling import Sampler, plan
 from s2s2.generators.learning import Cost, Judge
-from s2s2.generators.tuning import memory_errors, run_tuning
+from s2s2.generators.tuning.engine import run_tuning
+from s2s2.generators.tuning.memory import memory_errors
 
 PATIENCE_S = 24 * 3600.0
 """Without a GPU, what takes longer is refused unless `cpu` says to go on."""

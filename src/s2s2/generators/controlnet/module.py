@@ -18,7 +18,8 @@ from s2s2.data.case import Case
 from s2s2.generators.controlnet.base import NETWORK, WEIGHTS, Base, libraries, quiet
 from s2s2.generators.controlnet.conditioning import check_hint, draw_hint, palette, to_model
 from s2s2.generators.controlnet.sampling import Sampler, predict
-from s2s2.generators.tuning import TuneConfig, TunedModule
+from s2s2.generators.tuning.config import TuneConfig
+from s2s2.generators.tuning.module import TunedModule
 
 
 class ControlNetModule(TunedModule):

@@ -14,7 +14,7 @@ from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid
-from s2s2.generators.tuning import TunedModule
+from s2s2.generators.tuning.module import TunedModule
 
 KL_WEIGHT = 1e-6
 """Keeps latents near a normal distribution without costing detail."""

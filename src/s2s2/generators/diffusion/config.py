@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from s2s2.errors import ConfigError
 from s2s2.generators.options import check, from_json, to_json
-from s2s2.generators.tuning import LearningConfig, TuneConfig
+from s2s2.generators.tuning.config import LearningConfig, TuneConfig
 
 Solver = Literal["adams", "euler", "heun"]
 

@@ -94,7 +94,7 @@ class Diffusion(LearningGenerator):
 
     def _resolved(self) -> DiffusionConfig:
         """Return the options with the values of the preset that the folder was tuned with."""
-        from s2s2.generators.tuning import read_record
+        from s2s2.generators.tuning.record import read_record
 
         record = read_record(self._folder, finished=False) or {}
         return self.options.resolved(record.get("inputs", {}).get("preset"))

@@ -17,7 +17,7 @@ from s2s2.generators.diffusion.config import PATCH, DiffusionConfig
 from s2s2.generators.diffusion.flow import draw_times, mix, solve
 from s2s2.generators.diffusion.items import SETTINGS, Grid
 from s2s2.generators.diffusion.network import MaskUNet
-from s2s2.generators.tuning import TunedModule
+from s2s2.generators.tuning.module import TunedModule
 
 
 class FlowModule(TunedModule):

@@ -16,7 +16,9 @@ from s2s2.generators.diffusion.config import DiffusionConfig
 from s2s2.generators.diffusion.items import Grid, MaskedImages
 from s2s2.generators.diffusion.module import FlowModule
 from s2s2.generators.learning import Cost, Judge
-from s2s2.generators.tuning import TunedModule, read_record, run_tuning
+from s2s2.generators.tuning.engine import run_tuning
+from s2s2.generators.tuning.module import TunedModule
+from s2s2.generators.tuning.record import read_record
 
 AUTOENCODER = "autoencoder"
 """Folder of the first stage, within the generator's."""

@@ -100,9 +100,7 @@ def how_to_read(parts: Sequence[Part]) -> str:
     return words
 
 
-def distributions(
-    series: Mapping[str, Floats], styles: Mapping[str, ArmStyle], label: str, *, top: float | None = None
-) -> str:
+def distributions(series: Mapping[str, Floats], styles: Mapping[str, ArmStyle], label: str) -> str:
     """Draw how values are distributed, one outline a name; real images as a filled area.
 
     Every outline encloses the same area's worth of shares: a bin's height is the share of
@@ -112,13 +110,12 @@ def distributions(
         series: Finite values by name; empty ones are left out.
         styles: How each name is drawn.
         label: What the figure shows, for those who cannot see it.
-        top: Floats above it count into the last bin; None for none.
     """
     known = {name: values for name, values in series.items() if len(values)}
     if not known:
         return ""
     every = np.concatenate(list(known.values()))
-    across = scale(float(every.min()), float(every.max() if top is None else min(top, every.max())), count=4)
+    across = scale(float(every.min()), float(every.max()), count=4)
     fewest = min(len(values) for values in known.values())
     edges = np.linspace(across.low, across.high, int(np.clip(2 * np.sqrt(fewest), _FEWEST, _MOST)) + 1)
     shares = {
