@@ -20,6 +20,10 @@ if TYPE_CHECKING:
         describe_generators as describe_generators,
     )
     from s2s2.generators.compose import Chain as Chain, Mixture as Mixture
+    from s2s2.generators.controlnet.config import ControlNetConfig as ControlNetConfig
+    from s2s2.generators.controlnet.generator import ControlNet as ControlNet
+    from s2s2.generators.diffusion.config import DiffusionConfig as DiffusionConfig
+    from s2s2.generators.diffusion.generator import Diffusion as Diffusion
     from s2s2.generators.folder import Folder as Folder, FolderConfig as FolderConfig
     from s2s2.generators.learning import (
         Cost as Cost,
@@ -30,11 +34,12 @@ if TYPE_CHECKING:
         DEFAULT_GENERATOR as DEFAULT_GENERATOR,
         build_generator as build_generator,
     )
-    from s2s2.generators.training_free import (
+    from s2s2.generators.training_free.appearance import (
         Appearance as Appearance,
         AppearanceConfig as AppearanceConfig,
-        Boxes as Boxes,
-        BoxesConfig as BoxesConfig,
+    )
+    from s2s2.generators.training_free.boxes import Boxes as Boxes, BoxesConfig as BoxesConfig
+    from s2s2.generators.training_free.composite import (
         Composite as Composite,
         CompositeConfig as CompositeConfig,
     )

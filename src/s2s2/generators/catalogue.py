@@ -53,7 +53,7 @@ class GeneratorInfo:
 
 NAMED: dict[str, GeneratorInfo] = {
     "appearance": GeneratorInfo(
-        "training_free",
+        "training_free.appearance",
         "Appearance",
         "the case keeps its geometry and takes the colours, contrast and texture of another patient",
         needs="nothing but the cases; no training, no GPU",
@@ -61,7 +61,7 @@ NAMED: dict[str, GeneratorInfo] = {
         when="always worth a try; alone, or applied to what another generator makes",
     ),
     "composite": GeneratorInfo(
-        "training_free",
+        "training_free.composite",
         "Composite",
         "the labelled region of the case in the surroundings of another patient",
         needs="nothing but the cases, of several patients; no training, no GPU",
@@ -69,7 +69,7 @@ NAMED: dict[str, GeneratorInfo] = {
         when="the default's base; objects that may lie in other surroundings, such as polyps and lesions",
     ),
     "boxes": GeneratorInfo(
-        "training_free",
+        "training_free.boxes",
         "Boxes",
         "flat rectangles outside the mask, as text and device overlays are",
         needs="nothing but the cases",
@@ -77,7 +77,7 @@ NAMED: dict[str, GeneratorInfo] = {
         when="applied to another generator's copies, where other devices write text into the image",
     ),
     "diffusion": GeneratorInfo(
-        "diffusion",
+        "diffusion.generator",
         "Diffusion",
         "wholly new images by a diffusion model trained from scratch on the training cases",
         needs="ten minutes to half an hour on a CPU at 64 px, a GPU above; no download",
@@ -86,7 +86,7 @@ NAMED: dict[str, GeneratorInfo] = {
         learns=True,
     ),
     "controlnet": GeneratorInfo(
-        "controlnet",
+        "controlnet.generator",
         "ControlNet",
         "wholly new images by a ControlNet on Stable Diffusion, the published generator",
         needs="a GPU, a base model (hub id or folder), the extra `controlnet`; `--dry-run` says how long",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from s2s2.data import Dataset, Split, split_by_group
-from s2s2.generators.controlnet import ControlNet, ControlNetConfig
+from s2s2.generators import ControlNet, ControlNetConfig
 from s2s2.generators.controlnet.base import Base, load_base
 from s2s2.generators.controlnet.layout import find_base
 from s2s2.generators.options import from_json

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from s2s2.errors import GeneratorError
-from s2s2.generators.controlnet import ControlNet, ControlNetConfig, learning as costs
+from s2s2.generators import ControlNet, ControlNetConfig
+from s2s2.generators.controlnet import learning as costs
 from s2s2.generators.controlnet.base import own_device
 from s2s2.generators.controlnet.layout import find_base
 from s2s2.generators.options import from_json

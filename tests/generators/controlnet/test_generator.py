@@ -17,8 +17,7 @@ from PIL import Image as Pillow
 
 from s2s2.data import Dataset, Split
 from s2s2.errors import ConfigError, GeneratorError, SplitError, StackError
-from s2s2.generators import LearningGenerator, build_generator
-from s2s2.generators.controlnet import ControlNet
+from s2s2.generators import ControlNet, LearningGenerator, build_generator
 from s2s2.generators.controlnet.items import LATENTS
 from s2s2.generators.controlnet.sampling import Sampler
 from s2s2.networks import NetworkConfig

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from s2s2.data import ClassMap, Dataset
 from s2s2.errors import ConfigError, GeneratorError
-from s2s2.generators.controlnet import ControlNetConfig
+from s2s2.generators import ControlNetConfig
 from s2s2.generators.controlnet.conditioning import (
     Grid,
     check_hint,

@@ -13,8 +13,7 @@ from s2s2.core.progress import Progress
 from s2s2.data import Dataset, split_by_group
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError, SplitError
-from s2s2.generators import build_generator
-from s2s2.generators.diffusion import Diffusion, DiffusionConfig
+from s2s2.generators import Diffusion, DiffusionConfig, build_generator
 from s2s2.generators.diffusion.module import FlowModule
 from s2s2.generators.diffusion.network import MaskUNet
 from s2s2.generators.options import from_json

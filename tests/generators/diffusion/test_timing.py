@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from s2s2.generators import Cost
-from s2s2.generators.diffusion import Diffusion, stages
+from s2s2.generators import Cost, Diffusion
+from s2s2.generators.diffusion import stages
 from tests.generators.diffusion.test_diffusion import opened, tiny
 
 
