@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from s2s2.data.classes import read_class_map
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError
@@ -61,12 +60,11 @@ def open_data(config: RunConfig) -> RunData:
         ConfigError: If two of them hold a domain of the same name.
         DataError: If a folder holds no data set.
     """
-    class_map = read_class_map(config.classes)
-    home = Dataset.open(config.data, class_map=class_map, groups=config.groups, channels=config.channels)
+    home = config.read(config.data)
     away: dict[str, Dataset] = {}
     sources = [Source(0, config.data, home)]
     for path in config.target:
-        opened = Dataset.open(path, class_map=home.class_map, groups=config.groups, channels=home.channels)
+        opened = config.read(path, class_map=home.class_map, channels=home.channels)
         sources.append(Source(len(sources), path, opened))
         for domain in dict.fromkeys(case.domain for case in opened):
             if domain in away or domain == home.domain:

@@ -15,7 +15,7 @@ from s2s2.arms import in_order, reference_of
 from s2s2.core.tables import read_frame
 from s2s2.data.split import Split
 from s2s2.errors import EvaluationError
-from s2s2.evaluation.tables import ALL_CLASSES
+from s2s2.evaluation.tables import ALL_CLASSES, TEXTS
 from s2s2.run.folder import RunFolder, RunManifest
 from s2s2.run.names import shown_names
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 METRIC = "dice"
 """The metric of the headline and of the figures."""
-
-_TEXTS = ("case", "group", "domain", "arm", "class_name", "reference", "metric", "unit", "status")
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def _table(path: Path, **defaults: Any) -> pd.DataFrame:
     if not path.is_file() or path.stat().st_size == 0:
         return pd.DataFrame()
     advice = "Make it again with the same `s2s2 run` command."
-    table = read_frame(path, _TEXTS, error=EvaluationError, advice=advice)
+    table = read_frame(path, TEXTS, error=EvaluationError, advice=advice)
     return table.assign(**{name: value for name, value in defaults.items() if name not in table})
 
 

@@ -86,12 +86,6 @@ class ControlNet(LearningGenerator):
     ) -> Self:
         """Learn from the training cases; go on where a tuning was interrupted.
 
-        Args:
-            dataset: All cases; those of `split.train` alone are read.
-            split: Says which these are.
-            judge: Of samples while tuning; the weights that it likes best are kept.
-            progress: Called with steps done, steps in all, and words.
-
         Raises:
             ConfigError: If it was not placed.
             GeneratorError: If the base model or the cases cannot be used, or the folder holds
