@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,16 +89,11 @@ class NetworkCard:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain lists and mappings, for JSON."""
         return {
+            **vars(self),
             "network": self.network.to_dict(),
-            "channels": self.channels,
-            "size": self.size,
-            "patch": self.patch,
             "class_map": self.class_map.to_dict(),
             "normalisation": self.normalisation.to_dict(),
             "split": {part: list(ids) for part, ids in self.split.items()},
-            "arm": self.arm,
-            "seed": self.seed,
-            "domain": self.domain,
             "training": dict(self.training),
             "software": dict(self.software),
         }
@@ -106,14 +101,13 @@ class NetworkCard:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> NetworkCard:
         """Build a card from what `to_dict` gave."""
-        plain = ("channels", "size", "patch", "arm", "seed", "domain", "training", "software")
-        return cls(
-            network=NetworkConfig.from_dict(content["network"]),
-            class_map=ClassMap.from_dict(content["class_map"]),
-            normalisation=Normalisation.from_dict(content["normalisation"]),
-            split={part: tuple(ids) for part, ids in content["split"].items()},
-            **{name: content[name] for name in plain},
-        )
+        made = {
+            "network": NetworkConfig.from_dict(content["network"]),
+            "class_map": ClassMap.from_dict(content["class_map"]),
+            "normalisation": Normalisation.from_dict(content["normalisation"]),
+            "split": {part: tuple(ids) for part, ids in content["split"].items()},
+        }
+        return cls(**{each.name: content[each.name] for each in fields(cls)} | made)
 
 
 def save_network(folder: str | Path, network: nn.Module, card: NetworkCard) -> None:
