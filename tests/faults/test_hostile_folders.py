@@ -13,10 +13,9 @@ from s2s2.data import ClassMap
 from s2s2.networks import NetworkCard, NetworkConfig, default_normalisation
 from tests.drawn import draw_site
 
+pytestmark = pytest.mark.fault("files of strangers", "refused")
 HOSTILE = """
 from pathlib import Path
-
-pytestmark = pytest.mark.fault("files of strangers", "refused")
 
 HERE = Path(__file__).parent
 (HERE / "IMPORTED").touch()
