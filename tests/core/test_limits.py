@@ -20,6 +20,22 @@ ENDED = "A worker process was ended from outside"
 BIG = "may not grow that large there. Raise the limit"
 
 
+def test_a_limit_is_named_though_a_library_fails_again_as_it_cleans_up() -> None:
+    def clean_up(first: Exception) -> Exception:
+        try:
+            try:
+                raise first
+            except Exception:
+                raise RuntimeError("call iter() first")  # noqa: B904
+        except RuntimeError as error:
+            return error
+
+    found = limit_error(clean_up(OSError(errno.ENOSPC, "No space left on device")), "run/a.tif")
+    assert str(found).startswith("Cannot write run/a.tif: the disk is full.")
+    assert limit_error(clean_up(KeyError("a")), "run/a.tif") is None
+    assert limit_error(clean_up(FileNotFoundError(errno.ENOENT, "no such file")), "run/a.tif") is None
+
+
 @pytest.mark.parametrize(
     ("number", "kind", "words"),
     [

@@ -86,6 +86,17 @@ def limit_error(error: Exception, path: str | Path) -> S2S2Error | None:
         >>> str(limit_error(OSError(errno.ENOSPC, "No space left on device"), "run/a.tif"))
         'Cannot write run/a.tif: the disk is full. Free some space; what was written before is kept.'
     """
+    found = _meaning(error, path)
+    before = error.__context__
+    while found is None and isinstance(before, Exception):
+        # Libraries fail again as they clean up: what came first is the reason.
+        if _number(before) in _SPOKEN or isinstance(before, MemoryError):
+            found = _meaning(before, path)
+        before = before.__context__
+    return found
+
+
+def _meaning(error: Exception, path: str | Path) -> S2S2Error | None:
     number, text = _number(error), str(error)
     if words := _machine(error, number, text):
         return ResourceError(f"{words}; {_KEPT}")
