@@ -15,7 +15,7 @@ from s2s2.audit import Audit, RealImages, Segmenters, run_audit
 from s2s2.errors import AuditError, StackError
 from s2s2.stack import Stack
 from s2s2.stack.pages import encode, read_index, read_page
-from s2s2.stack.store import case_path
+from s2s2.stack.store import BUILT, case_path
 from tests.audit.made import QUICK, Home, contents
 
 
@@ -120,6 +120,7 @@ def rewrite(stack: Stack, case_id: str, change: Callable[[np.ndarray], np.ndarra
     index = read_index(path)
     pixels = np.stack([read_page(path, index, number) for number in range(index.depth)])
     path.write_bytes(encode(change(pixels), index.note))
+    (stack.path / BUILT).unlink(missing_ok=True)  # as if it had been built so
 
 
 def test_a_interrupted_measurement_is_made_again(
@@ -138,6 +139,7 @@ def test_a_interrupted_measurement_is_made_again(
 def with_parts(stack: Stack, parts: list[dict[str, object]]) -> Stack:
     path = stack.path / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "parts": parts}))
+    (stack.path / BUILT).unlink(missing_ok=True)  # as if it had been built so
     return Stack.open(stack.path)
 
 

@@ -11,7 +11,15 @@ import filelock
 import pytest
 
 from s2s2.core import storage
-from s2s2.core.storage import atomic, read_json, refuse_links, storage_errors, write_json, write_text
+from s2s2.core.storage import (
+    atomic,
+    read_json,
+    refuse_links,
+    remove_leftovers,
+    storage_errors,
+    write_json,
+    write_text,
+)
 from s2s2.errors import DataError, SplitError, StorageError
 
 
@@ -172,3 +180,15 @@ def test_deep_or_huge_json_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(storage, "LARGEST", 1000)
     with pytest.raises(DataError, match=r"deep\.json holds more than"):
         read_json(file)
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    old, young, file = (tmp_path / "deep" / name for name in (".1-a.part.csv", ".2-b.part", "a.part.csv"))
+    for path in (old, young, file):
+        path.write_text("half")
+    os.utime(old, (1, 1))
+    remove_leftovers(tmp_path, older_than_s=100)
+    assert [path.exists() for path in (old, young, file)] == [False, True, True]
+    remove_leftovers(tmp_path)
+    assert [path.exists() for path in (young, file)] == [False, True]

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from s2s2.core.records import Inputs
+from s2s2.core.inputs import Inputs
 from s2s2.data import Dataset
 from s2s2.data.identity import identities
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from s2s2.cli.stack import _shard
-from s2s2.errors import ConfigError
+from s2s2.core.records import Record
+from s2s2.errors import ConfigError, GeneratorError
 from s2s2.generators import build_generator
-from s2s2.pipeline.stacks import place_tuned
+from s2s2.pipeline.stacks import place_tuned, take_tuned
 
 
 def test_one_tuned_part_lies_in_the_folder_itself(tmp_path: Path) -> None:
@@ -46,3 +47,19 @@ def test_a_shard_is_read_or_taken_from_the_launcher(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SLURM_ARRAY_TASK_COUNT", "8")
     monkeypatch.setenv("SLURM_ARRAY_TASK_MIN", "1")
     assert _shard(None) == (5, 8)
+
+
+def test_weights_of_the_user_that_were_altered_are_refused_by_name(tmp_path: Path) -> None:
+    generator = build_generator("diffusion")
+    for folder in (tmp_path, tmp_path / "autoencoder"):
+        weights = folder / "weights.safetensors"
+        weights.parent.mkdir(exist_ok=True)
+        weights.write_bytes(b"weights")
+        Record(folder / "tuned.json", {}).finish({"weights": "ab"}, [weights])
+    take_tuned(generator.learners, tmp_path)
+    assert generator.learners[0].tuned
+    weights.write_bytes(b"WEIGHTS")
+    with pytest.raises(GeneratorError, match=r"autoencoder/weights\.safetensors holds other bytes"):
+        take_tuned(generator.learners, tmp_path)
+    (tmp_path / "weights.safetensors").unlink()
+    assert not generator.learners[0].tuned

@@ -15,6 +15,8 @@ from PIL import Image
 
 from s2s2.audit import run_audit
 from s2s2.run.folder import RunFolder
+from s2s2.stack import Stack
+from s2s2.stack.store import manifest_path
 from tests.audit.made import QUICK, home
 from tests.report.fake import FakeRun
 
@@ -57,9 +59,14 @@ def learnt(fake: FakeRun, root: Path, audit: Path, tuning: Path, **audits: Path)
     folder = fake.copied(root).folder
     # Marks belong to the stack that was audited.
     unmarked = shutil.ignore_patterns("marks.json")
-    shutil.copytree(audit, folder.stack / "audit", ignore=unmarked)
-    for generator, other in audits.items():
-        shutil.copytree(other, folder.stacks(fake.config)[generator] / "audit", ignore=unmarked)
+    stacks = folder.stacks(fake.config)
+    for stack, other in {
+        folder.stack: audit,
+        **{stacks[name]: each for name, each in audits.items()},
+    }.items():
+        shutil.copytree(other, stack / "audit", ignore=unmarked)
+        if manifest_path(stack).exists():
+            Stack.open(stack).write_marks({})
     there = shutil.copytree(tuning, folder.generators / tuning.name)
     replace(folder.read_manifest(), tunings={tuning.name: folder.below(there)}).save(folder.manifest)
     return folder

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -289,3 +290,30 @@ def test_what_a_killed_builder_left_long_ago_is_removed(home: Home, stack: Stack
     build_stack(Echo(), *home, stack.path, depth=4, seed=0)
     assert not old.exists()
     assert young.exists()
+
+
+@pytest.mark.parametrize("name", ["copies/case_00.tif", "manifest.json", "built.json"])
+def test_what_was_altered_in_a_finished_stack_is_made_again_and_no_more(
+    home: Home, stack: Stack, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    path = stack.path / name.replace("case_00", home[1].train[0])
+    before, content = contents(stack.path), bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StackError, match=re.escape(str(path))):
+        Stack.open(stack.path).check_against(*home)
+    generator = Echo()
+    build_stack(generator, *home, stack.path, depth=4, seed=0)
+    assert contents(stack.path) == before
+    assert len(generator.asked) == name.startswith("copies")
+    (line,) = caplog.messages
+    assert str(path) in line
+
+
+def test_a_stack_of_another_recipe_is_not_rebuilt_over_an_altered_manifest(home: Home, stack: Stack) -> None:
+    path = manifest_path(stack.path)
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": 7'))
+    before = contents(stack.path)
+    with pytest.raises(StackError, match="seed was 0, now 7"):
+        build_stack(Echo(), *home, stack.path, depth=4, seed=7)
+    assert contents(stack.path) == before

@@ -93,3 +93,10 @@ def test_a_stack_without_parts_has_one(stack: Stack) -> None:
     older = Stack.open(stack.path)
     assert older.parts == [{"name": "echo", "config": {"noise": 0.05}, "traits": [], "copies": [0, 1, 2, 3]}]
     assert older.recipe == recipe
+
+
+def test_marks_that_are_missing_beside_an_audit_are_not_taken_for_none(stack: Stack) -> None:
+    marks_path(stack.path).parent.mkdir(exist_ok=True)
+    marks_path(stack.path).with_name("audit.json").write_text("{}")
+    with pytest.raises(StackError, match=r"marks\.json is missing, though audit\.json .*`s2s2 audit` again"):
+        _ = stack.marks

@@ -17,6 +17,7 @@ from s2s2.errors import StackError, StorageError, TrainingError
 from s2s2.networks.checkpoint import load_network
 from s2s2.networks.config import NetworkConfig
 from s2s2.training import TrainConfig, fit
+from s2s2.training.fitting import is_finished
 from tests.drawn import SMALL_NETWORK
 from tests.training.conftest import Home
 
@@ -225,6 +226,27 @@ def test_a_finished_training_is_not_done_again(home: Home, tmp_path: Path) -> No
     )
     assert again == first
     assert not steps
+
+
+@pytest.mark.parametrize(
+    "name", ["network/weights.safetensors", "network/network.json", "history.csv", "fit.json"]
+)
+def test_a_training_whose_files_were_altered_is_done_again_to_the_same_bytes(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    config = TrainConfig(steps=2, images_per_step=4, validations=1)
+    first = fit(home.data, home.stack, tmp_path, network=SMALL, config=config)
+    path, left = tmp_path / name, tmp_path / ".1-ab.part.ckpt"
+    before = path.read_bytes()
+    path.write_bytes(before[:-5])
+    left.write_bytes(b"what a killed training left")
+    again = fit(home.data, home.stack, tmp_path, network=SMALL, config=config)
+    assert again.best_dice == first.best_dice
+    assert name == "fit.json" or path.read_bytes() == before
+    assert not left.exists()
+    (line,) = caplog.messages
+    assert line.startswith(f"s2s2: {path} ")
+    assert is_finished(tmp_path)
 
 
 def test_other_settings_are_refused_and_nothing_is_lost(home: Home, tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from s2s2.audit.fidelity import agreement
 from s2s2.audit.memorisation import nearest, structural_similarity
 from s2s2.audit.reference import Reference
 from s2s2.audit.segmenters import Segmenters
+from s2s2.core.arrays import load_arrays, save_arrays
+from s2s2.core.inputs import Inputs
 from s2s2.core.names import file_name
-from s2s2.core.records import Inputs, load_arrays, save_arrays
 from s2s2.core.types import Floats, Image, Indices, Region, Vectors
 from s2s2.data.dataset import Dataset
 from s2s2.stack import Stack

@@ -13,7 +13,7 @@ from s2s2.audit.config import AuditConfig
 from s2s2.audit.features import Features
 from s2s2.audit.measure import Workbench
 from s2s2.audit.reference import RealImages
-from s2s2.audit.result import CASES, COPIES, RECORD, Audit
+from s2s2.audit.result import CASES, COPIES, RECORD, SHEETS, Audit
 from s2s2.audit.rules import Part, Rules, parts_of
 from s2s2.audit.segmenters import Segmenters
 from s2s2.audit.sheets import write_sheets
@@ -21,7 +21,7 @@ from s2s2.audit.summary import Findings, summarise
 from s2s2.audit.tables import DIGITS, cases_table, copies_table
 from s2s2.audit.verdict import verdict
 from s2s2.core.progress import Progress
-from s2s2.core.records import Record, content_digest
+from s2s2.core.records import Record, file_identity
 from s2s2.core.software import versions
 from s2s2.core.storage import storage_errors
 from s2s2.core.tables import write_table
@@ -30,7 +30,7 @@ from s2s2.data.identity import contents
 from s2s2.data.split import Split
 from s2s2.errors import AuditError
 from s2s2.stack import Stack
-from s2s2.stack.marks import REASONS, Marks, disagreement_path, merged
+from s2s2.stack.marks import MAPS, REASONS, Marks, disagreement_path, merged
 from s2s2.stack.store import case_path
 
 _NOT_WHAT_IS_FOUND = ("jobs", "batch")
@@ -77,9 +77,9 @@ def run_audit(
     if segmenters is None:
         segmenters = Segmenters.fit(train, Path(folder or output / "segmenters"), config, progress)
     record = Record(output / RECORD, _inputs(stack, train, segmenters, config), error=AuditError)
-    if not record.holds():
+    if not (record.holds() and stack.has_marks):
         with storage_errors(output):
-            record.path.unlink(missing_ok=True)
+            record.forget()
             _audit(stack, train, segmenters, config, record, report, real or RealImages())
     return Audit.load(output)
 
@@ -128,7 +128,8 @@ def _audit(
     write_table(copies_table(findings, parts), output / COPIES, float_format=DIGITS)
     write_table(cases_table(findings), output / CASES, float_format=DIGITS)
     content = _content(stack, findings, parts, config)
-    record.finish(content, [output / COPIES, output / CASES])
+    drawn = [*(output / SHEETS).glob("*.jpg"), *(output / MAPS).glob("*.tif")]
+    record.finish(content, [output / COPIES, output / CASES, *drawn])
     shutil.rmtree(output / "parts", ignore_errors=True)
 
 
@@ -186,7 +187,7 @@ def _inputs(stack: Stack, train: Dataset, segmenters: Segmenters, config: AuditC
         "stack": stack.recipe,
         "parts": stack.parts,
         "depth": stack.depth,
-        "copies": {case_id: content_digest(case_path(stack.path, case_id))[:16] for case_id in train.ids},
+        "copies": {case_id: file_identity(case_path(stack.path, case_id)) for case_id in train.ids},
         "train": train.ids,
         "files": contents(train),
         "groups": [case.group for case in train],

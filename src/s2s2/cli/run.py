@@ -24,7 +24,19 @@ class DryRun(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(DryRun, Trusting, RunConfig):
+class Verifying(Command):
+    """How closely finished work is looked at.
+
+    Args:
+        verify: Read every file that the run holds and compare it with what was written. Without it, a file
+            whose size and times are as they were is taken to be whole.
+    """
+
+    verify: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(DryRun, Verifying, Trusting, RunConfig):
     """Run the whole path on your own data.
 
     Check the data, split the home cases by group, make the stack, train every arm with every seed, predict,
@@ -53,10 +65,10 @@ def main(options: Options) -> int:
     values = {each.name: getattr(options, each.name) for each in fields(RunConfig)}
     if options.generator is not None:
         values["stack"] = replace(options.stack, generator=options.generator)
-    return execute(RunConfig(**values), dry_run=options.dry_run)
+    return execute(RunConfig(**values), dry_run=options.dry_run, verify=options.verify)
 
 
-def execute(config: RunConfig, *, dry_run: bool) -> int:
+def execute(config: RunConfig, *, dry_run: bool, verify: bool = False) -> int:
     """Run, or say what would be done, and print where the report lies."""
     from rich.console import Console
 
@@ -68,6 +80,6 @@ def execute(config: RunConfig, *, dry_run: bool) -> int:
         Console().print(estimate(config))
         return 0
     with TerminalReporter() as reporter:
-        page = Run(config, reporter, cli.typed()).execute()
+        page = Run(config, reporter, cli.typed(), verify=verify).execute()
     sys.stdout.write(f"\nReport: {page.resolve()}\n")
     return 0

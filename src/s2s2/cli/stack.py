@@ -58,12 +58,12 @@ def main(options: Options) -> int:
     from s2s2.core.progress import counting
     from s2s2.core.workers import default_jobs
     from s2s2.generators import build_generator
-    from s2s2.pipeline.stacks import outlook, place_tuned
+    from s2s2.pipeline.stacks import outlook, take_tuned
     from s2s2.stack import build_stack
 
     generator = build_generator(options.generator)
     if options.tuned is not None:
-        place_tuned(generator.learners, options.tuned)
+        take_tuned(generator.learners, options.tuned)
     dataset, split = options.open()
     shard = _shard(options.shard)
     copies = -(-len(split.train) * options.depth // (shard[1] if shard else 1))

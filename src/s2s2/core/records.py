@@ -1,64 +1,49 @@
 """Records of finished work: is it done, of these inputs, and if not, what differs?
 
 Whatever takes time to make (a check, a stack, a tuning, a training, an audit) lies beside a
-`Record`; arrays that are kept for the next call carry the digest of their inputs. What follows
-from a difference is up to the caller: `Record.require` refuses, `Record.holds` lets the work be
-done again.
+`Record`, which knows the content of every file that was made. What follows from a difference is
+up to the caller: `Record.require` and `Record.require_whole` refuse, `Record.holds` and
+`Record.done` let the work be done again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
-import numpy as np
-import numpy.typing as npt
+from typing_extensions import TypedDict
 
-from s2s2.core.storage import atomic, read_json, write_json
+from s2s2.core.inputs import Inputs
+from s2s2.core.storage import read_json, write_json
 from s2s2.errors import S2S2Error, StorageError, listed
 
-_LETTERS = 80
-_ABSENT = object()
 _seen: dict[str, tuple[tuple[str, int, int, int, int], str]] = {}
 """State and identity of the files that were read, by path."""
 
 
-class Inputs:
-    """All that a piece of work depends on, by name.
+class _Output(TypedDict):
+    size: int
+    digest: str
 
-    Args:
-        values: What identifies each input: plain JSON values, or others by their `str`. Names
-            of nested mappings are joined by dots. A file is identified by `file_identity`.
 
-    Example:
-        >>> before = Inputs({"train": {"steps": 100}, "seed": 0})
-        >>> now = Inputs({"train": {"steps": 200}, "seed": 0})
-        >>> now.differences(before.values)
-        ['train.steps was 100, now 200']
-    """
+class _Content(TypedDict):
+    """Shape of a record, as far as it is read here."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.values: dict[str, Any] = json.loads(json.dumps(values, default=str))
-
-    @property
-    def digest(self) -> str:
-        """16 hexadecimal digits that stand for all of them."""
-        return hashlib.sha256(json.dumps(self.values, sort_keys=True).encode()).hexdigest()[:16]
-
-    def differences(self, before: Mapping[str, Any]) -> list[str]:
-        """Name what differs from earlier inputs, one phrase each."""
-        old, new = flattened(before), flattened(self.values)
-        names = [*new, *(name for name in old if name not in new)]
-        pairs = [(name, old.get(name, _ABSENT), new.get(name, _ABSENT)) for name in names]
-        return [_phrase(*pair) for pair in pairs if pair[1] != pair[2]]
+    finished: NotRequired[bool]
+    inputs: NotRequired[dict[str, Any]]
+    outputs: NotRequired[dict[str, _Output]]
+    seal: NotRequired[str]
 
 
 class Record:
     """The JSON file that says what work was done in a folder, and of which inputs.
+
+    It carries a seal, the digest of all else in it, so that a value that was altered afterwards
+    is found; and size and digest of every output, but no times: equal work gives equal bytes.
 
     Args:
         path: The file; its folder is the root of the outputs.
@@ -75,9 +60,17 @@ class Record:
         """Return what the file says, nothing where there is none.
 
         Raises:
-            S2S2Error: Of the class `error`, if the file cannot be read.
+            S2S2Error: Of the class `error`, if the file cannot be read or was altered.
         """
-        return read_json(self.path, error=self.error) if self.path.exists() else {}
+        if not self.path.exists():
+            return {}
+        content = read_json(self.path, error=self.error, shape=_Content)
+        if content.get("seal", seal := self._seal(content)) != seal:
+            raise self.error(
+                f"{self.path} was altered since it was written: its seal is {content['seal']}, expected "
+                f"{seal}. Restore the file, or delete it so that the work is done again."
+            )
+        return content
 
     def differences(self) -> list[str]:
         """Name the inputs that are not those of the record; nothing where there is no record."""
@@ -95,37 +88,132 @@ class Record:
         """
         content, differing = self.content(), self.differences()
         if differing:
+            faults = self.faults()
+            doubt = f" {self.path} may be that of another folder: {listed(faults, '; ')}." if faults else ""
             raise self.error(
                 f"{self.path.parent} was made of other inputs: {listed(differing, '; ')}. "
-                f"Nothing was changed. {advice}"
+                f"Nothing was changed. {advice}{doubt}"
             )
         return content
 
+    def require_whole(self, advice: str) -> None:
+        """Refuse finished work of which a file is not as it was left.
+
+        Args:
+            advice: What to do, as sentences.
+
+        Raises:
+            S2S2Error: Of the class `error`; each file is named.
+        """
+        if faults := self.faults():
+            raise self.error(f"{listed(faults, '; ')}. Nothing was changed. {advice}")
+
+    def altered(self) -> dict[Path, str]:
+        """Return what happened to each output of finished work that is not as it was left.
+
+        Files are known by `file_identity`: a copy in another place is the same file.
+
+        Raises:
+            S2S2Error: As `content`.
+        """
+        content = self.content()
+        outputs = content.get("outputs", {}) if content.get("finished") else {}
+        found = {
+            self.path.parent / name: _alteration(self.path.parent, name, outputs[name]) for name in outputs
+        }
+        return {path: words for path, words in found.items() if words}
+
+    def faults(self) -> list[str]:
+        """Say what is not whole of finished work, the record included, one phrase a file."""
+        try:
+            content, altered = self.content(), self.altered()
+        except S2S2Error as error:
+            return [str(error).rstrip(".")]
+        if content.get("finished") and "seal" not in content:
+            return [f"{self.path} has no seal"]
+        return [f"{path} {words}" for path, words in altered.items()]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the work is finished, of whatever inputs, and its outputs are as it left them."""
+        return not self.faults() and bool(self.content().get("finished"))
+
     def holds(self) -> bool:
         """Whether the work is finished, of these inputs, and its outputs are as it left them."""
+        return self.is_finished and not self.differences()
+
+    def done(self, advice: str) -> dict[str, Any] | None:
+        """Return what the record of finished and whole work says; None where there is work to do.
+
+        Args:
+            advice: What to do where it is of other inputs, as sentences.
+
+        Raises:
+            S2S2Error: As `require`. A record that cannot be read is none: what it was of is not known.
+        """
+        faults = self.faults()
+        if not self.is_unreadable:
+            self.require(advice)
+        return None if faults or not self.is_finished else self.content()
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether there is a file that is no record, or was altered since it was written."""
         try:
-            content = self.content()
+            self.content()
         except S2S2Error:
-            return False
-        if not content.get("finished") or self.inputs.differences(content.get("inputs", {})):
-            return False
-        sizes = content.get("outputs", {})
-        return all(_size(self.path.parent / name) == size for name, size in sizes.items())
+            return True
+        return False
+
+    def forget(self) -> None:
+        """Remove the record before the work is done again, and say in one line why it has to be."""
+        if faults := self.faults():
+            logging.getLogger("s2s2").warning(
+                f"s2s2: {listed(faults, '; ')}. What was derived is made again."
+            )
+        self.path.unlink(missing_ok=True)
 
     def begin(self) -> None:
         """Record that the work has begun."""
-        write_json(self.path, {"finished": False, "inputs": self.inputs.values})
+        self.forget()
+        self._write({"finished": False, "inputs": self.inputs.values})
 
     def finish(self, content: Mapping[str, Any] | None = None, outputs: Iterable[Path] = ()) -> None:
         """Record that the work is finished.
 
         Args:
             content: What else to say.
-            outputs: Files below the record's folder; their sizes in bytes are kept.
+            outputs: Files below the record's folder; their sizes in bytes and digests are kept.
         """
-        sizes = {path.relative_to(self.path.parent).as_posix(): _size(path) for path in sorted(outputs)}
-        kept = {"outputs": sizes} if sizes else {}
-        write_json(self.path, {"finished": True, "inputs": self.inputs.values, **kept, **(content or {})})
+        known = {
+            path.relative_to(self.path.parent).as_posix(): {
+                "size": path.stat().st_size,
+                "digest": file_identity(path),
+            }
+            for path in sorted(outputs)
+        }
+        kept = {"outputs": known} if known else {}
+        self._write({"finished": True, "inputs": self.inputs.values, **kept, **(content or {})})
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        write_json(self.path, {**content, "seal": self._seal(content)})
+
+    def _seal(self, content: Mapping[str, Any]) -> str:
+        """Return the digest of the record's name and of what it says beside seal and format."""
+        said = {name: value for name, value in content.items() if name not in ("seal", "format")}
+        return Inputs({"name": self.path.name, "says": said}).digest
+
+
+def _alteration(folder: Path, name: str, before: Mapping[str, Any]) -> str:
+    """Say in words what happened to an output, "" where nothing did."""
+    path = folder / name
+    if not os.path.abspath(path).startswith(os.path.abspath(folder) + os.sep):
+        return "is no file of this folder"
+    if not path.is_file():
+        return "is missing"
+    if (size := path.stat().st_size) != before["size"]:
+        return f"has {size} bytes, expected {before['size']}"
+    return "" if file_identity(path) == before["digest"] else "holds other bytes than were written"
 
 
 def file_identity(path: Path) -> str:
@@ -151,94 +239,26 @@ def keep_identities(path: Path) -> None:
     Raises:
         StorageError: If the file cannot be written.
     """
-    write_json(path, {"files": [[*state, digest] for state, digest in sorted(_seen.values())]})
+    files = [[*state, digest] for state, digest in sorted(_seen.values()) if os.path.exists(state[0])]
+    Record(path, {}).finish({"files": files})
 
 
 def recall_identities(path: Path) -> None:
-    """Read what `keep_identities` wrote; a file that cannot be read is none."""
+    """Read what `keep_identities` wrote; a file that cannot be read, or was altered, is none."""
     try:
-        for *state, digest in read_json(path)["files"]:
+        for *state, digest in Record(path, {}).content().get("files", ()):
             if isinstance(digest, str) and list(map(type, state)) == [str, int, int, int, int]:
                 _seen.setdefault(state[0], (tuple(state), digest))
-    except (S2S2Error, KeyError, TypeError, ValueError):
+    except (S2S2Error, TypeError, ValueError):
         return
+
+
+def forget_identities() -> None:
+    """Let every file be read again: what its size and times say is not enough."""
+    _seen.clear()
 
 
 def content_digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], inputs: Inputs) -> None:
-    """Keep arrays as safetensors for the next call, with the digest of what they were made of.
-
-    Raises:
-        StorageError: If the file cannot be written.
-    """
-    from safetensors.numpy import save_file
-
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    with atomic(path) as temporary:
-        save_file(whole, temporary, {"inputs": inputs.digest})
-
-
-def load_arrays(path: Path, inputs: Inputs) -> dict[str, npt.NDArray[Any]] | None:
-    """Return the arrays that `save_arrays` kept, None where there are none of these inputs.
-
-    A file that cannot be read counts as none: its arrays are made again.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "np") as file:
-            if (file.metadata() or {}).get("inputs") != inputs.digest:
-                return None
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError):
-        return None
-
-
-def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested values with dotted names; an empty mapping stays as it is.
-
-    Example:
-        >>> flattened({"size": 128, "train": {"alpha_enc": 0.4, "geometry": {"flip": 0.5}}})
-        {'size': 128, 'train.alpha_enc': 0.4, 'train.geometry.flip': 0.5}
-    """
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            flat |= flattened(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
-
-
-def _phrase(name: str, old: Any, new: Any) -> str:
-    """Say how an input differs; of long lists what was added and what removed."""
-    texts = _words(old), _words(new)
-    if isinstance(old, list) and isinstance(new, list) and max(map(len, texts)) > _LETTERS:
-        parts = {
-            "has lost": [_short(item) for item in old if item not in new],
-            "has gained": [_short(item) for item in new if item not in old],
-        }
-        changes = [f"{verb} {listed(items)}" for verb, items in parts.items() if items]
-        return f"{name} {' and '.join(changes) or 'has another order'}"
-    return f"{name} was {_cut(texts[0])}, now {_cut(texts[1])}"
-
-
-def _words(value: Any) -> str:
-    return "not there" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
-
-
-def _short(value: Any) -> str:
-    return _cut(value if isinstance(value, str) else _words(value))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 3]}..."
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else -1

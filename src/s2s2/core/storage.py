@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ LARGEST = 2**28
 """Bytes of the largest JSON file that is read; those of a million cases are smaller."""
 LOCK = ".lock"
 """File by which a process claims a folder. It stays there, empty: removing it would race with others."""
+ABANDONED_S = 3600.0
+"""Age of a temporary file from which on nobody writes it any more, where others may be at work."""
 PATIENCE_S = 10.0
 """How long to wait for a claim: the workers of a process that was killed live some seconds longer."""
 
@@ -117,6 +120,19 @@ def atomic(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def remove_leftovers(folder: str | Path, *, older_than_s: float = 0.0) -> None:
+    """Remove the temporary files of processes that were killed, in a folder and all below it.
+
+    Args:
+        folder: Where no other process writes, or only for less long than `older_than_s`.
+        older_than_s: Files that were changed later stay, in s.
+    """
+    for leftover in Path(folder).rglob(".*.part*"):
+        with suppress(OSError):
+            if leftover.is_file() and time.time() - leftover.stat().st_mtime >= older_than_s:
+                leftover.unlink()
 
 
 def _follow_umask(file: Path) -> None:

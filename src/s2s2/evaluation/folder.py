@@ -84,13 +84,18 @@ class PredictionFolder:
         return tuple(sorted(self.names.values()))
 
     @property
+    def facts_path(self) -> Path:
+        """The file that says of which network, classes and images the predictions are."""
+        return self.root / "predictions.json"
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What `predictions.json` says, empty where the predictions were made elsewhere.
 
         Raises:
             EvaluationError: If the file is corrupt.
         """
-        path = self.root / "predictions.json"
+        path = self.facts_path
         return read_json(path, error=EvaluationError, shape=_Facts) if path.exists() else {}
 
     def write_facts(self, facts: dict[str, Any]) -> None:
@@ -99,7 +104,7 @@ class PredictionFolder:
         Raises:
             StorageError: If the file cannot be written.
         """
-        write_json(self.root / "predictions.json", facts)
+        write_json(self.facts_path, facts)
 
     def read(self, case_id: str) -> RawLabels:
         """Read a label map.

@@ -91,10 +91,10 @@ class LearningGenerator(Generator):
 
     @property
     def tuned(self) -> bool:
-        """Whether a finished tuning lies in its folder."""
-        from s2s2.generators.tuning.record import read_record
+        """Whether a finished tuning lies in its folder, and all its files."""
+        from s2s2.generators.tuning.record import is_tuned
 
-        return read_record(self._folder) is not None
+        return is_tuned(self._folder)
 
     @property
     def licence(self) -> str:

@@ -12,10 +12,12 @@ from s2s2.data.foreground import absent_classes
 from s2s2.data.grid import padded_side
 from s2s2.data.identity import identities
 from s2s2.data.reading.manifest import PARTS
+from s2s2.data.split import Split
 from s2s2.errors import DataError
 from s2s2.pipeline.renewal import renew
 from s2s2.pipeline.stage import Context, Row, Stage
 from s2s2.run.data import Source
+from s2s2.run.folder import RunFolder
 from s2s2.run.settings import save_config
 from s2s2.training.fitting import is_finished
 from s2s2.training.rehearsal import rehearse
@@ -53,6 +55,7 @@ class Check(Stage):
         record = Record(folder.checked(source), inputs)
         if record.holds() and (before := folder.read_check(source)) is not None:
             return before
+        record.forget()
         findings = inspect(
             source.path,
             class_map=home.class_map,
@@ -101,6 +104,34 @@ def rehearse_arms(context: Context) -> None:
         )
 
 
+def _save(split: Split, folder: RunFolder) -> None:
+    """Save the division of a run, which stays what it was from the first call on.
+
+    Raises:
+        SplitError: If it is another one.
+    """
+    record = folder.divided
+    before = {} if record.is_unreadable else record.content()
+    split.save(folder.split)
+    if before:
+        require_divided(folder)
+    else:
+        record.finish(outputs=[folder.split])
+
+
+def require_divided(folder: RunFolder) -> None:
+    """Refuse a division that is not the one that all else in the run was made with.
+
+    Raises:
+        SplitError: If split.json is not as the run left it; a missing one is made again.
+    """
+    if folder.split.exists() and not folder.divided.is_unreadable:
+        folder.divided.require_whole(
+            "The networks of this run were trained and chosen by the division that it held. Restore the "
+            "file, or run again with another --output."
+        )
+
+
 class Divide(Stage):
     """Divides the home cases by group; from here on the folder belongs to this run."""
 
@@ -125,7 +156,7 @@ class Divide(Stage):
                     context.reporter.stage("warning", sentence)
         renew(context)
         keep_identities(context.folder.identities)
-        context.split.save(context.folder.split)
+        _save(context.split, context.folder)
         save_config(context.config)
 
     def estimate(self, context: Context) -> list[Row]:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from typing_extensions import TypedDict
-
-from s2s2.core.storage import read_json, storage_errors, write_json
+from s2s2.core.records import Record
+from s2s2.core.storage import storage_errors
 from s2s2.data.identity import changed, contents
 from s2s2.errors import DataError, listed
 from s2s2.pipeline.stage import Context
@@ -17,12 +16,6 @@ from s2s2.pipeline.stage import Context
 _LEARNT = "stack, judges, trainings"
 _CHOSEN = "trainings"
 _TESTED = "predictions and scores"
-
-
-class _LearntFrom(TypedDict):
-    """Shape of the file that says which data a run was made of: by domain, case and kind of file."""
-
-    domains: dict[str, dict[str, dict[str, str]]]
 
 
 def renew(context: Context) -> None:
@@ -36,9 +29,9 @@ def renew(context: Context) -> None:
     """
     folder = context.folder
     now = {domain: contents(dataset) for domain, dataset in _domains(context).items()}
-    before: dict[str, Any] = {}
-    if folder.learnt_from.exists():
-        before = read_json(folder.learnt_from, error=DataError, shape=_LearntFrom)["domains"]
+    record = Record(folder.learnt_from, {})
+    # One that cannot be read is none: the record of each artefact names its data too.
+    before: dict[str, Any] = {} if record.is_unreadable else record.content().get("domains", {})
     _refuse_more(context, before, now)
     for domain in before.keys() & now.keys():
         found = changed(before[domain], now[domain])
@@ -54,7 +47,7 @@ def renew(context: Context) -> None:
                         path.unlink()
                     elif path.exists():
                         shutil.rmtree(path)
-    write_json(folder.learnt_from, {"domains": now})
+    record.finish({"domains": now})
 
 
 def _domains(context: Context) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 import torch
 
 from s2s2.arms import get_arm, reference_of
+from s2s2.core.records import Record, file_identity
 from s2s2.core.software import versions
 from s2s2.core.tables import write_table
 from s2s2.data.reading.manifest import PARTS
@@ -39,11 +40,23 @@ class Compare(Stage):
             for seed in range(config.seeds)
             for domain in context.tests
         ]
+        tables = [folder.scores, folder.summary]
+        tables += [folder.comparisons] if len(config.arms) > 1 else []
+        inputs = {
+            "scores": {path.relative_to(folder.root).as_posix(): file_identity(path) for path in paths},
+            "arms": config.arms,
+            "version": version("s2s2"),
+        }
+        record = Record(folder.root / ".compare.done.json", inputs)
+        if record.holds() and all(str(path.name) in record.content()["outputs"] for path in tables):
+            return
+        record.forget()
         scores = pd.concat([read_scores(path) for path in paths], ignore_index=True)
         write_table(scores, folder.scores)
         write_table(summarise(scores), folder.summary)
         if len(config.arms) > 1:
             write_table(compare(scores, baseline=reference_of(config.arms)), folder.comparisons)
+        record.finish(outputs=tables)
 
     def estimate(self, context: Context) -> list[Row]:
         """Name what takes the time."""
@@ -61,12 +74,16 @@ class Report(Stage):
         """Write run.json and report.html."""
         from s2s2.report import build_report
 
-        self._manifest(context).save(context.folder.manifest)
-        build_report(context.folder)
+        folder, record = context.folder, context.folder.reported
+        manifest = self._manifest(context)
+        record.forget()
+        manifest.save(folder.manifest)
+        record.finish(outputs=[folder.manifest])
+        build_report(folder)
 
     def _manifest(self, context: Context) -> RunManifest:
         config, data = context.config, context.data
-        before = context.folder.read_manifest().timings
+        before = context.folder.read_manifest().timings if context.folder.reported.is_finished else {}
         return RunManifest(
             version=version("s2s2"),
             created=context.started,

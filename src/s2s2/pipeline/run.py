@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from s2s2.core.progress import Reporter, Silent
-from s2s2.core.records import recall_identities
-from s2s2.core.storage import refuse_links
+from s2s2.core.records import forget_identities, keep_identities, recall_identities
+from s2s2.core.storage import ABANDONED_S, refuse_links, remove_leftovers
 from s2s2.errors import ConfigError
-from s2s2.pipeline.checking import Check, Divide
+from s2s2.pipeline.checking import Check, Divide, require_divided
 from s2s2.pipeline.making import AuditStacks, BuildStacks, TrainJudges, Tune
 from s2s2.pipeline.results import Compare, Report
 from s2s2.pipeline.stacks import build_generators
@@ -45,6 +45,8 @@ class Run:
         reporter: Receives what happens.
         command: The command line, for the record.
         stages: What is done, in order; a stage of your own may stand among them.
+        verify: Whether every file is read, where otherwise one whose size and times are as they were is
+            taken to be as it was.
 
     Raises:
         ConfigError: If a stage comes before one that it needs.
@@ -54,6 +56,7 @@ class Run:
     reporter: Reporter = field(default_factory=Silent)
     command: str = ""
     stages: Sequence[Stage] = STAGES
+    verify: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an order that cannot work."""
@@ -79,7 +82,13 @@ class Run:
         refuse_links(self.config.output)
         context = Context(self.config, self.reporter, self.command, started)
         self._refuse_another_run(context)
-        recall_identities(context.folder.identities)
+        remove_leftovers(self.config.output, older_than_s=ABANDONED_S)
+        if self.verify:
+            forget_identities()
+        else:
+            recall_identities(context.folder.identities)
+        if self.config.split.file is None:
+            require_divided(context.folder)
         # A mistyped generator must not be found after the check, nor claim the folder.
         build_generators(self.config)
         for stage in self.stages:
@@ -88,6 +97,8 @@ class Run:
                 begin = time.monotonic()
                 stage.run(context)
                 context.timings[stage.name] = round(time.monotonic() - begin, 2)
+            if context.folder.divided.path.exists():
+                keep_identities(context.folder.identities)
         return context.folder.report
 
     def _refuse_another_run(self, context: Context) -> None:

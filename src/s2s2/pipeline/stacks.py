@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2s2.core.records import Inputs
+from s2s2.core.inputs import Inputs
 from s2s2.core.timing import duration
 from s2s2.core.workers import default_jobs
 from s2s2.data.dataset import Dataset
@@ -55,7 +55,7 @@ class Stacks:
             # What learns otherwise has another folder.
             part.place(folder.generators / f"{part.name}-{Inputs(part.learning()).digest[:8]}")
         if self.config.stack.tuned is not None:
-            place_tuned(self.learners(), self.config.stack.tuned)
+            take_tuned(self.learners(), self.config.stack.tuned)
 
     def learners(self) -> list[LearningGenerator]:
         """Return every part that has to be tuned; parts that are alike share a folder."""
@@ -92,6 +92,19 @@ def place_tuned(parts: Sequence[LearningGenerator], folder: Path) -> None:
         return
     for part in parts:
         part.place(folder)
+
+
+def take_tuned(parts: Sequence[LearningGenerator], folder: Path) -> None:
+    """Place what `s2s2 tune` made to be used as it is.
+
+    Raises:
+        GeneratorError: If a file of a finished tuning is not as it was left.
+    """
+    from s2s2.generators.tuning.record import require_whole_tunings
+
+    place_tuned(parts, folder)
+    if parts:
+        require_whole_tunings(folder)
 
 
 def outlook(part: LearningGenerator, home: Dataset, split: Split, copies: int = 0) -> str:

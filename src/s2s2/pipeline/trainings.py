@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import torch
 
 from s2s2.core.progress import Progress
 from s2s2.core.records import Record, file_identity, recall_identities
-from s2s2.core.storage import storage_errors
+from s2s2.core.storage import remove_leftovers, storage_errors
 from s2s2.core.tables import write_table
 from s2s2.core.timing import duration
 from s2s2.core.workers import side_by_side
@@ -61,7 +63,22 @@ class Training:
 
 def run_training(task: Training, update: Progress) -> FitResult:
     """Train, predict and score one arm and seed; what is done already is kept."""
-    torch.set_num_threads(task.threads)
+    with _threads(task.threads):
+        return _run_training(task, update)
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """Compute with so many threads: weights depend on their number, so what comes after keeps its own."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _run_training(task: Training, update: Progress) -> FitResult:
     recall_identities(RunFolder(task.config.output).identities)
     result = fit(
         task.split.training(task.home.resized(task.config.size)),
@@ -96,7 +113,9 @@ def _test(task: Training, domain: str, dataset: Dataset, update: Progress) -> No
     if record.holds():
         return
     with storage_errors(predictions.root):
+        record.forget()
         shutil.rmtree(predictions.root, ignore_errors=True)
+        remove_leftovers(scores_path.parent)
     report = predict(
         task.folder.network,
         dataset,
@@ -116,7 +135,7 @@ def _test(task: Training, domain: str, dataset: Dataset, update: Progress) -> No
     scores.insert(0, "seed", task.seed)
     scores.insert(0, "arm", task.arm)
     write_table(scores, scores_path)
-    record.finish(outputs=[scores_path, *map(predictions.label_map, dataset.ids)])
+    record.finish(outputs=[scores_path, predictions.facts_path, *map(predictions.label_map, dataset.ids)])
 
 
 class Train(Stage):

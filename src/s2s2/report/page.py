@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2s2.arms import arm_of
-from s2s2.core.records import flattened
+from s2s2.core.inputs import flattened
 from s2s2.core.storage import refuse_links, write_text
 from s2s2.core.timing import duration
 from s2s2.report.elements import Panel, render

@@ -12,8 +12,9 @@ from typing_extensions import TypedDict
 
 from s2s2.arms import get_arm
 from s2s2.core.names import file_name
+from s2s2.core.records import Record
 from s2s2.core.storage import read_json, refuse_links, write_json
-from s2s2.errors import ConfigError
+from s2s2.errors import ConfigError, SplitError
 from s2s2.run.settings import FILE, load_config
 
 if TYPE_CHECKING:
@@ -183,11 +184,21 @@ class RunFolder:
     report = _At("report.html")
     """The page to read."""
     learnt_from = _At(".data.json")
-    """Which data the run was made of: what identifies the image and mask of each case, by domain."""
+    """Record of which data the run was made of: what identifies image and mask of each case, by domain."""
     identities = _At(".files.json")
     """Identity of every file of the data, with its size and times: unchanged files are not read again."""
     manifest = _At("run.json")
     """What was run, on what, and how long it took."""
+
+    @property
+    def divided(self) -> Record:
+        """Record of the division, which the run keeps from its first call on."""
+        return Record(self.root / ".split.done.json", {}, error=SplitError)
+
+    @property
+    def reported(self) -> Record:
+        """Record of run.json."""
+        return Record(self.root / ".report.done.json", {}, error=ConfigError)
 
     @classmethod
     def finished(cls, root: Path) -> RunFolder:

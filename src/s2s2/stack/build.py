@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import math
 import shutil
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2s2.core.apart import require_apart
 from s2s2.core.progress import Count
-from s2s2.core.storage import refuse_links, storage_errors
+from s2s2.core.storage import ABANDONED_S, refuse_links, remove_leftovers, storage_errors
 from s2s2.data.dataset import Dataset
 from s2s2.data.identity import changed, digests_of
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError, StackError
 from s2s2.stack.builder import Builder, make_files
+from s2s2.stack.built import built_record, note_built, remove_altered
 from s2s2.stack.pages import Compression
 from s2s2.stack.recipe import check_recipe, check_source, fingerprint_of, recipe_of, write_manifest
-from s2s2.stack.store import Stack, manifest_path
+from s2s2.stack.store import BUILT, Stack, manifest_path
 
 if TYPE_CHECKING:
     from s2s2.generators.base import Generator
-
-_ABANDONED_S = 3600.0
 
 
 def build_stack(
@@ -132,6 +129,8 @@ def _build(
     """Make what is missing."""
     train = dataset.subset(split.train)
     cases = digests_of(train)
+    record = built_record(folder, recipe_of(generator, dataset, order.seed, order.bits))
+    remove_altered(record)
     existing = Stack.open(folder) if manifest_path(folder).exists() else None
     if existing and changed(existing.manifest["cases"], cases):
         check_recipe(existing, recipe_of(generator, dataset, order.seed, order.bits))
@@ -152,12 +151,15 @@ def _build(
     recipe["source"] = sorted(generator.case_ids) or (existing.manifest["source"] if existing else [])
     check_source(generator.name, recipe["source"], split)
     check_recipe(existing, recipe)
-    _sweep(folder)
+    remove_leftovers(folder / "copies", older_than_s=ABANDONED_S)
+    if missing:
+        record.begin()
     # Until all is made, an existing stack keeps its depth, so that it can be used as it is.
     write_manifest(folder, recipe, cases, generator, before or builder.depth)
     make_files(builder, missing, sum(map(len, groups)), order.jobs, progress)
     if all(map(builder.whole, split.train)):
         write_manifest(folder, recipe, cases, generator, builder.depth)
+        note_built(record, split.train)
     return Stack.open(folder)
 
 
@@ -196,13 +198,6 @@ def _fit(
 def _discard(folder: Path) -> None:
     """Remove the copies of data that have changed: any may show what the generator took from any case."""
     with storage_errors(folder):
+        (folder / BUILT).unlink(missing_ok=True)
         shutil.rmtree(folder / "copies", ignore_errors=True)
         manifest_path(folder).unlink()
-
-
-def _sweep(folder: Path) -> None:
-    """Remove temporary files that a killed builder left an hour ago or earlier."""
-    for leftover in (folder / "copies").glob(".*.part.tif"):
-        with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > _ABANDONED_S:
-                leftover.unlink()

@@ -19,6 +19,9 @@ REASONS = ("unfaithful", "memorised", "constant", "nan")
 """Why a copy is marked: it does not show its mask; it repeats a training image; it is of one
 colour, as a safety filter gives; it held values that are no numbers and is stored as black there."""
 
+MAPS = "disagreement"
+"""Folder of the maps."""
+
 Marks = dict[str, dict[int, tuple[str, ...]]]
 """The reasons for each marked copy, by case id and number."""
 
@@ -30,7 +33,7 @@ def marks_path(folder: Path) -> Path:
 
 def disagreement_path(folder: Path, case_id: str) -> Path:
     """Return where the maps of a case's copies lie."""
-    return folder / "audit" / "disagreement" / f"{file_name(case_id)}.tif"
+    return folder / "audit" / MAPS / f"{file_name(case_id)}.tif"
 
 
 def read_marks(folder: Path, recipe: Mapping[str, Any]) -> Marks:
@@ -46,6 +49,11 @@ def read_marks(folder: Path, recipe: Mapping[str, Any]) -> Marks:
     record = _record(folder, recipe)
     content = record.require("The stack was built again since: run `s2s2 audit` again.")
     if not content:
+        if (audited := record.path.with_name("audit.json")).exists():
+            raise StackError(
+                f"{record.path} is missing, though {audited.name} beside it says that copies were audited. "
+                "Restore the file, or run `s2s2 audit` again."
+            )
         return {}
     try:
         marks = {
@@ -58,6 +66,11 @@ def read_marks(folder: Path, recipe: Mapping[str, Any]) -> Marks:
             "Run `s2s2 audit` again."
         ) from error
     return merged([marks])
+
+
+def has_marks(folder: Path, recipe: Mapping[str, Any]) -> bool:
+    """Whether an audit of this state of the stack has left its marks, and they were not altered since."""
+    return _record(folder, recipe).holds()
 
 
 def noted_faults(note: Mapping[str, Any]) -> dict[int, tuple[str, ...]]:

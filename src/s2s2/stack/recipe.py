@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2s2.core.records import Inputs
+from s2s2.core.inputs import Inputs
 from s2s2.core.software import versions
 from s2s2.core.storage import read_json, write_json
 from s2s2.data.dataset import Dataset

@@ -11,6 +11,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from s2s2.core.names import file_name
+from s2s2.core.records import Record
 from s2s2.core.storage import read_json, refuse_links
 from s2s2.core.types import Image, RawPixels, Region
 from s2s2.data.dataset import Dataset
@@ -19,6 +20,7 @@ from s2s2.data.split import Split
 from s2s2.errors import StackError, listed
 from s2s2.stack.marks import (
     Marks,
+    has_marks,
     merged,
     noted_faults,
     read_disagreement,
@@ -28,6 +30,9 @@ from s2s2.stack.marks import (
 )
 from s2s2.stack.pages import CORRUPT, Index, read_index, read_page
 from s2s2.stack.provenance import Manifest, parts_in, recipe_in
+
+BUILT = "built.json"
+_RESTORE = "Restore it, or make it again by the same `s2s2 stack`; if it was meant, delete built.json."
 
 
 def manifest_path(folder: Path) -> Path:
@@ -128,6 +133,11 @@ class Stack:
         """
         return merged([self.faults, read_marks(self.path, self.recipe)])
 
+    @property
+    def has_marks(self) -> bool:
+        """Whether an audit of this state of the stack has left its marks, and they were not altered since."""
+        return has_marks(self.path, self.recipe)
+
     def write_marks(self, marks: Mapping[str, Mapping[int, Sequence[str]]]) -> None:
         """Replace the marks of an audit; the faults stay.
 
@@ -188,8 +198,8 @@ class Stack:
 
         Raises:
             StackError: If grid or channels differ, a case is missing, its mask has
-                changed since, its file is missing or corrupt, or the generator has seen
-                a case that is not among these.
+                changed since, its file is missing, corrupt or altered since it was made, or the
+                generator has seen a case that is not among these.
         """
         self._check_grid(dataset)
         self._check_source(dataset.ids, str(dataset.root))
@@ -211,6 +221,7 @@ class Stack:
                 raise self._unreadable(
                     case_id, f"it holds {self._index(case_id).depth} of {self.depth} copies"
                 )
+        Record(self.path / BUILT, {}, error=StackError).require_whole(_RESTORE)
 
     def check_against(self, dataset: Dataset, split: Split) -> None:
         """Refuse a stack that does not belong to the training part of a split.

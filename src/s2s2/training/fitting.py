@@ -20,6 +20,7 @@ from s2s2.core.records import Record
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
 from s2s2.networks.build import build_network
+from s2s2.networks.checkpoint import CARD, WEIGHTS
 from s2s2.networks.config import NetworkConfig
 from s2s2.stack.store import Stack
 from s2s2.training.callbacks import BestNetwork, TrainingHistory
@@ -30,6 +31,7 @@ from s2s2.training.recipe import Recipe, objective_of
 from s2s2.training.rehearsal import rehearse
 
 RECORD = "fit.json"
+HISTORY = "history.csv"
 _RESULTS = ("best_dice", "steps", "images_seen", "seconds")
 _ADVICE = "Give another output folder, or delete this one to train again."
 
@@ -97,7 +99,7 @@ def fit(
     )
     recipe.check()
     record = Record(output / RECORD, recipe.inputs(), error=TrainingError)
-    if not record.require(_ADVICE).get("finished"):
+    if record.done(_ADVICE) is None:
         rehearse(
             recipe.network,
             recipe.config,
@@ -106,8 +108,10 @@ def fit(
             classes=len(data.train.class_map),
             side=recipe.config.patch or side_of(data),
         )
-    done = finish_once(record, _ADVICE, lambda: _train(recipe, record, progress))
-    return FitResult(output / "network", *(done[name] for name in _RESULTS))
+    network_folder = output / "network"
+    made = [network_folder / WEIGHTS, network_folder / CARD, output / HISTORY]
+    done = finish_once(record, _ADVICE, lambda: _train(recipe, record, progress), lambda: made)
+    return FitResult(network_folder, *(done[name] for name in _RESULTS))
 
 
 def _train(recipe: Recipe, record: Record, progress: Progress | None) -> tuple[L.Trainer, dict[str, Any]]:
@@ -138,7 +142,7 @@ def _train(recipe: Recipe, record: Record, progress: Progress | None) -> tuple[L
         callbacks=[
             StepProgress(progress, config.epochs * config.interval, words),
             best,
-            TrainingHistory(module, output / "history.csv"),
+            TrainingHistory(module, output / HISTORY),
         ],
         logger=TensorBoardLogger(str(output), name="tensorboard", version=""),
     )
@@ -149,5 +153,5 @@ def _train(recipe: Recipe, record: Record, progress: Progress | None) -> tuple[L
 
 
 def is_finished(output: Path) -> bool:
-    """Whether a folder holds a training that was done to its end."""
-    return bool(Record(output / RECORD, {}, error=TrainingError).content().get("finished"))
+    """Whether a folder holds a training that was done to its end, and all its files."""
+    return Record(output / RECORD, {}, error=TrainingError).is_finished

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -49,11 +50,14 @@ def stop_at(step: int):
 
 def everything(folder: Path) -> dict[str, str]:
     """Digests of all that a tuning leaves but the curve, which holds times."""
+    record = read_record(folder) or {}
+    known = {name: known for name, known in record["outputs"].items() if name != "history.csv"}
+    said = json.dumps({**record, "outputs": known, "seal": ""})
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "history.csv"
-    }
+        if path.is_file() and path.name not in ("history.csv", "tuned.json")
+    } | {"tuned.json": said}
 
 
 class BlueJudge:

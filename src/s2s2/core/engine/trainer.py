@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from s2s2.core.engine.sampler import StepSampler
 from s2s2.core.engine.state import STATE, ResumableState, usable_state
 from s2s2.core.records import Record
 from s2s2.core.signals import start_loader_worker
-from s2s2.core.storage import claimed, refuse_links, storage_errors
+from s2s2.core.storage import claimed, refuse_links, remove_leftovers, storage_errors
 
 
 class StepData(L.LightningDataModule):
@@ -140,32 +140,37 @@ def _interrupts() -> Iterator[None]:
 
 
 def finish_once(
-    record: Record, advice: str, work: Callable[[], tuple[L.Trainer, Mapping[str, Any]]]
+    record: Record,
+    advice: str,
+    work: Callable[[], tuple[L.Trainer, Mapping[str, Any]]],
+    outputs: Callable[[], Iterable[Path]],
 ) -> dict[str, Any]:
-    """Do the work of a record's folder, unless it is finished, and return what the record says.
+    """Do the work of a record's folder, unless it is finished and whole, and return what the record says.
 
     Args:
         record: Of the folder.
         advice: What to do where it is of other inputs.
         work: Calls `optimise` there and returns its trainer and what is to be recorded.
+        outputs: Returns the files that must be whole when it is done.
 
     Raises:
         S2S2Error: Of the record's class, if the folder holds the work of other inputs.
         StorageError: If a file cannot be written, or another process works in the folder.
     """
     refuse_links(record.path.parent)
-    content, folder = record.require(advice), record.path.parent
-    if content.get("finished"):
-        return content
+    folder = record.path.parent
+    if done := record.done(advice):
+        return done
     with lightning_in(folder):
         # Whoever had the folder until now may have finished.
-        content = record.require(advice)
-        if content.get("finished"):
-            return content
+        if done := record.done(advice):
+            return done
+        if record.faults():  # a state of finished work would keep the files that are not whole
+            (folder / STATE).unlink(missing_ok=True)
         record.begin()
         trainer, found = work()
         if trainer.is_global_zero:
-            record.finish(found)
+            record.finish(found, outputs())
             (folder / STATE).unlink(missing_ok=True)
         trainer.strategy.barrier()
     return record.content()
@@ -183,6 +188,7 @@ def lightning_in(folder: Path) -> Iterator[None]:
     # Of several processes that learn together the first claims the folder for all.
     claim = claimed(folder) if getattr(rank_zero_only, "rank", 0) == 0 else nullcontext()
     with storage_errors(folder), claim, _quiet_threads(), warnings.catch_warnings():
+        remove_leftovers(folder)
         logger.setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module="lightning")
         try:

@@ -95,10 +95,9 @@ class ControlNet(LearningGenerator):
         train = dataset.subset(split.train)
         check_channels(train.channels)
         layout, about = self._base_layout(), self._about(train)
-        record = tuning_record(folder, about, self.options.tuning(len(train)), train).require(ADVICE)
-        tuned = bool(record.get("finished"))
-        check_machine(layout, self.options, len(train), tuned=tuned)
-        if not tuned:
+        record = tuning_record(folder, about, self.options.tuning(len(train)), train).done(ADVICE)
+        check_machine(layout, self.options, len(train), tuned=record is not None)
+        if record is None:
             record = learn(self.options, layout, train, folder, about, judge, progress)
         self._train, self._sampler = train, None
         self._weights = f"{record['weights']}-{layout.digest()}"

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
+from s2s2.core.arrays import load_arrays, save_arrays
+from s2s2.core.inputs import Inputs
 from s2s2.core.progress import Count
-from s2s2.core.records import Inputs, file_identity, load_arrays, save_arrays
+from s2s2.core.records import file_identity
 from s2s2.core.streams import stream
 from s2s2.generators.controlnet.base import Base
 from s2s2.generators.controlnet.conditioning import Grid, to_model

@@ -18,7 +18,7 @@ from s2s2.generators.diffusion.module import FlowModule
 from s2s2.generators.learning import Cost, Judge
 from s2s2.generators.tuning.engine import run_tuning
 from s2s2.generators.tuning.module import TunedModule
-from s2s2.generators.tuning.record import read_record
+from s2s2.generators.tuning.record import is_tuned
 
 AUTOENCODER = "autoencoder"
 """Folder of the first stage, within the generator's."""
@@ -64,7 +64,7 @@ def tune_flow(
         module.load(folder / AUTOENCODER, record)
         autoencoder, about = module.learnt, {**about, "autoencoder": record["weights"]}
     flow = FlowModule(grid, config, autoencoder)
-    if read_record(folder) is None:
+    if not is_tuned(folder):
         flow.measure()
     record = run_tuning(
         flow,

@@ -23,6 +23,9 @@ from s2s2.generators.tuning.grid import JudgedCases, draw_samples
 from s2s2.generators.tuning.module import TunedModule
 
 COLUMNS = ("step", "loss", "agreement", "learning_rate", "images_per_second")
+HISTORY = "history.csv"
+SAMPLES = "samples"
+"""Folder of the pictures of samples."""
 DRAWN_ROWS = 6
 DRAWN_COPIES = 3
 EQUAL = 0.01
@@ -50,7 +53,7 @@ class Checks(History):
         judged: JudgedCases,
         judge: Judge | None,
     ) -> None:
-        super().__init__(folder / "history.csv", COLUMNS)
+        super().__init__(folder / HISTORY, COLUMNS)
         self.module, self.config, self.folder = module, module.config, folder
         self.ema, self.judged, self.judge = ema, judged, judge
         self.best = -1.0
@@ -96,7 +99,7 @@ class Checks(History):
         more = self._sample(wanted)
         each = DRAWN_COPIES - 1
         rows = [(case, [first[row], *more[row * each : (row + 1) * each]]) for row, case in enumerate(shown)]
-        draw_samples(self.folder / "samples" / f"step-{step:06d}.jpg", self.judged, rows)
+        draw_samples(self.folder / SAMPLES / f"step-{step:06d}.jpg", self.judged, rows)
         if self.judge is None:
             return math.nan
         images, masks = self.judged.square(first)

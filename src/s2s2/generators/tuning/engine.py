@@ -16,7 +16,7 @@ from s2s2.core.software import versions
 from s2s2.data.dataset import Dataset
 from s2s2.errors import GeneratorError
 from s2s2.generators.learning import Judge
-from s2s2.generators.tuning.callbacks import Checks, LossWatch
+from s2s2.generators.tuning.callbacks import HISTORY, SAMPLES, Checks, LossWatch
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.ema import AveragedWeights
 from s2s2.generators.tuning.grid import JudgedCases
@@ -87,7 +87,13 @@ def run_tuning(
         found = {"steps": trainer.global_step, **checks.summary(), "weights": weights}
         return trainer, {**found, "software": software}
 
-    return finish_once(record, ADVICE, tune)
+    return finish_once(record, ADVICE, tune, lambda: _files(module.weights_file(folder), folder))
+
+
+def _files(weights: Path, folder: Path) -> list[Path]:
+    """Return what a tuning leaves behind: weights and what lies with them, curve, samples."""
+    beside = [] if weights.parent == folder else weights.parent.glob("*.json")
+    return [weights, *beside, folder / HISTORY, *(folder / SAMPLES).glob("*.jpg")]
 
 
 def _check_cases(train: Dataset) -> None:

@@ -51,6 +51,22 @@ def read_record(folder: Path | None, *, finished: bool = True) -> dict[str, Any]
     return content if content and (content.get("finished") or not finished) else None
 
 
+def is_tuned(folder: Path | None) -> bool:
+    """Whether a folder, where it is known, holds a tuning that was done to its end, and all its files."""
+    return folder is not None and Record(folder / RECORD, {}, error=GeneratorError).is_finished
+
+
+def require_whole_tunings(folder: Path) -> None:
+    """Refuse finished tunings in a folder and below it whose files are not as they were left.
+
+    Raises:
+        GeneratorError: Each file that was altered is named.
+    """
+    advice = "Restore what was altered, or tune again with `s2s2 tune` into another folder."
+    for path in sorted(folder.rglob(RECORD)):
+        Record(path, {}, error=GeneratorError).require_whole(advice)
+
+
 def weights_digest(path: Path) -> str:
     """Return 16 hexadecimal digits of the SHA-256 of a file of weights.
 

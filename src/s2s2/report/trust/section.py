@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2s2.core.records import flattened
+from s2s2.core.inputs import flattened
 from s2s2.core.storage import write_text
 from s2s2.report.elements import Sheet, render
 from s2s2.report.figures import CurvePanel

@@ -1,0 +1,146 @@
+"""What a finished run holds is altered: it is made again with the same bytes, or refused by name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from s2s2.pipeline import RunConfig
+from s2s2.run.settings import FILE
+from tests.drawn import SMALL_NETWORK
+from tests.faults.table import BAD, Note, call, judge, state
+
+TIMED = (
+    "report.html",
+    "run.json",
+    ".report.done.json",
+    "fit.json",
+    ".files.json",
+    "tensorboard",
+    ".lock",
+    FILE,
+)
+"""What holds times, paths or the command line beside what was found."""
+
+SEED = "arms/s2s2/seed0"
+KINDS = {
+    "stack": ["stack/manifest.json", "stack/built.json", "stack/copies/case_*.tif"],
+    "judges": [f"judges/fold0/{name}" for name in ("fit.json", "history.csv", "network/weights.safetensors")],
+    "audit": [f"stack/audit/{name}" for name in ("audit.json", "copies.csv", "cases.csv", "marks.json")],
+    "training": [
+        f"{SEED}/{name}"
+        for name in ("fit.json", "history.csv", "network/network.json", "network/weights.safetensors")
+    ],
+    "predictions": [f"{SEED}/predictions/away/{name}" for name in ("case_*.png", "predictions.json")],
+    "scores": [f"{SEED}/scores/away.csv", f"{SEED}/.away.done.json"],
+    "results": ["scores.csv", "summary.csv", "comparisons.csv", ".compare.done.json"],
+    "run": ["run.json", "report.html", "config.yaml", "split.json"],
+    "records": [
+        ".split.done.json",
+        ".data.json",
+        ".files.json",
+        ".check-0-home.done.json",
+        "check/0-home.json",
+    ],
+}
+"""Files of a run by kind; of several that a pattern finds, the first."""
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path: Path) -> None:
+    """Flip a bit in the middle, and give the file the time that it had."""
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def other(path: Path) -> None:
+    """Replace the file by another of its kind: its neighbour, that of another seed or fold, or of a list."""
+    for old, new in (("seed0", "seed1"), ("fold0", "fold1"), ("0-home", "1-away"), ("away", "home")):
+        if (found := Path(str(path).replace(old, new))) != path and found.exists():
+            break
+    else:
+        beside = [each for each in sorted(path.parent.glob(f"*{path.suffix}")) if each.name != path.name]
+        if not beside:
+            path.write_bytes(b"{}")
+            return
+        found = beside[0]
+    shutil.copyfile(found, path)
+
+
+WAYS: dict[str, Callable[[Path], None]] = {
+    "cut": cut,
+    "flipped": flip,
+    "replaced": other,
+    "emptied": empty,
+    "removed": Path.unlink,
+}
+
+QUICK = [
+    ("stack/copies/case_*.tif", "flipped"),
+    ("split.json", "flipped"),
+    ("scores.csv", "replaced"),
+    (f"{SEED}/predictions/away/case_*.png", "replaced"),
+]
+FILES = [pattern for patterns in KINDS.values() for pattern in patterns]
+
+
+def alter(run: RunConfig, place: str, said: Callable[[], str], note: Note, pattern: str, way: str) -> None:
+    """Alter one file of a copy of a run, run again, and judge what became of it."""
+    folder = run.output.with_name(place)  # beside the same data
+    shutil.copytree(run.output, folder)
+    before = state(folder, but=TIMED)
+    path = sorted(folder.glob(pattern))[0]
+    content = path.read_bytes()
+    WAYS[way](path)
+    words = ["run", "--config", run.output / FILE, "--output", folder, "--verify"]
+    ended = call([*words, "--trust", SMALL_NETWORK["name"]], said)
+
+    def right() -> bool:
+        timed = path.name in TIMED
+        return state(folder, but=TIMED) == before and (timed or path.read_bytes() == content)
+
+    outcome = judge(ended, named=[path.name], right=right)
+    note("altered artefacts", outcome)
+    if outcome in BAD:
+        after = state(folder, but=TIMED)
+        names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        raise AssertionError(f"{pattern} {way}: {outcome}; {names}\n{ended.said[-3000:]}")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def said(capfd: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    def both() -> str:
+        found = capfd.readouterr()
+        return found.out + found.err
+
+    return both
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", list(WAYS))
+@pytest.mark.parametrize("pattern", FILES)
+def test_what_was_altered_is_made_again_or_refused(
+    finished: RunConfig, tmp_path: Path, said: Callable[[], str], note: Note, pattern: str, way: str
+) -> None:
+    alter(finished, tmp_path.name, said, note, pattern, way)
+
+
+@pytest.mark.parametrize(("pattern", "way"), QUICK)
+def test_a_few_of_each_kind(
+    finished: RunConfig, tmp_path: Path, said: Callable[[], str], note: Note, pattern: str, way: str
+) -> None:
+    alter(finished, tmp_path.name, said, note, pattern, way)
