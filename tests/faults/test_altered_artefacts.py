@@ -144,3 +144,20 @@ def test_a_few_of_each_kind(
     finished: RunConfig, tmp_path: Path, said: Callable[[], str], note: Note, pattern: str, way: str
 ) -> None:
     alter(finished, tmp_path.name, said, note, pattern, way)
+
+
+@pytest.mark.parametrize("name", ["scores.csv", f"{SEED}/history.csv", "run.json", f"{SEED}/fit.json"])
+def test_no_page_is_drawn_of_what_was_altered(
+    finished: RunConfig, tmp_path: Path, said: Callable[[], str], name: str
+) -> None:
+    folder = finished.output.with_name(tmp_path.name)
+    shutil.copytree(finished.output, folder)
+    words = ["report", folder, "--trust", SMALL_NETWORK["name"]]
+    assert call(words, said).code == 0
+    flip(folder / name)
+    page = (folder / "report.html").read_bytes()
+    ended = call(words, said)
+    assert ended.code == 2
+    assert str(folder / name) in ended.said
+    assert (folder / "report.html").read_bytes() == page
+    shutil.rmtree(folder)

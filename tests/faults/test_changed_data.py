@@ -151,5 +151,10 @@ def test_the_prediction_of_a_replaced_image_is_made_again(
     )
     os.utime(site / "images" / "case_01.png", ns=(stamp, stamp))
     assert (predicted(), predicted()) == (1, 0)
+    label_map = tmp_path / "out" / "case_02.png"
+    before = label_map.read_bytes()
+    invert(label_map)  # of the same size, and readable
+    assert (predicted(), predicted()) == (1, 0)
+    assert label_map.read_bytes() == before
     (tmp_path / "out" / "predictions.json").unlink()
     assert predicted() == 3

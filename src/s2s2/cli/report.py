@@ -27,7 +27,10 @@ def main(options: Options) -> int:
     """Write the report of a run once more."""
     from s2s2.report import build_report
     from s2s2.run.folder import RunFolder
+    from s2s2.run.whole import require_whole_run
 
-    page = build_report(RunFolder.finished(options.run))
+    folder = RunFolder.finished(options.run)
+    require_whole_run(folder)
+    page = build_report(folder)
     sys.stdout.write(f"Report: {page.resolve()}\n")
     return 0

@@ -30,6 +30,7 @@ class _Facts(TypedDict):
     classes: NotRequired[list[str]]
     learnt: NotRequired[_Learnt]
     images: NotRequired[dict[str, str]]
+    label_maps: NotRequired[dict[str, str]]
     failed: NotRequired[dict[str, str]]
 
 

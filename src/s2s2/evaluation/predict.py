@@ -97,11 +97,17 @@ def predict(
     )
     facts = _facts(Path(network_folder), card)
     before = work.folder.facts
-    images = before.get("images", {}) if before.get("network") == facts["network"] else {}
-    facts["images"] = work.plan({} if overwrite else images)
+    ours = {} if overwrite or before.get("network") != facts["network"] else before
+    written = ours.get("label_maps", {})
+    facts["images"] = work.plan(ours.get("images", {}), written)
+    again = {case.id for case, _ in work.todo}
+    facts["label_maps"] = {case_id: digest for case_id, digest in written.items() if case_id not in again}
     work.folder.write_facts(facts)
     for part in _batches(work.todo, batch):
         work.run(part)
+    facts["label_maps"] |= {
+        case_id: file_identity(work.folder.label_map(case_id)) for case_id in work.written
+    }
     work.folder.write_facts(facts | {"failed": work.failed})
     return PredictReport(tuple(work.written), tuple(work.kept), work.failed)
 
@@ -159,14 +165,16 @@ class _Work:
     kept: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
-    def plan(self, known: Mapping[str, str]) -> dict[str, str]:
+    def plan(self, known: Mapping[str, str], written: Mapping[str, str]) -> dict[str, str]:
         """Sort the cases into those to predict, those that are whole and those that cannot be read.
 
         Args:
             known: Identity of the image of each prediction of this network that is there.
+            written: Identity of the label map, as far as the call that wrote it came to its end.
 
         Returns:
-            The same for the predictions that will be there. One of another image is removed first.
+            The same as `known` for the predictions that will be there. One of another image, or that
+            was altered since, is removed first.
         """
         images = dict(known)
         for case in self.working.cases:
@@ -176,14 +184,16 @@ class _Work:
                 self.failed[case.id] = str(error)
                 continue
             images[case.id] = file_identity(case.image_path)
-            if known.get(case.id) == images[case.id] and self.folder.holds(
+            same = known.get(case.id) == images[case.id] and self.folder.holds(
                 case.id, placement.original, probabilities=self.probabilities, overlay=self.native is not None
-            ):
+            )
+            path = self.folder.label_map(case.id)
+            if same and written.get(case.id, digest := file_identity(path)) == digest:
                 self.kept.append(case.id)
             else:
                 self.todo.append((case, placement))
                 with storage_errors(self.folder.root):
-                    self.folder.label_map(case.id).unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
         self.report_progress()
         return images
 

@@ -24,7 +24,7 @@ from s2s2.data import Dataset
 from s2s2.errors import ConfigError, GeneratorError, StorageError
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.grid import JudgedCases, draw_samples
-from s2s2.generators.tuning.record import read_record, weights_digest
+from s2s2.generators.tuning.record import is_tuned, read_record, weights_digest
 from tests.drawn import draw_site
 from tests.generators.tuning.little import LittleModule, tune_little
 
@@ -301,3 +301,16 @@ def test_a_processor_that_has_bfloat16_uses_it(
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
     assert precision_of(TuneConfig(precision="auto")) == chosen
     assert precision_of(TuneConfig(precision="16-mixed")) == "16-mixed"
+
+
+def test_a_tuning_whose_weights_were_altered_is_done_again_to_the_same_bytes(
+    train: Dataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tune_little(train, tmp_path / "tuned", CONFIG)
+    before = everything(tmp_path / "tuned")
+    weights = tmp_path / "tuned" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert not is_tuned(tmp_path / "tuned")
+    tune_little(train, tmp_path / "tuned", CONFIG)
+    assert everything(tmp_path / "tuned") == before
+    assert [message for message in caplog.messages if str(weights) in message]
