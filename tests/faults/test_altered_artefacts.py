@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from s2s2.core import records
+from s2s2.core.records import file_identity
 from s2s2.pipeline import RunConfig
 from s2s2.run.settings import FILE
 from tests.drawn import SMALL_NETWORK
@@ -160,4 +162,26 @@ def test_no_page_is_drawn_of_what_was_altered(
     assert ended.code == 2
     assert str(folder / name) in ended.said
     assert (folder / "report.html").read_bytes() == page
+    shutil.rmtree(folder)
+
+
+def test_verify_finds_what_size_and_times_hide(
+    finished: RunConfig, tmp_path: Path, said: Callable[[], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = finished.output.with_name(tmp_path.name)
+    shutil.copytree(finished.output, folder)
+    path = sorted((folder / SEED / "predictions" / "away").glob("*.png"))[0]
+    before, known = path.read_bytes(), file_identity(path)
+    flip(path)
+    # A disk that keeps no times of changes, or rot below the file system.
+    records._seen[str(path)] = (records._state(path), known)
+    words = ["run", "--config", finished.output / FILE, "--output", folder, "--trust", SMALL_NETWORK["name"]]
+    assert call(words, said).code == 0
+    assert path.read_bytes() != before
+    caplog.clear()
+    assert call([*words, "--verify"], said).code == 0
+    assert caplog.messages == [
+        f"s2s2: {path} holds other bytes than were written. What was derived is made again."
+    ]
+    assert path.read_bytes() == before
     shutil.rmtree(folder)

@@ -167,15 +167,12 @@ class Record:
 
     def forget(self) -> None:
         """Remove the record before the work is done again, and say in one line why it has to be."""
-        if faults := self.faults():
-            logging.getLogger("s2s2").warning(
-                f"s2s2: {listed(faults, '; ')}. What was derived is made again."
-            )
+        self._say_faults()
         self.path.unlink(missing_ok=True)
 
     def begin(self) -> None:
-        """Record that the work has begun."""
-        self.forget()
+        """Record that the work has begun; where finished work is done again, say in one line why."""
+        self._say_faults()
         self._write({"finished": False, "inputs": self.inputs.values})
 
     def finish(self, content: Mapping[str, Any] | None = None, outputs: Iterable[Path] = ()) -> None:
@@ -194,6 +191,11 @@ class Record:
         }
         kept = {"outputs": known} if known else {}
         self._write({"finished": True, "inputs": self.inputs.values, **kept, **(content or {})})
+
+    def _say_faults(self) -> None:
+        if faults := self.faults():
+            line = f"s2s2: {listed(faults, '; ')}. What was derived is made again."
+            logging.getLogger("s2s2").warning(line)
 
     def _write(self, content: Mapping[str, Any]) -> None:
         write_json(self.path, {**content, "seal": self._seal(content)})

@@ -186,9 +186,11 @@ def lightning_in(folder: Path) -> Iterator[None]:
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     # Of several processes that learn together the first claims the folder for all.
-    claim = claimed(folder) if getattr(rank_zero_only, "rank", 0) == 0 else nullcontext()
+    first = getattr(rank_zero_only, "rank", 0) == 0
+    claim = claimed(folder) if first else nullcontext()
     with storage_errors(folder), claim, _quiet_threads(), warnings.catch_warnings():
-        remove_leftovers(folder)
+        if first:
+            remove_leftovers(folder)
         logger.setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module="lightning")
         try:
