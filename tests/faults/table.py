@@ -12,9 +12,9 @@ from s2s2.cli import main
 
 
 class Outcome(StrEnum):
-    """What a command made of a fault."""
+    """What a command made of a fault: read, resumed or made again rightly, or refused by name; or a fault."""
 
-    REBUILT = "named or rebuilt"
+    RIGHT = "right"
     REFUSED = "refused"
     TRACEBACK = "traceback"
     HANG = "hang"
@@ -54,7 +54,7 @@ def judge(ended: Ended, *, named: Collection[str], right: Callable[[], bool]) ->
         return Outcome.TRACEBACK
     if ended.code == 2:
         return Outcome.REFUSED if any(name in ended.said for name in named) else Outcome.WRONG
-    return Outcome.REBUILT if right() else Outcome.WRONG
+    return Outcome.RIGHT if right() else Outcome.WRONG
 
 
 def call(words: Sequence[object], said: Callable[[], str]) -> Ended:
@@ -86,7 +86,7 @@ Note = Callable[[str, Outcome], None]
 
 
 def table(outcomes: Iterable[tuple[str, str]]) -> str:
-    """Return how many faults of each kind had which outcome."""
+    """Return how many faults of each kind had which outcome, in Markdown as docs/reliability.md shows it."""
     counts: dict[str, Counter[str]] = {}
     for kind, outcome in outcomes:
         counts.setdefault(kind, Counter())[outcome] += 1
@@ -94,8 +94,6 @@ def table(outcomes: Iterable[tuple[str, str]]) -> str:
     rows = [
         [kind, str(found.total()), *(str(found[each]) for each in Outcome)] for kind, found in counts.items()
     ]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows)
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+    totals = [sum(int(row[column]) for row in rows) for column in range(1, len(head))]
+    lines = [head, ["---", *["---:"] * len(totals)], *sorted(rows), ["all", *map(str, totals)]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

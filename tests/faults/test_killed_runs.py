@@ -14,7 +14,7 @@ import pytest
 
 from tests.drawn import draw_site
 from tests.faults.commands import finish, start
-from tests.faults.conftest import Tally
+from tests.faults.table import Note, Outcome
 
 pytestmark = pytest.mark.slow
 DIFFUSION = (
@@ -68,7 +68,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_run_killed_again_and_again_ends_in_the_same_bytes(
-    whole: tuple[Path, float], seed: int, tally: Tally
+    whole: tuple[Path, float], seed: int, note: Note
 ) -> None:
     place, seconds = whole
     rng, words = random.Random(seed), [*RUN, "--output", f"killed{seed}"]
@@ -88,4 +88,4 @@ def test_a_run_killed_again_and_again_ends_in_the_same_bytes(
     assert len(expected) > 50
     assert digests(place / f"killed{seed}") == expected
     for _ in range(killed):
-        tally("kills at random moments", "right")
+        note("kills at random moments", Outcome.RIGHT)

@@ -13,8 +13,8 @@ from s2s2.cli import main
 from s2s2.data import Dataset
 from s2s2.pipeline import RunConfig
 from tests.drawn import draw_site
-from tests.faults.conftest import Tally
 from tests.faults.odd_files import odd_images
+from tests.faults.table import Note, Outcome
 
 pytestmark = pytest.mark.slow
 CASE = "case_00"
@@ -37,7 +37,7 @@ def home(drawn: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", odd_images(_example()))
 def test_an_odd_image_is_read_or_refused(
-    name: str, home: Path, finished: RunConfig, tally: Tally, capsys: pytest.CaptureFixture[str]
+    name: str, home: Path, finished: RunConfig, note: Note, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = home / "images" / f"{CASE}.png"
     odd = odd_images(np.asarray(Image.open(good)))[name]
@@ -64,4 +64,4 @@ def test_an_odd_image_is_read_or_refused(
             data = Dataset.open(home)
             seen = data.image(data.case(CASE)).transpose(1, 2, 0) * 255
             assert np.abs(seen - odd.expected).max() <= odd.off + 0.51
-        tally(f"odd images: {kind}", "refused" if odd.expected is None else "right")
+        note(f"odd images: {kind}", Outcome.REFUSED if odd.expected is None else Outcome.RIGHT)

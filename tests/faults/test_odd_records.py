@@ -14,7 +14,7 @@ import yaml
 
 from s2s2.cli import main
 from s2s2.pipeline import RunConfig
-from tests.faults.conftest import Tally
+from tests.faults.table import Note, Outcome
 
 pytestmark = pytest.mark.slow
 NETWORK = "run/arms/s2s2/seed0/network"
@@ -87,7 +87,7 @@ def test_a_value_of_another_type(
     name: str,
     place: Path,
     finished: RunConfig,
-    tally: Tally,
+    note: Note,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = place / name
@@ -102,7 +102,7 @@ def test_a_value_of_another_type(
             said = capsys.readouterr().err.strip()
             assert code in (0, 2), said
             assert code == 0 or said.splitlines()[-1].startswith("s2s2: ")
-            tally("records with odd values", "refused" if code else "right")
+            note("records with odd values", Outcome.REFUSED if code else Outcome.RIGHT)
     file.write_text(whole)
     shutil.rmtree(place / "made", ignore_errors=True)
     assert main([*COMMANDS[command], *trust]) == 0
