@@ -16,20 +16,21 @@ import numpy as np
 from s2s2.core.storage import read_json, write_json
 from s2s2.core.types import Floats, LabelMap, RawPixels
 from s2s2.data.files import in_threads
+from s2s2.data.reading.mask_sets import infer_reading
 from s2s2.data.reading.mask_values import (
     Levels,
     Value,
     code_of,
-    infer_values,
     looks_soft,
     packed,
-    parse_value,
+    parse_values,
     plain,
     read_levels,
     text_of,
+    texts_of,
     value_from_json,
 )
-from s2s2.data.reading.reader import is_grey
+from s2s2.data.reading.reader import Palettes, is_grey
 from s2s2.errors import DataError
 
 # Okabe and Ito's colours, which colour-blind people can distinguish; black is the background.
@@ -45,8 +46,7 @@ _COLOURS = (
 _UNKNOWN = 255
 _MOST_VALUES = 65536
 _FILE = "classes.json"
-# Of more masks than these, only some are read to infer a class map; the check reads them all.
-_INFERRED_FROM = 2000
+_INFERRED_FROM = 2000  # of more masks only some are read to infer a class map; the check reads all
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ class ClassMap:
             colours (r, g, b) in 0..255. A grey colour is the same as its level.
         soft: Whether grey levels between 0 and 255 are edges that were blurred or
             compressed, to be cut at one half (two classes only).
+        palettes: What counts in mask files with a palette: "indices", or "colours". Default:
+            the colours where a class has one, else the indices unless a palette is grey.
 
     Raises:
         DataError: If a class has no value, or two classes share a name or a value.
@@ -74,6 +76,7 @@ class ClassMap:
     names: tuple[str, ...]
     values: tuple[tuple[Value, ...], ...]
     soft: bool = False
+    palettes: Palettes | None = None
 
     def __post_init__(self) -> None:
         if (count := sum(map(len, self.values))) > _MOST_VALUES:
@@ -93,6 +96,8 @@ class ClassMap:
                 f"Every class of a class map needs its own name and its own values, got {self}. "
                 "Remove duplicates, and give a value where there is none."
             )
+        if self.palettes is None and any(isinstance(value, tuple) for value in flat):
+            object.__setattr__(self, "palettes", "colours")
         if self.soft and len(self.names) != 2:
             raise DataError(f"Only a class map of two classes can be soft, got {len(self.names)} classes.")
 
@@ -100,7 +105,7 @@ class ClassMap:
         return len(self.names)
 
     def __str__(self) -> str:
-        parts = (f"{name}={','.join(map(text_of, self.values[i]))}" for i, name in enumerate(self.names))
+        parts = (f"{name}={texts_of(self.values[i])}" for i, name in enumerate(self.names))
         return " ".join(parts) + (" (soft edges, cut at one half)" if self.soft else "")
 
     @property
@@ -116,7 +121,8 @@ class ClassMap:
 
         Args:
             entries: One text a class, in the order of the class ids: a name, an equals
-                sign, and values apart by commas: grey levels or colours as #rrggbb.
+                sign, and values apart by commas: grey levels, ranges of them as 128-255,
+                or colours as #rrggbb.
 
         Raises:
             DataError: If a text cannot be read or the classes are not distinct.
@@ -125,7 +131,8 @@ class ClassMap:
         for entry in entries:
             name, _, text = entry.partition("=")
             names.append(name.strip())
-            values.append(tuple(parse_value(part.strip(), entry) for part in text.split(",")))
+            parts = (parse_values(part.strip(), entry) for part in text.split(","))
+            values.append(tuple(value for part in parts for value in part))
             if not names[-1]:
                 raise DataError(
                     f"A class is given as name=value, got {entry!r}. Put a name before the equals sign."
@@ -137,11 +144,12 @@ class ClassMap:
         """Infer the class map of these mask files; of very many, evenly spaced ones are read.
 
         One grey level besides 0 makes two classes, and then 1 and 255 both mean the
-        foreground. Blurred or compressed edges make two classes and a soft map.
-        Anything else makes one class a value, named after it.
+        foreground. Blurred edges make two classes and a soft map; of masks saved as JPEG
+        each level takes what lies nearest. Anything else makes one class a value.
 
         Raises:
-            DataError: If a file cannot be read, or the values cannot be classes.
+            DataError: If a file cannot be read, the values cannot be classes, or files
+                are to be read in different ways.
         """
         step = max(1, -(-len(mask_paths) // _INFERRED_FROM))
         return cls.from_levels(list(in_threads(read_levels, mask_paths[::step])))
@@ -149,11 +157,7 @@ class ClassMap:
     @classmethod
     def from_levels(cls, levels: Sequence[Levels]) -> ClassMap:
         """Infer the class map from the counted values of mask files."""
-        values, soft = infer_values(levels)
-        if len(values) == 2 and len(values[1]) > 1:
-            return cls(("background", "foreground"), values, soft)
-        names = [f"class_{text_of(group[0]).removeprefix('#')}" for group in values[1:]]
-        return cls(("background", *names), values, soft)
+        return cls(*infer_reading(levels))
 
     @classmethod
     def declared(cls, root: Path) -> ClassMap | None:
@@ -183,7 +187,11 @@ class ClassMap:
             {"name": name, "values": [list(value) if isinstance(value, tuple) else value for value in values]}
             for name, values in zip(self.names, self.values, strict=True)
         ]
-        return {"classes": classes, "soft": self.soft}
+        return {
+            "classes": classes,
+            "soft": self.soft,
+            **({"palettes": self.palettes} if self.palettes else {}),
+        }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], *, source: str = "class map") -> ClassMap:
@@ -197,12 +205,14 @@ class ClassMap:
             values = tuple(
                 tuple(value_from_json(value) for value in entry["values"]) for entry in content["classes"]
             )
-        except (KeyError, TypeError, ValueError) as error:
+            if (palettes := content.get("palettes")) not in (None, "indices", "colours"):
+                raise ValueError(f"palettes is {palettes!r}")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DataError(
                 f"{source} holds no class map ({error!r}). Expected "
                 '{"classes": [{"name": "background", "values": [0]}, {"name": "polyp", "values": [255]}]}.'
             ) from error
-        return cls(names, values, bool(content.get("soft", False)))
+        return cls(names, values, bool(content.get("soft", False)), palettes)
 
     def encode(self, raw: RawPixels, *, source: str | Path = "mask") -> LabelMap:
         """Turn the values of a mask file into class ids.
@@ -221,8 +231,9 @@ class ClassMap:
             raw = raw[..., 0]
         codes = raw if raw.ndim == 2 else packed(raw)
         ids = self._lookup(codes, colour=raw.ndim == 3)
-        unknown = ids == _UNKNOWN
-        if not unknown.any():
+        # In a soft map 1 is the foreground of masks of ones; beside 255 it is an edge.
+        edges = self.soft and raw.ndim == 2 and bool((raw == 1).any() and (raw == 255).any())
+        if not edges and not (ids == _UNKNOWN).any():
             return ids
         levels = Levels.count(raw)
         if self._is_soft(levels):
@@ -244,7 +255,8 @@ class ClassMap:
         """Return the share of pixels of each class, or None if a value is unknown."""
         shares = np.zeros(len(self))
         where = {value: index for index, values in enumerate(self.values) for value in values}
-        soft = not levels.counts.keys() <= where.keys() and self._is_soft(levels)
+        edges = self.soft and {1, 255} <= levels.counts.keys()
+        soft = (edges or not levels.counts.keys() <= where.keys()) and self._is_soft(levels)
         for value, count in levels.counts.items():
             index = int(isinstance(value, int) and value >= 128) if soft else where.get(value)
             if index is None:

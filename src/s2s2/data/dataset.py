@@ -227,7 +227,8 @@ class Dataset(Sequence[Case]):
             raise DataError(
                 f"Case {case.id} has no mask. Open the data set with its masks, or leave this case out."
             )
-        ids = self.class_map.encode(read_mask_raw(case.mask_path), source=case.mask_path)
+        raw = read_mask_raw(case.mask_path, self.class_map.palettes)
+        ids = self.class_map.encode(raw, source=case.mask_path)
         expected = self.original_shape(case)
         if ids.shape != expected:
             raise DataError(

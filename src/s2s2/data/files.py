@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -16,7 +16,7 @@ from PIL.Image import DecompressionBombError
 from s2s2.core.types import Image, RawPixels
 from s2s2.data.grid import to_unit
 from s2s2.data.reading.png_jpeg_bmp import PNG_JPEG_BMP
-from s2s2.data.reading.reader import Decoded, Header, Palette, Reader, is_grey
+from s2s2.data.reading.reader import Decoded, Header, Palette, Palettes, Reader, is_grey
 from s2s2.data.reading.tiff import TIFF
 from s2s2.errors import DataError
 
@@ -80,41 +80,72 @@ def read_image_raw(path: str | Path, channels: int | None = None) -> RawPixels:
     return np.require(with_channels(planes, channels, path), requirements=["C", "W"])
 
 
-def read_mask_raw(path: str | Path) -> RawPixels:
-    """Read the values of a mask file, without giving them a meaning.
+@dataclass(frozen=True)
+class MaskFile:
+    """The values of a mask file, without a meaning.
 
-    A mask of one bit has the values 0 and 255. Indices into a palette of
-    greys become grey levels; of a palette with colours the indices themselves are the
-    values, as label tools write them.
+    Args:
+        pixels: Grey levels (height, width), uint8 or uint16; of a file in colours (height, width, 3),
+            uint8; of a palette file the indices.
+        palette: Colours (entry, 3) of a palette file, else None.
+        bits: Bits a channel.
+        lossy: Whether the pixels were compressed as JPEG.
+        alpha: Whether an alpha channel was dropped.
+    """
 
-    Returns:
-        Grey levels (height, width), uint8 or uint16; or, where a file has colours,
-        (height, width, 3), uint8.
+    pixels: RawPixels
+    palette: Palette | None = None
+    bits: int = 8
+    lossy: bool = False
+    alpha: bool = False
+
+    def values(self, palettes: Palettes | None = None) -> RawPixels:
+        """Return grey levels (height, width) or, where there are any, colours (height, width, 3).
+
+        Args:
+            palettes: Whether the indices of a palette file are its values, or the colours that they
+                stand for; None: indices, unless the whole palette is grey.
+        """
+        pixels = self.pixels
+        if self.palette is not None and looked_up(self.palette, palettes):
+            pixels = self.palette[pixels]
+        if pixels.ndim == 3 and is_grey(pixels):
+            pixels = pixels[..., 0]
+        return np.ascontiguousarray(pixels)
+
+
+def looked_up(palette: Palette, palettes: Palettes | None) -> bool:
+    """Whether the colours of this palette count, not the indices."""
+    return is_grey(palette) if palettes is None else palettes == "colours"
+
+
+def read_mask_raw(path: str | Path, palettes: Palettes | None = None) -> RawPixels:
+    """Read the values of a mask file, as `MaskFile.values` gives them; one bit gives 0 and 255.
 
     Raises:
         DataError: If the file cannot be read or is no mask.
     """
-    return read_mask_and_palette(path)[0]
+    return read_mask_file(path).values(palettes)
 
 
-def read_mask_and_palette(path: str | Path) -> tuple[RawPixels, Palette | None]:
-    """Read a mask like `read_mask_raw`, with the colours (entry, 3) of its palette, if it has any."""
+def read_mask_file(path: str | Path) -> MaskFile:
+    """Read a mask file, without giving its values a meaning.
+
+    Raises:
+        DataError: If the file cannot be read or is no mask.
+    """
     decoded = _decode(path)
-    pixels, palette = decoded.pixels, decoded.palette
-    if palette is not None:
-        used = palette[: int(pixels.max(initial=0)) + 1]
-        if is_grey(used):
-            pixels, palette = palette[:, 0][pixels], None
-    if pixels.ndim == 3 and is_grey(pixels):
-        pixels = pixels[..., 0]
+    pixels = decoded.pixels
     if pixels.dtype not in (np.uint8, np.uint16):
         pixels = _whole_numbers(pixels, path)
+    if pixels.ndim == 3 and is_grey(pixels) and pixels.dtype != np.uint8:
+        pixels = pixels[..., 0]
     if pixels.ndim == 3 and (pixels.shape[2] != 3 or pixels.dtype != np.uint8):
         raise DataError(
             f"{path} has {pixels.shape[2]} channels of type {pixels.dtype}, which is no mask. "
             "Expected grey levels or 8-bit RGB colours, one value a class."
         )
-    return np.ascontiguousarray(pixels), palette
+    return MaskFile(pixels, decoded.palette, decoded.bits, decoded.lossy, decoded.alpha is not None)
 
 
 def with_channels(planes: RawPixels, channels: int | None, source: str | Path) -> RawPixels:

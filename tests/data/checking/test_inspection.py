@@ -83,7 +83,6 @@ FAULTS: list[tuple[str, list[str], Callable[[Path], object]]] = [
         lambda site: _save(_image(site, 3), np.full((40, 56, 3), 9, np.uint8)),
     ),
     ("warning:orientation", ["case_03"], _turn),
-    ("warning:palette", ["case_02"], _palettes),
     (
         "warning:duplicate-across-groups",
         ["case_00 = case_05"],
@@ -98,6 +97,22 @@ def test_a_fault_is_named(site: Path, rule: str, subjects: list[str], lay: Calla
     report = inspect(site)
     assert _rules(report) == {rule: subjects}
     assert report.ok is rule.startswith("warning")
+
+
+def test_palettes_that_differ_need_a_class_map(site: Path) -> None:
+    _palettes(site)
+    report = inspect(site)
+    assert (_rules(report), report.ok) == ({"error:class-map": [str(site)]}, False)
+    for line in (
+        "`--classes background=0 'class_1=#00c800' 'class_2=#c80000'`",
+        "`--classes background=0 class_1=1`",
+    ):
+        assert line in report.errors[0].message
+    settled = inspect(site, class_map=ClassMap(("background", "polyp"), ((0,), (1, 255)), palettes="indices"))
+    assert (_rules(settled), settled.ok) == ({"warning:palette": ["case_02"]}, True)
+    assert settled.summary["mask_reading"] == (
+        "2 as palette indices, 10 as grey levels of 8 bits: 0 background, 1,255 polyp"
+    )
 
 
 def test_faults_of_the_whole_site_are_named(site: Path) -> None:

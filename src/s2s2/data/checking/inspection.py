@@ -7,6 +7,7 @@ rule stops the others. An error would break training; a warning needs a second l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from s2s2.core.progress import Count
@@ -59,6 +60,10 @@ def inspect(
             class_map = _find_class_map(found, surveyed)
         except DataError as error:
             problems.append(Problem("error", "class-map", str(path), str(error)))
+    palettes = class_map.palettes if class_map is not None else None
+    surveyed = [
+        one if one.levels is None else replace(one, levels=one.levels.read_as(palettes)) for one in surveyed
+    ]
     evidence = Evidence(found, surveyed, class_map, channels)
     for rule in RULES:
         problems += rule(evidence)

@@ -16,8 +16,11 @@ from rich.text import Text
 from s2s2.data.checking.survey import Surveyed
 from s2s2.data.classes import ClassMap
 from s2s2.data.problems import Problem
+from s2s2.data.reading.mask_sets import describe
+from s2s2.data.reading.mask_values import texts_of
 
 _SHOWN = 3
+_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class CheckReport:
         more = f", {len(sizes) - _SHOWN} more" if len(sizes) > _SHOWN else ""
         yield "height x width", ", ".join(f"{size} ({count})" for size, count in sizes[:_SHOWN]) + more
         yield "channels", ", ".join(f"{key} ({count})" for key, count in numbers["channels"].items())
+        if numbers["mask_reading"]:
+            yield "masks read", numbers["mask_reading"]
         yield "bits", ", ".join(f"{key} ({count})" for key, count in numbers["bits"].items())
 
     def _class_table(self, mark: str) -> Table:
@@ -105,7 +110,7 @@ class CheckReport:
             table.add_column(name, justify="left" if name in ("class", "values") else "right")
         for entry, colour in zip(self.summary["classes"], class_map.colours, strict=True):
             label = Text.assemble((f"{mark} ", "rgb({},{},{})".format(*colour)), entry["name"])
-            values = ", ".join(map(str, entry["values"]))
+            values = texts_of(class_map.values[entry["id"]]).replace(",", ", ")
             table.add_row(str(entry["id"]), label, values, f"{entry['pixel_share']:.2%}", str(entry["cases"]))
         return table
 
@@ -156,9 +161,21 @@ def summarise(surveyed: Sequence[Surveyed], class_map: ClassMap | None) -> dict[
         "channels": {str(key): count for key, count in Counter(head.channels for head in heads).items()},
         "bits": {str(key): count for key, count in Counter(head.bits for head in heads).items()},
         "equal_images": len(digests) - len(set(digests)),
+        "mask_reading": _mask_reading(surveyed, class_map),
         "class_map": class_map.to_dict() if class_map is not None else None,
         "classes": _classes(surveyed, class_map) if class_map is not None else [],
     }
+
+
+def _mask_reading(surveyed: Sequence[Surveyed], class_map: ClassMap | None) -> str:
+    """Say how many masks are read in which way, and what their values mean; "" where there are none."""
+    levels = [one.levels for one in surveyed if one.levels is not None]
+    read = describe(levels, class_map.palettes if class_map is not None else None)
+    if class_map is None or not read:
+        return read
+    listed = list(zip(class_map.values, class_map.names, strict=True))
+    meanings = ", ".join(f"{texts_of(values)} {name}" for values, name in listed[:_NAMED])
+    return f"{read}: {meanings}{', ...' if len(listed) > _NAMED else ''}"
 
 
 def _classes(surveyed: Sequence[Surveyed], class_map: ClassMap) -> list[dict[str, Any]]:

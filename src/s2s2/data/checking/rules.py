@@ -10,7 +10,7 @@ from s2s2.data.checking.survey import Surveyed
 from s2s2.data.classes import ClassMap
 from s2s2.data.problems import Problem
 from s2s2.data.reading.layouts import Found
-from s2s2.data.reading.mask_values import looks_soft
+from s2s2.data.reading.mask_values import Value, looks_soft, text_of
 
 # 16-bit files whose brightest value stays below this hold 12 bits or fewer.
 _DARK = 1 / 8
@@ -127,13 +127,17 @@ def _is_soft(class_map: ClassMap | None, one: Surveyed) -> bool:
 
 
 def _palettes(seen: Evidence) -> Iterator[Problem]:
-    known: dict[int, tuple[int, ...]] = {}
+    if seen.class_map is None:  # the class map is what is missing, and the error on it says why
+        return
+    known: dict[Value, Value] = {}
     for one in seen.surveyed:
-        for index, colour in one.palette.items():
+        palette = (one.levels.palette if one.levels is not None else None) or {}
+        for index, colour in palette.items():
             if known.setdefault(index, colour) != colour and one.case.mask_path is not None:
                 message = (
-                    f"{one.case.mask_path.name} shows value {index} as {colour}, others as {known[index]}. "
-                    "Values of palette files are their indices: save all masks with one palette, or as RGB."
+                    f"{one.case.mask_path.name} shows value {index} as {text_of(colour)}, others as "
+                    f"{text_of(known[index])}. The indices count: save all masks with one palette, or as "
+                    "RGB, or give the class map in colours."
                 )
                 yield Problem("warning", "palette", one.case.id, message)
                 break

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from s2s2.core.progress import Count
 from s2s2.data.case import Case
-from s2s2.data.files import image_header, in_threads, read_image_raw, read_mask_and_palette
+from s2s2.data.files import image_header, in_threads, read_image_raw, read_mask_file
 from s2s2.data.reading.mask_values import Levels
 from s2s2.data.reading.reader import Header
 from s2s2.errors import DataError
@@ -29,7 +29,6 @@ class Surveyed:
         image_fault: Why the image cannot be read, or None.
         mask_shape: Height and width of the mask, if it can be read.
         levels: The counted values of the mask, if it can be read.
-        palette: The colours of the values of a mask with a colourful palette.
         mask_fault: Why the mask cannot be read, or None.
     """
 
@@ -41,7 +40,6 @@ class Surveyed:
     image_fault: str | None = None
     mask_shape: tuple[int, int] | None = None
     levels: Levels | None = None
-    palette: dict[int, tuple[int, ...]] = field(default_factory=dict)
     mask_fault: str | None = None
 
 
@@ -74,16 +72,8 @@ def _survey_case(case: Case) -> Surveyed:
         findings.update(image_fault=str(error))
     if case.mask_path is not None:
         try:
-            raw, palette = read_mask_and_palette(case.mask_path)
-            levels = Levels.count(raw)
-            findings.update(mask_shape=raw.shape[:2], levels=levels)
-            if palette is not None:
-                used = {
-                    int(level): tuple(palette[level].tolist())
-                    for level in levels.counts
-                    if isinstance(level, int)
-                }
-                findings.update(palette=used)
+            mask = read_mask_file(case.mask_path)
+            findings.update(mask_shape=mask.pixels.shape[:2], levels=Levels.of(mask))
         except DataError as error:
             findings.update(mask_fault=str(error))
     return Surveyed(case, **findings)  # type: ignore[arg-type]

@@ -5,30 +5,62 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from s2s2.core.types import RawPixels
-from s2s2.data.files import read_mask_raw
+from s2s2.data.files import MaskFile, looked_up, read_mask_file
+from s2s2.data.reading.reader import Palettes
 from s2s2.errors import DataError
 
 Value = int | tuple[int, int, int]
 """A grey level, or a colour (r, g, b) in 0..255."""
 
-_MOST_CLASSES = 64
-
 
 @dataclass(frozen=True)
 class Levels:
-    """How many pixels of a mask file have each value, grey level or colour.
+    """How many pixels of a mask file have each value, and how the file stores them.
 
     Args:
-        counts: Pixels of each value, in ascending order.
+        counts: Pixels of each value, in ascending order; of a palette file of each index.
+        palette: The colour of each index that occurs, of a palette file.
+        grey_palette: Whether the whole palette is grey.
+        bits: Bits a channel.
+        lossy: Whether the pixels were compressed as JPEG.
+        alpha: Whether an alpha channel was dropped.
     """
 
     counts: dict[Value, int]
+    palette: dict[Value, Value] | None = None
+    grey_palette: bool = False
+    bits: int = 8
+    lossy: bool = False
+    alpha: bool = False
+
+    @classmethod
+    def of(cls, mask: MaskFile) -> Levels:
+        """Count the values of a mask file, and keep how it stores them."""
+        counted = cls.count(mask.values("indices"))
+        found = replace(counted, bits=mask.bits, lossy=mask.lossy, alpha=mask.alpha)
+        if mask.palette is None:
+            return found
+        colours: dict[Value, Value] = {
+            index: unpack(int(packed(mask.palette[index])))
+            for index in counted.counts
+            if isinstance(index, int)
+        }
+        return replace(found, palette=colours, grey_palette=looked_up(mask.palette, None))
+
+    def read_as(self, palettes: Palettes | None) -> Levels:
+        """Return the counts as `MaskFile.values` reads the file, without a palette where it was looked up."""
+        if self.palette is None or not (palettes == "colours" or (palettes is None and self.grey_palette)):
+            return self
+        counts: Counter[Value] = Counter()
+        for index, count in self.counts.items():
+            counts[self.palette[index]] += count
+        return replace(self, counts=dict(counts), palette=None)
 
     @property
     def grey(self) -> bool:
@@ -73,23 +105,42 @@ def text_of(value: Value) -> str:
     return "#{:02x}{:02x}{:02x}".format(*value) if isinstance(value, tuple) else str(value)
 
 
-def parse_value(text: str, entry: str) -> Value:
-    """Read a grey level or a colour as #rrggbb.
+def texts_of(values: Sequence[Value]) -> str:
+    """Return the values of a class as `parse_values` reads them, levels in a row as a range.
+
+    Example:
+        >>> texts_of((0, 2, 3, 4, 5, (255, 0, 0)))
+        '0,2-5,#ff0000'
+    """
+    runs: list[list[Value]] = []
+    for value in values:
+        last = runs[-1][-1] if runs else None
+        if isinstance(value, int) and isinstance(last, int) and value == last + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ",".join(map(text_of, run)) for run in runs)
+
+
+def parse_values(text: str, entry: str) -> tuple[Value, ...]:
+    """Read a grey level, a range of grey levels such as 128-255, or a colour as #rrggbb.
 
     Args:
         text: The value.
         entry: What the user wrote, for the error.
 
     Raises:
-        DataError: If it is neither.
+        DataError: If it is none of these.
     """
     if re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        return unpack(int(text[1:], 16))
-    if re.fullmatch(r"\d{1,5}", text) and int(text) <= np.iinfo(np.uint16).max:
-        return int(text)
+        return (unpack(int(text[1:], 16)),)
+    if match := re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text):
+        first, last = int(match[1]), int(match[2] or match[1])
+        if first <= last <= np.iinfo(np.uint16).max:
+            return tuple(range(first, last + 1))
     raise DataError(
-        f"A class is given as name=value, got {entry!r}. Values are grey levels (0 to 65535) "
-        "or colours (#rrggbb), apart by commas, as in polyp=1,255."
+        f"A class is given as name=value, got {entry!r}. Values are grey levels (0 to 65535), ranges of "
+        "them (128-255) or colours (#rrggbb), apart by commas, as in polyp=1,255."
     )
 
 
@@ -107,7 +158,7 @@ def read_levels(path: Path) -> Levels:
     Raises:
         DataError: If the file cannot be read.
     """
-    return Levels.count(read_mask_raw(path))
+    return Levels.of(read_mask_file(path))
 
 
 def looks_soft(levels: Levels) -> bool:
@@ -128,40 +179,3 @@ def looks_soft(levels: Levels) -> bool:
     if sum(counts[level] for level in between) > 0.2 * sum(counts.values()):
         return False
     return not between or (len(counts) > 8 and int(np.diff(sorted(counts)).min()) <= 2)
-
-
-def infer_values(files: Sequence[Levels]) -> tuple[tuple[tuple[Value, ...], ...], bool]:
-    """Infer the values of each class, and whether the masks are soft.
-
-    Args:
-        files: The counted values of each mask file.
-
-    Raises:
-        DataError: If no mask has a foreground, or there are too many values.
-    """
-    total: Counter[Value] = Counter()
-    for levels in files:
-        total.update(levels.counts)
-    marked = {value for value in total if value != 0}
-    if not marked:
-        raise DataError(
-            f"No class can be inferred from {len(files)} masks: all of them are blank. "
-            "Check that these are the masks, or give a class map."
-        )
-    both = any({1, 255} <= levels.counts.keys() for levels in files)
-    if marked == {1, 255} and not both:
-        return ((0,), (1, 255)), False
-    if len(marked) == 1 and isinstance(level := next(iter(marked)), int):
-        return ((0,), tuple(sorted({1, 255, level}))), False
-    if looks_soft(Levels(dict(total))):
-        return ((0,), (1, 255)), True
-    if len(marked) >= _MOST_CLASSES:
-        raise DataError(
-            f"The masks hold {len(marked) + 1} values, too many to be classes (at most {_MOST_CLASSES}). "
-            "They may be numbered instances, photographs, or colours saved as JPEG: "
-            "save label maps without loss, or give a class map."
-        )
-    ordered = sorted(
-        marked, key=lambda value: (isinstance(value, tuple), value if isinstance(value, tuple) else (value,))
-    )
-    return ((0,), *((value,) for value in ordered)), False

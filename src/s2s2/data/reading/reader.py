@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from s2s2.core.types import RawPixels
 
 Palette = npt.NDArray[np.uint8]
 """Colours of a palette file, shape (entry, 3)."""
+
+Palettes = Literal["indices", "colours"]
+"""What counts in mask files with a palette: the indices, or the colours that they stand for."""
 
 
 class Header(NamedTuple):
