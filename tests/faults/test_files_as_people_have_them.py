@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ import pytest
 from PIL import Image
 
 from s2s2.cli import main
-from s2s2.data.split import Split
+from s2s2.data import Dataset
+from s2s2.data.checking.inspection import inspect
+from s2s2.data.split import Split, split_by_group
+from s2s2.errors import SplitError
 from s2s2.pipeline import RunConfig
 from tests.drawn import draw_site
 
@@ -97,3 +101,64 @@ def test_a_training_refuses_a_validation_without_foreground(
     assert "None of the 2 validation cases" in (said := capsys.readouterr().err)
     assert "has any foreground" in said
     assert not output.exists()
+
+
+def _renamed(site: Path, image: str, mask: str) -> None:
+    (site / "groups.csv").unlink()
+    (site / "images" / "case_01.png").rename(site / "images" / image)
+    (site / "masks" / "case_01.png").rename(site / "masks" / mask)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("\u00e9\ud55c.png", unicodedata.normalize("NFD", "\u00e9\ud55c.png")),
+        ("case .png", "case.png"),
+        ("\u8a9e" * 83 + ".png", "\u8a9e" * 83 + ".png"),
+    ],
+    ids=["forms of Unicode", "a blank at the end", "a name of 253 bytes"],
+)
+def test_image_and_mask_are_paired_by_name(image: str, mask: str, site: Path) -> None:
+    _renamed(site, image, mask)
+    assert inspect(site).ok
+    data = Dataset.open(site)
+    assert len(data) == 12
+    assert all(case.mask_path is not None for case in data)
+
+
+def test_groups_are_found_in_another_form_of_unicode(site: Path) -> None:
+    _renamed(site, "\u00e9.png", "\u00e9.png")
+    lines = [f"{case.id},all" for case in Dataset.open(site)]
+    (site / "groups.csv").write_text(unicodedata.normalize("NFD", "\n".join(["case,group", *lines])))
+    assert {case.group for case in Dataset.open(site)} == {"all"}
+
+
+def test_links_in_circles_end(site: Path) -> None:
+    inner = site / "images" / "inner"
+    inner.mkdir()
+    (inner / "up").symlink_to("..")
+    (site / "images" / "self").symlink_to("self")
+    assert len(Dataset.open(site)) == 12
+    assert main(["split", str(site), "--output", str(site.parent / "split.json")]) == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_class_map_in_the_encodings_of_editors(encoding: str, site: Path) -> None:
+    text = '{"classes": [{"name": "ground", "values": [0]}, {"name": "pol\u00fdp", "values": [255]}]}'
+    (site / "classes.json").write_text(text, encoding=encoding)
+    assert Dataset.open(site).class_map.names == ("ground", "pol\u00fdp")
+
+
+def test_links_to_one_image_are_in_one_part_or_refused(site: Path) -> None:
+    for folder in ("images", "masks"):
+        os.link(site / folder / "case_00.png", site / folder / "twin.png")
+        (site / folder / "third.png").symlink_to("case_00.png")
+    (site / "groups.csv").unlink()
+    data = Dataset.open(site)
+    split = split_by_group(data, seed=0)
+    same = {"case_00", "twin", "third"}
+    assert sum(bool(same & {*part}) for part in (split.train, split.validation, split.test)) == 1
+    rest = [case_id for case_id in data.ids if case_id not in same]
+    apart = Split(train=("case_00", *rest[:6]), validation=("twin", rest[6]), test=("third", *rest[7:]))
+    with pytest.raises(SplitError, match="One image is in several parts"):
+        apart.check(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -30,15 +31,15 @@ def require_apart(
     """
     above = _with_parents(output)
     for path in inputs:
-        if any(_same(each, path.resolve()) for each in above):
-            relation = "is" if _same(above[0], path.resolve()) else "lies in"
+        if any(_same(each, _real(path)) for each in above):
+            relation = "is" if _same(above[0], _real(path)) else "lies in"
         elif any(_same(each, above[0]) for each in _with_parents(path)):
             relation = "holds"
         else:
             continue
         raise _refused(output, relation, path, name)
     for path in beside:
-        if _same(above[0], path.resolve()):
+        if _same(above[0], _real(path)):
             raise _refused(output, "is", path, name)
 
 
@@ -50,8 +51,13 @@ def _refused(output: Path, relation: str, path: Path, name: str) -> ConfigError:
     )
 
 
+def _real(path: Path) -> Path:
+    """Return where a path leads; links in a circle lead to themselves."""
+    return Path(os.path.realpath(path))
+
+
 def _with_parents(path: Path) -> list[Path]:
-    resolved = path.resolve()
+    resolved = _real(path)
     return [resolved, *resolved.parents]
 
 

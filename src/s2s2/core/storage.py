@@ -207,7 +207,8 @@ def read_json(
     try:
         if Path(path).stat().st_size > LARGEST:
             raise error(f"{path} holds more than {LARGEST >> 20} MB, expected less. Give another file.")
-        text = Path(path).read_text(encoding="utf-8")
+        raw = Path(path).read_bytes()
+        text = raw.decode(json.detect_encoding(raw))  # editors of Windows write UTF-8 with a mark, or UTF-16
         content = json.loads(text)
     except FileNotFoundError as cause:
         raise error(f"There is no file {path}. Check the path.") from cause

@@ -95,7 +95,12 @@ def predict(
         device=chosen,
         progress=progress,
     )
-    facts = _facts(Path(network_folder), card)
+    _predict_and_note(work, _facts(Path(network_folder), card), batch, overwrite=overwrite)
+    return PredictReport(tuple(work.written), tuple(work.kept), work.failed)
+
+
+def _predict_and_note(work: _Work, facts: dict[str, Any], batch: int, *, overwrite: bool) -> None:
+    """Predict what is not there yet, and write down which images and label maps belong together."""
     before = work.folder.facts
     ours = {} if overwrite or before.get("network") != facts["network"] else before
     written = ours.get("label_maps", {})
@@ -109,7 +114,6 @@ def predict(
         case_id: file_identity(work.folder.label_map(case_id)) for case_id in work.written
     }
     work.folder.write_facts(facts | {"failed": work.failed})
-    return PredictReport(tuple(work.written), tuple(work.kept), work.failed)
 
 
 def _facts(network_folder: Path, card: NetworkCard) -> dict[str, Any]:

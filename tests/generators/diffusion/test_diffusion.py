@@ -117,16 +117,17 @@ def test_another_split_or_other_settings_are_refused(tuned: Tuned) -> None:
         same.fit(dataset, swapped)
 
 
-def test_torn_weights_are_named(tuned: Tuned, tmp_path: Path) -> None:
+def test_corrupt_weights_are_made_again(tuned: Tuned, tmp_path: Path) -> None:
     _, dataset, split, root = tuned
     for path in (root / "made").iterdir():
         if path.is_file():
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "weights.safetensors").write_bytes(b"torn")
-    torn = Diffusion(TINY)
-    torn.place(tmp_path)
-    with pytest.raises(GeneratorError, match=r"weights\.safetensors is not the file"):
-        torn.fit(dataset, split)
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"corrupt")
+    corrupt = Diffusion(TINY)
+    corrupt.place(tmp_path)
+    corrupt.fit(dataset, split)
+    assert weights.read_bytes() == (root / "made" / "weights.safetensors").read_bytes()
 
 
 def test_only_training_cases_are_sampled(tuned: Tuned) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
+from s2s2.core.names import is_file
 from s2s2.core.tables import read_table
 from s2s2.data.case import Case
 from s2s2.data.problems import Problem
@@ -33,20 +35,13 @@ def assign_groups(
         default = root / _FILE_NAME
         return _from_csv(cases, default) if default.is_file() and not is_manifest else (cases, ())
     for file in (Path(groups), root / groups):
-        if _is_file(file):
+        if is_file(file):
             return _from_csv(cases, file)
     if isinstance(groups, Path) or groups.lower().endswith(".csv"):
         raise ConfigError(
             f"groups names the file {groups}, which is neither here nor in {root}. Check the path."
         )
     return _from_expression(cases, groups)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # an expression need not be a possible path
-        return False
 
 
 def _from_expression(cases: tuple[Case, ...], text: str) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
@@ -79,7 +74,7 @@ def _from_csv(cases: tuple[Case, ...], path: Path) -> tuple[tuple[Case, ...], tu
     names: dict[str, str] = {}
     problems = []
     for row in read_table(path, ("case", "group")):
-        case, group = row["case"], row["group"]
+        case, group = (unicodedata.normalize("NFC", row[name]) for name in ("case", "group"))
         if names.setdefault(case, group) != group:
             message = f"{path.name} puts it into {names[case]} and into {group}. Keep one line."
             problems.append(Problem("error", "two-groups", case, message))

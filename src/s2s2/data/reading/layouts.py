@@ -8,8 +8,9 @@ problem: `discover` returns the cases together with the problems.
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,7 +135,7 @@ def _linked(folder: Path) -> list[Path]:
     found = []
     for parent, folders, names in os.walk(folder):
         paths = (Path(parent, name) for name in (*folders, *names))
-        found += [path.resolve() for path in paths if path.is_symlink()]
+        found += [Path(os.path.realpath(path)) for path in paths if path.is_symlink()]
     return found
 
 
@@ -146,15 +147,14 @@ def _files(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
     """List the image files below a folder by their relative path without suffix."""
     files: dict[str, list[Path]] = {}
     strange: Counter[str] = Counter()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in names if not name.startswith(".")):
-            path = Path(parent, name)
-            suffix = path.suffix.lower()
-            if suffix in SUFFIXES:
-                files.setdefault(path.relative_to(folder).with_suffix("").as_posix(), []).append(path)
-            elif suffix not in _SILENT_SUFFIXES:
-                strange[suffix] += 1
+    for path in _walked(folder):
+        suffix = path.suffix.lower()
+        if suffix in SUFFIXES:
+            # Disks and archives keep one letter in several forms: é, or e and its accent.
+            key = unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix()).strip()
+            files.setdefault(key, []).append(path)
+        elif suffix not in _SILENT_SUFFIXES:
+            strange[suffix] += 1
     problems = [
         Problem("error", "same-name", str(paths[1]), f"has the stem of {paths[0].name}. Keep one, or rename.")
         for paths in files.values()
@@ -164,6 +164,18 @@ def _files(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
         message = f"{count} file{'s' * (count > 1)} {suffix} ignored: images are {', '.join(SUFFIXES)}."
         problems.append(Problem("warning", "ignored-files", str(folder), message))
     return files, tuple(problems)
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder; links are followed, each folder is read once, in circles too."""
+    known: set[tuple[int, int]] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(parent)
+        place = status.st_dev, status.st_ino
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and place not in known)
+        if place not in known:
+            known.add(place)
+            yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
 
 
 def _unpaired(images: dict[str, list[Path]], masks: dict[str, list[Path]]) -> tuple[Problem, ...]:
