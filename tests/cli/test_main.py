@@ -117,6 +117,17 @@ def test_predict_names_a_torn_image_and_does_the_others(
     assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["case_00.png", "case_02.png"]
 
 
+def test_predict_says_which_files_are_no_images_to_it(
+    finished: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = draw_site(tmp_path / "new", cases=2) / "images"
+    (images / "case_01.gif").write_bytes(b"GIF89a")
+    network = finished.output / "arms" / "s2s2" / "seed0" / "network"
+    words = ["predict", str(network), str(images), "--output", str(tmp_path / "out")]
+    assert main([*words, "--trust", finished.network.name]) == 0
+    assert "1 file .gif ignored: images are .png" in capsys.readouterr().err
+
+
 def test_report_is_drawn_again(finished: RunConfig, capsys: pytest.CaptureFixture[str]) -> None:
     page = finished.output / "report.html"
     page.unlink()

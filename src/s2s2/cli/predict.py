@@ -43,6 +43,7 @@ def main(options: Options) -> int:
     """Segment a folder of images."""
     from s2s2.cli.console import TerminalReporter
     from s2s2.data.dataset import Dataset
+    from s2s2.data.reading.layouts import discover
     from s2s2.evaluation.predict import predict
     from s2s2.networks import load_network
 
@@ -64,6 +65,8 @@ def main(options: Options) -> int:
             trust=options.trust,
             progress=lambda done, total: update(done, total, f"{done} of {total} images"),
         )
+    for problem in discover(options.data, masks_required=False).problems:
+        sys.stderr.write(f"s2s2: {problem}\n")
     for name, message in report.failed.items():
         sys.stderr.write(f"s2s2: {name} was skipped: {message}\n")
     sys.stdout.write(f"{len(report.written)} predictions, {len(report.failed)} skipped: {options.output}\n")
