@@ -187,3 +187,8 @@ def test_a_metric_from_outside_is_scored_summed_up_and_compared(
     finally:
         del METRICS["fpr"]
     assert list(before.columns) == list(score_columns())
+
+
+def test_a_folder_that_is_not_there_is_named(dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match=r"There is no folder .*nowhere of predictions"):
+        score(tmp_path / "nowhere", dataset)

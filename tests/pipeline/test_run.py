@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from s2s2.core.progress import Silent
 from s2s2.errors import ConfigError
 from s2s2.pipeline import Run, RunConfig
 from s2s2.pipeline.estimate import estimate
@@ -51,3 +52,17 @@ def test_a_check_that_found_something_is_shown(quick: RunConfig, tmp_path: Path)
         assert findings is not None
         assert findings.ok
         assert len(findings.digests) == len(source.dataset)
+
+
+def test_a_run_says_how_the_masks_of_each_site_are_read(quick: RunConfig, tmp_path: Path) -> None:
+    said: list[tuple[str, str]] = []
+
+    class Listening(Silent):
+        def stage(self, title: str, detail: str) -> None:
+            said.append((title, detail))
+
+    Run(replace(quick, output=tmp_path / "run"), Listening(), stages=STAGES[:1]).execute()
+    assert [detail.partition(" as ")[0] for title, detail in said if title == "masks"] == [
+        "home: 16",
+        "away: 8",
+    ]

@@ -99,6 +99,8 @@ def _check_ids(folder: PredictionFolder, dataset: Dataset, beside: Collection[st
         sorted(ours[name] for name in ours.keys() - theirs.keys())
         for ours, theirs in ((wanted, found), (found, wanted))
     )
+    if not folder.root.is_dir():
+        raise EvaluationError(f"There is no folder {folder.root} of predictions. Check the path.")
     if not wanted:
         raise EvaluationError(f"{dataset.root} has no case to score. Choose a part with cases.")
     if missing or extra:

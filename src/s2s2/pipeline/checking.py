@@ -70,6 +70,8 @@ class Check(Stage):
                 f"first: {findings.errors[0].message} See them all with `s2s2 check {source.path}`."
             )
         record.finish(outputs=[folder.check(source)])
+        if reading := findings.summary["mask_reading"]:
+            context.reporter.stage("masks", f"{source.dataset.domain}: {reading}")
         if findings.warnings:
             rules = ", ".join(dict.fromkeys(problem.rule for problem in findings.warnings))
             words = (
