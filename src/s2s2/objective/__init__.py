@@ -1,8 +1,24 @@
-"""The semantic-stacking loss and its parts: feature taps and consistency losses. Needs torch alone."""
+"""The semantic-stacking loss and its parts: feature taps, consistency losses, a ramp. Needs torch alone."""
 
+from s2s2.objective.collapse import Collapse
 from s2s2.objective.consistency import ConsistencyLoss
 from s2s2.objective.features import FeatureTap, Tap
+from s2s2.objective.posteriors import JensenShannon
+from s2s2.objective.prototypes import Prototypes
+from s2s2.objective.ramp import Ramp
 from s2s2.objective.semantic_stacking import SemanticStacking
+from s2s2.objective.standardised import Standardised
 from s2s2.objective.terms import Terms
 
-__all__ = ["ConsistencyLoss", "FeatureTap", "SemanticStacking", "Tap", "Terms"]
+__all__ = [
+    "Collapse",
+    "ConsistencyLoss",
+    "FeatureTap",
+    "JensenShannon",
+    "Prototypes",
+    "Ramp",
+    "SemanticStacking",
+    "Standardised",
+    "Tap",
+    "Terms",
+]

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2s2.errors import ConfigError, ShapeError
-from s2s2.objective.axes import channel_axis
-from s2s2.objective.pixels import VOID, class_shares, kept_share, on_grid, size_of
+from s2s2.errors import ConfigError
+from s2s2.objective.pixels import VOID, class_shares, kept_share, on_grid
+from s2s2.objective.rows import exact, pair_axis
 
 Distance = Literal["cosine", "angular", "l1", "l2"]
 
@@ -59,7 +59,8 @@ class ConsistencyLoss(nn.Module):
 
     $$D(f, g) = \frac{1}{|I|} \sum_{i \in I} d(f_i, g_i),$$
 
-    where $I$ runs over the batch and all positions. Gradients reach both images.
+    where $I$ runs over the batch and all positions. Gradients reach both images, unless
+    `stop_gradient` makes the real one's features constants.
 
     With `weighting="class"` every class of the mask counts the same, however few
     positions it covers. With $p_{ik}$ the share of class $k$ in the area of position
@@ -82,6 +83,7 @@ class ConsistencyLoss(nn.Module):
         weighting: None, every position counts the same; `"class"`, every class does.
         ignore_index: Class id of pixels without a label; with `weighting="class"` they
             belong to no class. Without weighting every position counts.
+        stop_gradient: Whether the real image's features are constants: the synthetic image learns from them.
 
     Shape:
         - real: (batch, channel, *grid) or (batch, *grid, channel), floating point.
@@ -117,6 +119,7 @@ class ConsistencyLoss(nn.Module):
         channel_dim: int | None = None,
         weighting: Literal["class"] | None = None,
         ignore_index: int = VOID,
+        stop_gradient: bool = False,
     ) -> None:
         super().__init__()
         if distance not in DISTANCES:
@@ -127,6 +130,7 @@ class ConsistencyLoss(nn.Module):
         self.channel_dim = channel_dim
         self.weighting = weighting
         self.ignore_index = ignore_index
+        self.stop_gradient = stop_gradient
 
     def forward(
         self,
@@ -141,14 +145,9 @@ class ConsistencyLoss(nn.Module):
 
         `channel_dim` names the axis for this call; None leaves it to the loss's own.
         """
-        if real.shape != synthetic.shape:
-            raise ShapeError(
-                f"Real and synthetic features must have one shape, got {tuple(real.shape)} and "
-                f"{tuple(synthetic.shape)}. Give the two images the same size before the network."
-            )
-        named = self.channel_dim if channel_dim is None else channel_dim
-        dim = channel_axis(real.shape, None if mask is None else size_of(mask), named)
-        apart = DISTANCES[self.distance](_exact(real), _exact(synthetic), dim)
+        dim = pair_axis(real, synthetic, mask, self.channel_dim if channel_dim is None else channel_dim)
+        real = real.detach() if self.stop_gradient else real
+        apart = DISTANCES[self.distance](exact(real), exact(synthetic), dim)
         if ignore is not None:
             ignore = on_grid(ignore, apart).bool()
         if self.weighting is None:
@@ -164,7 +163,10 @@ class ConsistencyLoss(nn.Module):
 
     def extra_repr(self) -> str:
         """Return the options, for printing."""
-        return f"distance={self.distance!r}, channel_dim={self.channel_dim}, weighting={self.weighting!r}"
+        return (
+            f"distance={self.distance!r}, channel_dim={self.channel_dim}, weighting={self.weighting!r}, "
+            f"stop_gradient={self.stop_gradient}"
+        )
 
 
 def _mean(apart: Tensor, shares: Tensor) -> Tensor:
@@ -177,8 +179,3 @@ def _mean(apart: Tensor, shares: Tensor) -> Tensor:
 def _norm(vectors: Tensor, dim: int) -> Tensor:
     norms: Tensor = torch.linalg.vector_norm(vectors, dim=dim)
     return norms
-
-
-def _exact(feature: Tensor) -> Tensor:
-    """At least single precision: norms over many channels overflow in half."""
-    return feature.float() if feature.dtype in (torch.float16, torch.bfloat16) else feature

@@ -9,16 +9,20 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from s2s2.errors import ConfigError, ShapeError
+from s2s2.errors import ConfigError
+from s2s2.objective.collapse import measure
 from s2s2.objective.consistency import ConsistencyLoss
 from s2s2.objective.describe import Description, describe
 from s2s2.objective.features import Tap, refuse_without_gradient
 from s2s2.objective.outputs import map_tensors
 from s2s2.objective.pixels import fitted, settled
+from s2s2.objective.posteriors import JensenShannon
+from s2s2.objective.ramp import Ramp
 from s2s2.objective.rules import Rule
 from s2s2.objective.sides import apart, axis_of, features_of, refuse_unequal
 from s2s2.objective.terms import Terms
-from s2s2.objective.views import Network, View, Viewer, no_logits
+from s2s2.objective.views import Network, View, Viewer, segment
+from s2s2.objective.weights import Side, check_weights, mismatch, missing
 
 Loss = Callable[[Any, Tensor], Tensor]
 
@@ -37,8 +41,11 @@ class SemanticStacking(nn.Module):
     them out.
 
     With several encoder or decoder taps, $D$ is their weighted sum. A weight of 0
-    removes its term from the loss; with all three at 0 the synthetic image is not
+    removes its term from the loss; with all of them at 0 the synthetic image is not
     used and $L$ is exactly $L_{seg}(z_0, y)$.
+
+    Two things can be added: $\alpha_{js} \, \mathrm{JS}(p_0, p_1)$, the divergence of the
+    posteriors of both images, and a ramp, a factor from 0 to 1 of all three $\alpha$.
 
     Args:
         segmentation_loss: Function of logits and mask that returns a scalar. It gets what
@@ -50,13 +57,18 @@ class SemanticStacking(nn.Module):
         alpha_enc: Weight of the encoder's consistency, at least 0.
         alpha_dec: Weight of the decoder's consistency, at least 0.
         w_syn: Weight of the synthetic image's segmentation loss, at least 0.
-        consistency: Distance D; called with real features, synthetic features and mask,
-            and, where pixels are to be ignored, with these. None takes
-            `ConsistencyLoss()`, the cosine distance.
+        alpha_js: Weight of the posteriors' divergence, at least 0.
+        consistency: Distance D, also `Standardised` or `Prototypes`; called with real features,
+            synthetic features and mask, and, where pixels are to be ignored, with these.
+            None takes `ConsistencyLoss()`, the cosine distance.
         forward_pass: `"joint"`, one pass over a batch of both images, the faster one;
             `"separate"`, one pass each. They agree unless the network uses statistics of the batch.
         logits: Function that takes what the segmentation loss is to get out of what the
             network returns. None takes the output itself.
+        posteriors: Divergence of the logits of both images, called with these, the mask and
+            what is ignored. None takes `JensenShannon()`.
+        ramp: Factor of alpha_enc, alpha_dec and alpha_js, called with the segmentation loss of
+            the real image, such as `Ramp`. None is 1.
 
     Shape:
         - image, synthetic: (batch, channel, *size), float.
@@ -99,19 +111,26 @@ class SemanticStacking(nn.Module):
         alpha_enc: float = 0.4,
         alpha_dec: float = 0.0,
         w_syn: float = 1.0,
+        alpha_js: float = 0.0,
         consistency: Callable[..., Tensor] | None = None,
         forward_pass: Literal["joint", "separate"] = "joint",
         logits: Callable[[Any], Any] | None = None,
+        posteriors: Callable[..., Tensor] | None = None,
+        ramp: Ramp | Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__()
-        _check(w_syn=w_syn, alpha_enc=alpha_enc, alpha_dec=alpha_dec, encoder=encoder, decoder=decoder)
         if forward_pass not in ("joint", "separate"):
             raise ConfigError(f"forward_pass is {forward_pass!r}. Expected 'joint' or 'separate'.")
         self.segmentation_loss = segmentation_loss
+        self.w_syn, self.alpha_enc, self.alpha_dec, self.alpha_js = w_syn, alpha_enc, alpha_dec, alpha_js
+        check_weights(
+            self._weights(), [Side("encoder", alpha_enc, encoder), Side("decoder", alpha_dec, decoder)]
+        )
         self.encoder = None if encoder is None else tuple(encoder)
         self.decoder = None if decoder is None else tuple(decoder)
-        self.w_syn, self.alpha_enc, self.alpha_dec = w_syn, alpha_enc, alpha_dec
         self.consistency = ConsistencyLoss() if consistency is None else consistency
+        self.posteriors = JensenShannon() if posteriors is None else posteriors
+        self.ramp = ramp
         self.forward_pass = forward_pass
         self._viewer = Viewer(self.encoder or (), self.decoder or (), logits)
 
@@ -133,18 +152,25 @@ class SemanticStacking(nn.Module):
         synthetic: Tensor | None,
         mask: Tensor,
         ignore: Tensor | None = None,
+        *,
+        collapse: bool = False,
     ) -> Terms:
-        """Return the total loss and every term of it, for logging."""
+        """Return the total loss and every term of it, for logging.
+
+        `collapse` also measures how much the features are alike, see `Collapse`: ask for it
+        now and then, not in every step.
+        """
         space = image.ndim - 2
-        if not (self.w_syn or self.alpha_enc or self.alpha_dec):
+        if not any(self._weights().values()):
             return self._terms(self._viewer.single(network, image, tapped=False), None, mask, None, space)
         if synthetic is None or synthetic.shape != image.shape:
-            raise _mismatch(image, synthetic)
-        for name, (weight, side, taps) in self._sides().items():
-            if weight and not taps:
-                raise _missing(name, weight, f"{side} features to read", f"{side}=['name', ...]")
+            raise mismatch(image, synthetic)
+        for side in self._sides():
+            if side.weight and not side.taps:
+                cure = f"{side.name}=['name', ...]"
+                raise missing(side.option, side.weight, f"{side.name} features to read", cure)
         views = self._viewer.joint if self.forward_pass == "joint" else self._viewer.separate
-        return self._terms(*views(network, image, synthetic), mask, ignore, space)
+        return self._terms(*views(network, image, synthetic), mask, ignore, space, collapse)
 
     def combine(
         self,
@@ -154,36 +180,39 @@ class SemanticStacking(nn.Module):
         real_features: Any = None,
         synthetic_features: Any = None,
         ignore: Tensor | None = None,
+        *,
+        collapse: bool = False,
     ) -> Terms:
         """Return the terms of what you computed yourself; no network is run or tapped.
 
         Args:
             real_logits: Of the real image, as the segmentation loss takes them.
-            synthetic_logits: Of the synthetic image; None where `w_syn` is 0.
+            synthetic_logits: Of the synthetic image; None where `w_syn` and `alpha_js` are 0.
             mask: See the class.
             real_features: Encoder features: a tensor, or a list or dict of tensors, compared
                 one by one with the options of the taps in their order. With decoder
                 features too: `{"encoder": ..., "decoder": ...}`.
             synthetic_features: The same of the synthetic image.
             ignore: See the class.
+            collapse: See `terms`.
 
         Raises:
             ConfigError: If logits or features of a term with a weight are missing.
             ShapeError: If the two sides have other features, or as in the class.
         """
-        taps = {side: taps or () for _, side, taps in self._sides().values()}
+        taps = {side.name: side.taps or () for side in self._sides()}
         real = View(real_logits, *features_of(real_features, taps))
         other = View(synthetic_logits, *features_of(synthetic_features, taps))
-        if self.w_syn and synthetic_logits is None:
-            raise _missing(
-                "w_syn", self.w_syn, "logits of the synthetic image", "combine(logits, logits, ...)"
-            )
-        for name, (weight, side, _) in self._sides().items():
-            mine, theirs = getattr(real, side), getattr(other, side)
+        for name in ("w_syn", "alpha_js"):
+            if synthetic_logits is None and (weight := getattr(self, name)):
+                raise missing(name, weight, "logits of the synthetic image", "combine(logits, logits, ...)")
+        for side in self._sides():
+            mine, theirs = getattr(real, side.name), getattr(other, side.name)
             refuse_unequal(mine, theirs)
-            if weight and not mine:
-                raise _missing(name, weight, f"{side} features", f"combine(..., {{{side!r}: features}}, ...)")
-        return self._terms(real, other, mask, ignore)
+            if side.weight and not mine:
+                cure = f"combine(..., {{{side.name!r}: features}}, ...)"
+                raise missing(side.option, side.weight, f"{side.name} features", cure)
+        return self._terms(real, other, mask, ignore, collapse=collapse)
 
     def describe(self, network: nn.Module, image: Tensor) -> Description:
         """Run the network once on an image and say what the taps take from it; print the result.
@@ -208,7 +237,7 @@ class SemanticStacking(nn.Module):
             side     tap  shape           channels    gradient  weight  taken
             encoder  0    (2, 8, 16, 16)  axis 1 (8)  yes       0.4     the output
         """
-        sides = [(side, taps or (), weight) for weight, side, taps in self._sides().values()]
+        sides = [(side.name, side.taps or (), side.weight) for side in self._sides()]
         return describe(network, image, sides, partial(axis_of, self.consistency))
 
     def close(self) -> None:
@@ -217,82 +246,55 @@ class SemanticStacking(nn.Module):
 
     def extra_repr(self) -> str:
         """Return the options, for printing."""
+        weights = ", ".join(f"{name}={weight}" for name, weight in self._weights().items())
         return (
-            f"w_syn={self.w_syn}, alpha_enc={self.alpha_enc}, alpha_dec={self.alpha_dec}, "
-            f"encoder={self.encoder}, decoder={self.decoder}, forward_pass={self.forward_pass!r}"
+            f"{weights}, encoder={self.encoder}, decoder={self.decoder}, forward_pass={self.forward_pass!r}"
         )
 
-    def _sides(self) -> dict[str, tuple[float, str, Sequence[Rule | Tap] | None]]:
-        return {
-            "alpha_enc": (self.alpha_enc, "encoder", self.encoder),
-            "alpha_dec": (self.alpha_dec, "decoder", self.decoder),
-        }
+    def _weights(self) -> dict[str, float]:
+        return {name: getattr(self, name) for name in ("w_syn", "alpha_enc", "alpha_dec", "alpha_js")}
+
+    def _sides(self) -> tuple[Side, Side]:
+        return Side("encoder", self.alpha_enc, self.encoder), Side("decoder", self.alpha_dec, self.decoder)
 
     def _terms(
-        self, real: View, other: View | None, mask: Tensor, ignore: Tensor | None, space: int | None = None
+        self,
+        real: View,
+        other: View | None,
+        mask: Tensor,
+        ignore: Tensor | None,
+        space: int | None = None,
+        collapse: bool = False,
     ) -> Terms:
         """The loss of what the network made of both images, of the real one alone without the other."""
         mask, ignore = fitted(mask, ignore, real.logits, space)
-        segmentation = self._segment(real.logits, mask)
+        segmentation = segment(self.segmentation_loss, real.logits, mask)
         unmeasured = segmentation.detach().new_full((), math.nan)
         logits = map_tensors(Tensor.detach, real.logits)
         if other is None:
-            terms = Terms(segmentation, segmentation.detach(), unmeasured, unmeasured, unmeasured)
-            return terms.with_logits(logits)
+            return Terms(segmentation, segmentation.detach(), *[unmeasured] * 4).with_logits(logits)
         refuse_without_gradient([real.encoder, other.encoder], self.alpha_enc)
         refuse_without_gradient([real.decoder, other.decoder], self.alpha_dec)
-        synthetic = unmeasured
+        synthetic = posteriors = unmeasured
         if other.logits is not None:
-            synthetic = self._segment(map_tensors(lambda z: settled(z, mask, ignore), other.logits), mask)
-        parts = (
-            synthetic,
-            apart(self.consistency, real.encoder, other.encoder, mask, ignore),
-            apart(self.consistency, real.decoder, other.decoder, mask, ignore),
-        )
-        weights = (self.w_syn, self.alpha_enc, self.alpha_dec)
-        weighted = [weight * part for weight, part in zip(weights, parts, strict=True) if weight]
-        total = sum(weighted, start=segmentation)
-        terms = Terms(total, segmentation.detach(), *(part.detach() for part in parts))
-        return terms.with_logits(logits, map_tensors(Tensor.detach, other.logits))
-
-    def _segment(self, logits: Any, mask: Tensor) -> Tensor:
-        try:
-            return self.segmentation_loss(logits, mask)
-        except (TypeError, AttributeError) as error:
-            if isinstance(logits, Tensor):
-                raise
-            raise no_logits(logits, f"is nothing that the loss takes ({error})") from error
-
-
-def _check(*, w_syn: float, alpha_enc: float, alpha_dec: float, encoder: object, decoder: object) -> None:
-    for name, weight in {"w_syn": w_syn, "alpha_enc": alpha_enc, "alpha_dec": alpha_dec}.items():
-        if not 0 <= weight < math.inf:
-            raise ConfigError(f"{name} is {weight}. Expected a finite number that is at least 0.")
-    sides = {"alpha_enc": (alpha_enc, "encoder", encoder), "alpha_dec": (alpha_dec, "decoder", decoder)}
-    for name, (weight, side, taps) in sides.items():
-        if isinstance(taps, str | Tap):
-            raise ConfigError(
-                f"{side} is the {'string' if isinstance(taps, str) else 'tap'} {taps!r}. Expected a list of "
-                f"tap names: {side}=[{taps!r}]."
-            )
-        if weight and taps is not None and not taps:
-            raise ConfigError(
-                f"{name} is {weight}, but no {side} features are tapped. Name the modules that give them "
-                f"({side}=['name', ...]), or set {name}=0."
-            )
-
-
-def _missing(name: str, weight: float, what: str, cure: str) -> ConfigError:
-    return ConfigError(f"{name} is {weight}, but there are no {what}. Give them, {cure}, or set {name}=0.")
-
-
-def _mismatch(image: Tensor, synthetic: Tensor | None) -> ConfigError | ShapeError:
-    if synthetic is None:
-        return ConfigError(
-            "The objective got no synthetic image, but one of w_syn, alpha_enc and alpha_dec is above 0. "
-            "Give the synthetic image of each mask, or set the three weights to 0."
-        )
-    return ShapeError(
-        f"Image and synthetic image must have one shape, got {tuple(image.shape)} and "
-        f"{tuple(synthetic.shape)}. Give the pair the same size and channels before the objective."
-    )
+            logits_left = map_tensors(lambda z: settled(z, mask, ignore), other.logits)
+            synthetic = segment(self.segmentation_loss, logits_left, mask)
+        if self.alpha_js:
+            posteriors = self.posteriors(real.logits, other.logits, mask, ignore)
+        encoder = apart(self.consistency, real.encoder, other.encoder, mask, ignore)
+        decoder = apart(self.consistency, real.decoder, other.decoder, mask, ignore)
+        agreements = ((self.alpha_enc, encoder), (self.alpha_dec, decoder), (self.alpha_js, posteriors))
+        total = segmentation + self.w_syn * synthetic if self.w_syn else segmentation
+        factor = 1.0 if self.ramp is None else self.ramp(segmentation.detach())
+        total = sum((factor * weight * part for weight, part in agreements if weight), start=total)
+        parts = (segmentation, synthetic, encoder, decoder, posteriors)
+        terms = Terms(total, *(part.detach() for part in parts))
+        terms = terms.with_logits(logits, map_tensors(Tensor.detach, other.logits))
+        if collapse:
+            pairs = {"encoder": (real.encoder, other.encoder), "decoder": (real.decoder, other.decoder)}
+            terms.collapse = {
+                name: measure(self.consistency, *pair, mask, ignore)
+                for name, pair in pairs.items()
+                if pair[0]
+            }
+        return terms

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from torch import Tensor
+
+from s2s2.objective.collapse import Collapse
 
 
 class _Losses(NamedTuple):
@@ -18,6 +22,8 @@ class _Losses(NamedTuple):
     """Distance of the encoder features, summed over the taps."""
     decoder: Tensor
     """Distance of the decoder features, summed over the taps."""
+    posteriors: Tensor
+    """Divergence of the posteriors of both images."""
 
 
 class Terms(_Losses):
@@ -25,16 +31,19 @@ class Terms(_Losses):
 
     The total carries the gradient; the others are detached, for logging. A term that
     was not measured is NaN: `synthetic`, `encoder` and `decoder` when the second image
-    was not used, `encoder` and `decoder` when nothing is tapped there.
+    was not used, `encoder` and `decoder` when nothing is tapped there, `posteriors` when its
+    weight is 0.
 
-    A tuple of five scalars, with the logits beside it: `_asdict()` and unpacking give
-    the scalars alone.
+    A tuple of six scalars, with the logits and the collapse meter beside it: `_asdict()` and
+    unpacking give the scalars alone.
     """
 
     logits: Any = None
     """What the segmentation loss got for the real image, detached: a tensor, or a structure of tensors."""
     synthetic_logits: Any = None
     """The same for the synthetic image, before pixels are ignored; None where it was not used."""
+    collapse: Mapping[str, Collapse] = MappingProxyType({})
+    """What the meter says of `"encoder"` and `"decoder"`, where it was asked for and they are tapped."""
 
     def with_logits(self, logits: Any, synthetic: Any = None) -> Terms:
         """Return the same terms, with logits beside them."""

@@ -100,3 +100,17 @@ def no_logits(output: object, why: str) -> NetworkError:
         f"height, width) or what the segmentation loss takes: it {why}. Say where they are, for instance "
         "logits=lambda output: output['out']."
     )
+
+
+def segment(loss: Callable[[Any, Tensor], Tensor], logits: Any, mask: Tensor) -> Tensor:
+    """Return the segmentation loss of logits.
+
+    Raises:
+        NetworkError: If they are no tensor and the loss does not take them.
+    """
+    try:
+        return loss(logits, mask)
+    except (TypeError, AttributeError) as error:
+        if isinstance(logits, Tensor):
+            raise
+        raise no_logits(logits, f"is nothing that the loss takes ({error})") from error
