@@ -68,7 +68,7 @@ def measure(
         others = {name: f._replace(value=f.value.roll(1, 0)) for name, f in synthetic.items()}
         unrelated = apart(consistency, real, others, mask, None if ignore is None else ignore.roll(1, 0))
         pairs = apart(consistency, real, synthetic, mask, ignore)
-        relative = float(pairs / unrelated) if unrelated > 0 else math.nan
+        relative = 1.0 if unrelated <= 0 else float(pairs / unrelated)
     return Collapse(common, rank, relative)
 
 

@@ -19,7 +19,7 @@ from s2s2.objective.pixels import fitted, settled
 from s2s2.objective.posteriors import JensenShannon
 from s2s2.objective.ramp import Ramp
 from s2s2.objective.rules import Rule
-from s2s2.objective.sides import apart, axis_of, features_of, refuse_unequal
+from s2s2.objective.sides import SIDES, apart, axis_of, features_of, refuse_unequal
 from s2s2.objective.terms import Terms
 from s2s2.objective.views import Network, View, Viewer, segment
 from s2s2.objective.weights import Side, check_weights, mismatch, missing
@@ -291,10 +291,9 @@ class SemanticStacking(nn.Module):
         terms = Terms(total, *(part.detach() for part in parts))
         terms = terms.with_logits(logits, map_tensors(Tensor.detach, other.logits))
         if collapse:
-            pairs = {"encoder": (real.encoder, other.encoder), "decoder": (real.decoder, other.decoder)}
             terms.collapse = {
-                name: measure(self.consistency, *pair, mask, ignore)
-                for name, pair in pairs.items()
-                if pair[0]
+                side: measure(self.consistency, getattr(real, side), getattr(other, side), mask, ignore)
+                for side in SIDES
+                if getattr(real, side)
             }
         return terms
