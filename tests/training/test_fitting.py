@@ -3,9 +3,12 @@ from __future__ import annotations
 import csv
 import errno
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -23,6 +26,9 @@ from tests.training.conftest import Home
 
 SMALL = NetworkConfig(**SMALL_NETWORK)
 QUICK = TrainConfig(steps=6, images_per_step=4, validations=3)
+REPAIRED = replace(
+    QUICK, standardised=True, stop_gradient=True, ramp=0.5, ramp_below=2.0, alpha_js=0.5, w_syn_end=0.2
+)
 
 
 class KilledError(Exception):
@@ -56,17 +62,34 @@ def test_the_history_has_a_row_for_each_validation(home: Home, tmp_path: Path) -
     for row in rows:
         parts = float(row["segmentation"]) + float(row["synthetic"]) + 0.4 * float(row["encoder"])
         assert float(row["total"]) == pytest.approx(parts, rel=1e-4)
+        assert 0 < float(row["encoder_common"]) < 1
+        assert float(row["encoder_rank"]) > 1
+        assert float(row["encoder_relative"]) > 0
+        assert all(math.isnan(float(row[name])) for name in ("posteriors", "decoder_rank", "ramp"))
 
 
-def test_a_killed_training_goes_on_to_the_same_bytes(home: Home, tmp_path: Path) -> None:
-    whole = fit(home.data, home.stack, tmp_path / "whole", network=SMALL, config=QUICK)
+@pytest.mark.parametrize("config", [REPAIRED, replace(QUICK, distance="prototypes", alpha_js=0.5)])
+@pytest.mark.parametrize("form", ["joint", "separate"])
+def test_every_option_of_the_objective_trains(
+    home: Home, tmp_path: Path, config: TrainConfig, form: Any
+) -> None:
+    fit(home.data, home.stack, tmp_path, network=SMALL, config=replace(config, forward_pass=form))
+    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    assert all(float(row["posteriors"]) > 0 for row in rows)
+    risen = [math.exp(-5 / 9), 1, 1] if config.ramp else [math.nan] * 3
+    assert [float(row["ramp"]) for row in rows] == pytest.approx(risen, nan_ok=True)
+
+
+@pytest.mark.parametrize("config", [QUICK, REPAIRED])
+def test_a_killed_training_goes_on_to_the_same_bytes(home: Home, tmp_path: Path, config: TrainConfig) -> None:
+    whole = fit(home.data, home.stack, tmp_path / "whole", network=SMALL, config=config)
 
     def kill(done: int, total: int, words: str) -> None:
         if done == 3:
             raise KilledError
 
     with pytest.raises(KilledError):
-        fit(home.data, home.stack, tmp_path / "killed", network=SMALL, config=QUICK, progress=kill)
+        fit(home.data, home.stack, tmp_path / "killed", network=SMALL, config=config, progress=kill)
     assert (tmp_path / "killed" / "state.ckpt").exists()
     seen: list[int] = []
     resumed = fit(
@@ -74,7 +97,7 @@ def test_a_killed_training_goes_on_to_the_same_bytes(home: Home, tmp_path: Path)
         home.stack,
         tmp_path / "killed",
         network=SMALL,
-        config=QUICK,
+        config=config,
         progress=lambda done, total, words: seen.append(done),
     )
     assert seen == [3, 4, 5, 6]

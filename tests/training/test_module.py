@@ -22,9 +22,12 @@ def test_dice_of_each_case_and_class_against_a_hand_table() -> None:
 class Noting:
     """An objective that keeps what it is called with."""
 
-    def terms(self, *given: object) -> Terms:
-        self.given = given
-        return Terms(*torch.zeros(5))
+    ramp = None
+    w_syn = 1.0
+
+    def terms(self, *given: object, collapse: bool) -> Terms:
+        self.given, self.collapse = given, collapse
+        return Terms(*torch.zeros(6))
 
 
 def test_what_is_ignored_reaches_the_objective() -> None:
@@ -35,9 +38,13 @@ def test_what_is_ignored_reaches_the_objective() -> None:
         "ignore": torch.ones(1, 4, 4, dtype=torch.bool),
     }
     objective = Noting()
-    module = StackingModule(nn.Conv2d(3, 2, 1), objective, nn.Identity(), TrainConfig())  # type: ignore[arg-type]
+    config = TrainConfig(steps=4, validations=2, w_syn_end=0.0)
+    module = StackingModule(nn.Conv2d(3, 2, 1), objective, nn.Identity(), config)  # type: ignore[arg-type]
     module.training_step(batch, 0)
     assert objective.given[4] is batch["ignore"]
+    assert (objective.w_syn, objective.collapse) == (0.875, False)
+    module.training_step(batch, 1)  # the last of an interval
+    assert objective.collapse
     del batch["ignore"]
     module.training_step(batch, 0)
     assert objective.given[4] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from lightning.pytorch.callbacks import Callback
 
 from s2s2.core.engine.callbacks import History
 from s2s2.networks.checkpoint import NetworkCard, save_network
+from s2s2.objective import Collapse, Terms
+from s2s2.objective.sides import SIDES
 from s2s2.training.module import StackingModule
 
-COLUMNS = ("step", "total", "segmentation", "synthetic", "encoder", "decoder", "validation_dice")
+METERS = tuple(f"{side}_{name}" for side in SIDES for name in Collapse._fields)
+COLUMNS = ("step", *Terms._fields, *METERS, "ramp", "validation_dice")
 
 
 class BestNetwork(Callback):
@@ -40,7 +44,7 @@ class BestNetwork(Callback):
 
 
 class TrainingHistory(History):
-    """One row of loss terms and validation Dice for each interval."""
+    """One row of loss terms, meters and validation Dice for each interval; NaN where there is none."""
 
     def __init__(self, module: StackingModule, path: Path) -> None:
         super().__init__(path, COLUMNS)
@@ -48,5 +52,6 @@ class TrainingHistory(History):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add a row."""
-        means, dice = self.module.interval_means(), self.module.validation_dice
-        self.add(trainer, {"step": trainer.global_step, **means, "validation_dice": dice})
+        row = dict.fromkeys(COLUMNS, math.nan) | {"step": trainer.global_step}
+        row |= self.module.interval_means() | self.module.interval_meters()
+        self.add(trainer, row | {"validation_dice": self.module.validation_dice})

@@ -23,9 +23,18 @@ class TrainConfig(OptimisationConfig):
             best of these networks is kept.
         patch: Side of the square crops in pixels, a multiple of 32; None trains on whole images.
         w_syn: Weight of the segmentation loss on the second view.
+        w_syn_end: Its weight at the end, which it reaches linearly; None keeps it constant.
         alpha_enc: Weight of the encoder features' consistency.
         alpha_dec: Weight of the decoder features' consistency.
-        distance: Between features; `cosine` is the published one.
+        alpha_js: Weight of the Jensen-Shannon divergence of both views' posteriors.
+        distance: Between features; `cosine` is the published one. `prototypes` compares the mean
+            features of every class instead, which must agree in both views and differ from other classes'.
+        temperature: Of `prototypes`.
+        standardised: Standardise every channel by running statistics before the distance.
+        stop_gradient: Let the second view alone learn from the consistency.
+        ramp: Share of the steps over which the consistency's weights rise, once the segmentation
+            loss has fallen; 0 gives them in full from the first step.
+        ramp_below: The rise begins when the loss is below this share of the first step's.
         weighting: `class` gives every class of the mask the same say in the distance.
         forward_pass: `joint` sends both views through the network as one batch,
             `separate` one after the other, as published.
@@ -42,7 +51,7 @@ class TrainConfig(OptimisationConfig):
     LEAST: ClassVar[Mapping[str, float]] = {
         **OptimisationConfig.LEAST,
         "validations": 1,
-        **dict.fromkeys(("w_syn", "alpha_enc", "alpha_dec"), 0),
+        **dict.fromkeys(("w_syn", "alpha_enc", "alpha_dec", "alpha_js", "ramp"), 0),
     }
 
     images_per_step: int = 24
@@ -50,9 +59,16 @@ class TrainConfig(OptimisationConfig):
     validations: int = 10
     patch: int | None = None
     w_syn: float = 1.0
+    w_syn_end: float | None = None
     alpha_enc: float = 0.4
     alpha_dec: float = 0.0
-    distance: Literal["cosine", "angular", "l1", "l2"] = "cosine"
+    alpha_js: float = 0.0
+    distance: Literal["cosine", "angular", "l1", "l2", "prototypes"] = "cosine"
+    temperature: float = 0.1
+    standardised: bool = False
+    stop_gradient: bool = False
+    ramp: float = 0.0
+    ramp_below: float = 0.5
     weighting: Literal["class"] | None = None
     forward_pass: Literal["joint", "separate"] = "joint"
     marked: Literal["keep", "leave-out", "mask"] = "leave-out"
@@ -73,6 +89,34 @@ class TrainConfig(OptimisationConfig):
             raise ConfigError(f"--train.warmup is a share of the steps in [0, 1), got {self.warmup}.")
         if self.patch is not None and (self.patch < 32 or self.patch % 32):
             raise ConfigError(f"--train.patch must be a multiple of 32, got {self.patch}.")
+        self._check_objective()
+
+    def _check_objective(self) -> None:
+        if self.w_syn_end is not None and not self.w_syn_end >= 0:
+            raise ConfigError(f"--train.w_syn_end must be at least 0, got {self.w_syn_end}.")
+        for name in ("temperature", "ramp_below"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"--train.{name} must be above 0, got {getattr(self, name)}.")
+        if self.ramp > 1:
+            raise ConfigError(f"--train.ramp is a share of the steps in [0, 1], got {self.ramp}.")
+        if self.distance == "prototypes" and self.weighting is not None:
+            raise ConfigError(
+                f"--train.weighting is {self.weighting} with --train.distance prototypes, which give every "
+                "class the same say already. Leave one of them out."
+            )
+
+    def w_syn_at(self, step: int) -> float:
+        """Return the weight of the second view's loss in a step, counted from 0.
+
+        Example:
+            >>> [TrainConfig(steps=4, validations=1, w_syn_end=0.0).w_syn_at(step) for step in range(4)]
+            [0.875, 0.625, 0.375, 0.125]
+        """
+        if self.w_syn_end is None:
+            return self.w_syn
+        # The middle of the step, so that no weight is 0 while copies are shown.
+        passed = (step + 0.5) / (self.interval * self.epochs)
+        return self.w_syn + passed * (self.w_syn_end - self.w_syn)
 
     @property
     def interval(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
@@ -15,7 +16,7 @@ from s2s2.core.engine.schedule import scheduled
 from s2s2.errors import TrainingError
 from s2s2.networks.inference import infer_logits
 from s2s2.networks.normalisation import Normalisation
-from s2s2.objective import SemanticStacking, Terms
+from s2s2.objective import Collapse, Ramp, SemanticStacking, Terms
 from s2s2.training.config import TrainConfig
 
 
@@ -24,7 +25,7 @@ class StackingModule(L.LightningModule):
 
     Args:
         network: Maps (batch, channel, height, width) to logits (batch, class, height, width).
-        objective: Loss of a pair; in arms without a second view its three weights are 0.
+        objective: Loss of a pair; in arms without a second view its weights are 0.
         normalisation: Applied to every image before the network.
         config: Settings of the training.
     """
@@ -43,19 +44,24 @@ class StackingModule(L.LightningModule):
         self.config = config
         self.sums: dict[str, Tensor] = {}
         self.steps_summed = 0
+        self.collapse: Mapping[str, Collapse] = {}
         self.case_dice: list[Tensor] = []
         self.validation_dice = math.nan
 
-    def training_step(self, batch: dict[str, Any], _index: int) -> Tensor:
-        """Return the objective of one batch of pairs."""
+    def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
+        """Return the objective of one batch of pairs; the last of an interval is also metered."""
         synthetic = batch.get("synthetic")
+        if synthetic is not None:
+            self.objective.w_syn = self.config.w_syn_at(self.global_step)
         terms: Terms = self.objective.terms(
             self.network,
             self.normalisation(batch["image"]),
             None if synthetic is None else self.normalisation(synthetic),
             batch["mask"],
             batch.get("ignore"),
+            collapse=index + 1 == self.config.interval,
         )
+        self.collapse = terms.collapse
         for name, value in terms._asdict().items():
             self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
         self.steps_summed += 1
@@ -77,6 +83,17 @@ class StackingModule(L.LightningModule):
             error=TrainingError,
         )
         return means
+
+    def interval_meters(self) -> dict[str, float]:
+        """Return how much the features of every side were alike, and the factor of the ramp."""
+        meters = {
+            f"{side}_{name}": value
+            for side, found in self.collapse.items()
+            for name, value in found._asdict().items()
+        }
+        if isinstance(self.objective.ramp, Ramp):
+            meters["ramp"] = float(self.objective.ramp.factor)
+        return meters
 
     def validation_step(self, batch: dict[str, Any], _index: int) -> None:
         """Collect the Dice of every case and class, NaN where a class is absent."""

@@ -11,7 +11,14 @@ from s2s2.data.identity import contents
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
 from s2s2.networks import NetworkCard, NetworkConfig, Normalisation, default_normalisation, taps
-from s2s2.objective import ConsistencyLoss, SemanticStacking
+from s2s2.objective import (
+    ConsistencyLoss,
+    JensenShannon,
+    Prototypes,
+    Ramp,
+    SemanticStacking,
+    Standardised,
+)
 from s2s2.stack.store import Stack
 from s2s2.training.config import TrainConfig
 from s2s2.training.loss import DiceCrossEntropy
@@ -116,10 +123,28 @@ def objective_of(network: NetworkConfig, config: TrainConfig, arm: Arm) -> Seman
         decoder=decoder,
         alpha_enc=config.alpha_enc if arm.consistency else 0.0,
         alpha_dec=config.alpha_dec if arm.consistency else 0.0,
-        w_syn=config.w_syn if arm.view is not None else 0.0,
-        consistency=ConsistencyLoss(distance=config.distance, weighting=config.weighting),
+        w_syn=config.w_syn_at(0) if arm.view is not None else 0.0,
+        alpha_js=config.alpha_js if arm.consistency else 0.0,
+        consistency=_distance(config),
+        posteriors=JensenShannon(stop_gradient=config.stop_gradient),
         forward_pass=config.forward_pass,
+        ramp=_ramp(config) if arm.consistency and config.ramp else None,
     )
+
+
+def _distance(config: TrainConfig) -> ConsistencyLoss | Prototypes | Standardised:
+    distance: ConsistencyLoss | Prototypes
+    if config.distance == "prototypes":
+        distance = Prototypes(config.temperature, stop_gradient=config.stop_gradient)
+    else:
+        distance = ConsistencyLoss(
+            config.distance, weighting=config.weighting, stop_gradient=config.stop_gradient
+        )
+    return Standardised(distance) if config.standardised else distance
+
+
+def _ramp(config: TrainConfig) -> Ramp:
+    return Ramp(steps=max(1, round(config.ramp * config.steps)), below=config.ramp_below)
 
 
 def cases_per_step(arm: Arm, config: TrainConfig) -> int:
