@@ -73,6 +73,7 @@ class PairModule(StepData):
             data.train,
             stack if arm.view == "stack" else None,
             view=arm.view,
+            paired=arm.paired,
             side=self.side,
             patch=config.patch,
             geometry=config.geometry,
@@ -105,4 +106,4 @@ class PairModule(StepData):
 
 def images_per_step(arm: Arm, config: TrainConfig) -> int:
     """Return how many images the network sees a step in this arm."""
-    return cases_per_step(arm, config) * (1 if arm.view is None else 2)
+    return cases_per_step(arm, config) * (2 if arm.pairs else 1)

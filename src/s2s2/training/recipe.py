@@ -116,7 +116,7 @@ def objective_of(network: NetworkConfig, config: TrainConfig, arm: Arm) -> Seman
         decoder=decoder,
         alpha_enc=config.alpha_enc if arm.consistency else 0.0,
         alpha_dec=config.alpha_dec if arm.consistency else 0.0,
-        w_syn=config.w_syn if arm.view is not None else 0.0,
+        w_syn=config.w_syn if arm.pairs else 0.0,
         consistency=ConsistencyLoss(distance=config.distance, weighting=config.weighting),
         forward_pass=config.forward_pass,
     )
@@ -124,6 +124,6 @@ def objective_of(network: NetworkConfig, config: TrainConfig, arm: Arm) -> Seman
 
 def cases_per_step(arm: Arm, config: TrainConfig) -> int:
     """Pairs use one case for two images; the published baseline sees half as many images."""
-    if arm.view is None and not config.as_published:
+    if not arm.pairs and not config.as_published:
         return config.images_per_step
     return config.images_per_step // 2
