@@ -163,8 +163,8 @@ def get_arm(name: str) -> Arm:
     if arm.view != "stack" or not generator:
         stacked = [each.name for each in ARMS.values() if each.view == "stack"]
         raise ConfigError(
-            f"Arm {name!r} cannot be: a generator after '@' goes with {' or '.join(stacked)}, such as "
-            f"'{stacked[-1]}@appearance'."
+            f"Arm {name!r} cannot be: a generator after '@' goes with {', '.join(stacked[:-1])} or "
+            f"{stacked[-1]}, such as '{stacked[-1]}@appearance'."
         )
     summary = f"{arm.summary} ({generator})"
     return replace(arm, name=name, generator=generator, summary=summary, controls={}, style=None)

@@ -18,6 +18,7 @@ from s2s2.data.transforms.affine import PairedGeometry
 from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
 from s2s2.data.transforms.photometric import photometric
 from s2s2.errors import ConfigError, StackError
+from s2s2.stack.live import LiveStack
 from s2s2.stack.marks import Marks
 from s2s2.stack.store import Stack
 
@@ -32,8 +33,9 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     there is none. Both views share one random geometry; light and colour are drawn for
     each. Artefacts of acquisition are applied to the second view; where there is none, to
     half of the images. The copies of a case come in a random order, each once in `depth`
-    epochs. With `paired=False` there is one view, a copy of the stack or the real image,
-    each with probability one half: the stack as a plain augmentation.
+    epochs; a live stack makes a new one in every epoch. With `paired=False` there is one
+    view, a copy of the stack or the real image, each with probability one half: the stack
+    as a plain augmentation.
 
     Marked copies (`Stack.marks`) are replaced by other copies of the case, or by its real
     image where none is left. With `marked="mask"` copies that are only unfaithful are kept,
@@ -48,7 +50,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
 
     Args:
         dataset: Training cases on the working grid.
-        stack: Their stack; needed for view "stack" and then verified.
+        stack: Their stack, stored or live; needed for view "stack" and then verified.
         view: "stack", "real" or None; default: "stack" where a stack is given, else None.
         side: Height and width of what is returned, in pixels: the padded side of the
             working grid.
@@ -76,7 +78,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     def __init__(
         self,
         dataset: Dataset,
-        stack: Stack | None = None,
+        stack: Stack | LiveStack | None = None,
         *,
         side: int,
         view: View | Literal["auto"] | None = "auto",
@@ -175,6 +177,8 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         """
         if self.stack is None:
             raise StackError(f'view is {self.view!r}, so there are no copies. Give a stack and view "stack".')
+        if self.stack.depth is None:
+            return operator.index(epoch)
         drawn = self._drawn[case_id]
         if not drawn:
             return -1
@@ -190,7 +194,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     def _allowed(self, case_id: str) -> tuple[int, ...]:
         """Return the copies that are drawn: unmarked ones, and those whose wrong pixels can be ignored."""
         marks = self._marks.get(case_id, {})
-        numbers = range(self.stack.depth if self.stack else 0)
+        numbers = range(self.stack.depth or 0 if self.stack else 0)
         return tuple(n for n in numbers if n not in marks or self._disputed(case_id, n) is not None)
 
     def _disputed(self, case_id: str, number: int) -> Region | None:

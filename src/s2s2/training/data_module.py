@@ -14,8 +14,8 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.grid import padded, padded_side
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
+from s2s2.stack import LiveStack, Stack
 from s2s2.stack.paired import PairedDataset
-from s2s2.stack.store import Stack
 from s2s2.training.config import TrainConfig
 from s2s2.training.recipe import cases_per_step
 
@@ -66,7 +66,7 @@ class PairModule(StepData):
     """
 
     def __init__(
-        self, data: TrainingData, stack: Stack | None, arm: Arm, config: TrainConfig, *, seed: int
+        self, data: TrainingData, stack: Stack | LiveStack | None, arm: Arm, config: TrainConfig, *, seed: int
     ) -> None:
         self.side = side_of(data)
         self.train = PairedDataset(

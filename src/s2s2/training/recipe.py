@@ -12,7 +12,7 @@ from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
 from s2s2.networks import NetworkCard, NetworkConfig, Normalisation, default_normalisation, taps
 from s2s2.objective import ConsistencyLoss, SemanticStacking
-from s2s2.stack.store import Stack
+from s2s2.stack import LiveStack, Stack
 from s2s2.training.config import TrainConfig
 from s2s2.training.loss import DiceCrossEntropy
 
@@ -31,7 +31,7 @@ class Recipe:
     """
 
     data: TrainingData
-    stack: Stack | None
+    stack: Stack | LiveStack | None
     network: NetworkConfig
     config: TrainConfig
     arm: Arm
