@@ -97,7 +97,7 @@ def test_gentle_styles_keep_polarity_and_wide_ones_turn_it_in_half_of_the_copies
 
 
 def test_borders_are_smooth(tmp_path: Path) -> None:
-    generator, dataset = fitted(tmp_path)
+    generator, _ = fitted(tmp_path)
     mask = np.zeros((40, 56), np.uint8)
     mask[:, 28:] = 1
     weights = generator._regions(np.full((3, 40, 56), 0.5, np.float32), mask)

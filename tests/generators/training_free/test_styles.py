@@ -36,15 +36,10 @@ def naive_convolution(image: np.ndarray, rng: np.random.Generator) -> np.ndarray
             columns, rows = rng.standard_normal((2, out, 3)) / np.sqrt(3)
         bias = BIAS * rng.standard_normal((out, 1, 1))
         result = np.zeros((out, height, width))
-        for o in range(out):
-            for y in range(height):
-                for x in range(width):
-                    for i in range(3):
-                        for j in range(3):
-                            row = min(max(y + i - 1, 0), height - 1)
-                            column = min(max(x + j - 1, 0), width - 1)
-                            mixed = sum(mixing[o, c] * layer[c, row, column] for c in range(len(layer)))
-                            result[o, y, x] += columns[o, i] * rows[o, j] * mixed
+        for o, y, x, i, j in np.ndindex(out, height, width, 3, 3):
+            row, column = min(max(y + i - 1, 0), height - 1), min(max(x + j - 1, 0), width - 1)
+            mixed = sum(mixing[o, c] * layer[c, row, column] for c in range(len(layer)))
+            result[o, y, x] += columns[o, i] * rows[o, j] * mixed
         result += bias
         layer = result if number == LAYERS - 1 else np.where(result > 0, result, SLOPE * result)
     share = np.float32(rng.random())
