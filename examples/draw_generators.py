@@ -9,14 +9,14 @@ from pathlib import Path
 
 from s2s2 import Dataset, Split, build_generator, split_by_group
 from s2s2.pictures import SheetRow, displayed, draw_sheet, painted
-from s2s2.pipeline.demo import HOME, demo_folder
+from s2s2.pipeline.demo import HOSPITALS
 
 CASES, COPIES, SIZE = 3, 5, 160
 
 
 def main(generator: str, output: str, tuned: str = "", split_file: str = "") -> None:
     """Write one picture: a row for each case, the real image, its mask, then copies that nobody chose."""
-    paris = Dataset.open(demo_folder() / HOME, size=SIZE)
+    paris = Dataset.open(HOSPITALS.folder / HOSPITALS.home, size=SIZE)
     usual = split_by_group(paris, counts=(50, 20, 130))
     split = Split.load(split_file) if split_file else usual
     maker = build_generator(generator)
