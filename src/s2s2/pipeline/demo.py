@@ -103,8 +103,8 @@ HOSPITALS = Demo(
     attribution=(
         "Images and masks: excerpt of PolypGen. Ali et al., A multi-centre polyp detection and segmentation "
         "dataset for generalisability assessment, Scientific Data 10:75 (2023), doi "
-        "10.1038/s41597-023-01981-y; data doi 10.7303/syn26376615. Licence CC BY 4.0. Changed: a selection of "
-        "frames, scaled to 192 pixels, renamed."
+        "10.1038/s41597-023-01981-y; data doi 10.7303/syn26376615. Licence CC BY 4.0. Changed: a selection "
+        "of frames, scaled to 192 pixels, renamed."
     ),
 )
 """Polyps of one hospital at home, those of three others away: another site of the same modality."""

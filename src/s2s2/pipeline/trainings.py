@@ -82,6 +82,7 @@ def _run_training(task: Training, update: Progress) -> FitResult:
     recall_identities(RunFolder(task.config.output).identities)
     from s2s2.generators.registry import import_paths
 
+    spec = generator_of(task.config, task.arm)
     home = task.home.resized(task.config.size)
     result = fit(
         task.split.training(home),
@@ -90,7 +91,7 @@ def _run_training(task: Training, update: Progress) -> FitResult:
             home,
             task.split,
             live=task.config.stack.depth == "live",
-            trust=import_paths(generator_of(task.config, task.arm) or ""),
+            trust=import_paths(spec) if spec else (),
         ),
         task.folder.root,
         network=task.config.network,
