@@ -13,10 +13,10 @@ from s2s2.core.engine.callbacks import History
 from s2s2.networks.checkpoint import NetworkCard, save_network
 from s2s2.objective import Collapse, Terms
 from s2s2.objective.sides import SIDES
-from s2s2.training.module import StackingModule
+from s2s2.training.module import VALIDATION, StackingModule
 
 METERS = tuple(f"{side}_{name}" for side in SIDES for name in Collapse._fields)
-COLUMNS = ("step", *Terms._fields, *METERS, "ramp", "validation_dice")
+COLUMNS = ("step", *Terms._fields, *METERS, "ramp", *VALIDATION)
 
 
 class BestNetwork(Callback):
@@ -54,4 +54,4 @@ class TrainingHistory(History):
         """Add a row."""
         row = dict.fromkeys(COLUMNS, math.nan) | {"step": trainer.global_step}
         row |= self.module.interval_means() | self.module.interval_meters()
-        self.add(trainer, row | {"validation_dice": self.module.validation_dice})
+        self.add(trainer, row | self.module.validation)

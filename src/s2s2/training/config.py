@@ -21,6 +21,9 @@ class TrainConfig(OptimisationConfig):
         warmup: Share of the steps over which the learning rate rises, 0 to 1.
         validations: How often the validation split is scored, spread evenly; the
             best of these networks is kept.
+        stressed: Versions of every validation image in strong random styles and of less quality, the same
+            in all arms. The best network has the best mean of the Dice on the images as they are and on
+            these; 0 chooses by the images as they are.
         patch: Side of the square crops in pixels, a multiple of 32; None trains on whole images.
         w_syn: Weight of the segmentation loss on the second view.
         w_syn_end: Its weight at the end, which it reaches linearly; None keeps it constant.
@@ -51,12 +54,14 @@ class TrainConfig(OptimisationConfig):
     LEAST: ClassVar[Mapping[str, float]] = {
         **OptimisationConfig.LEAST,
         "validations": 1,
+        "stressed": 0,
         **dict.fromkeys(("w_syn", "alpha_enc", "alpha_dec", "alpha_js", "ramp"), 0),
     }
 
     images_per_step: int = 24
     warmup: float = 0.05
     validations: int = 10
+    stressed: int = 2
     patch: int | None = None
     w_syn: float = 1.0
     w_syn_end: float | None = None

@@ -10,35 +10,49 @@ from torch.utils.data import DataLoader, Dataset as TorchDataset
 
 from s2s2.arms import Arm
 from s2s2.core.engine.trainer import StepData
+from s2s2.core.streams import stream
 from s2s2.data.dataset import Dataset
 from s2s2.data.grid import padded, padded_side
 from s2s2.data.split import TrainingData
+from s2s2.data.transforms.stress import stressed
 from s2s2.errors import TrainingError
+from s2s2.stack import LiveStack, Stack
 from s2s2.stack.paired import PairedDataset
-from s2s2.stack.store import Stack
 from s2s2.training.config import TrainConfig
 from s2s2.training.recipe import cases_per_step
 
 
 class ValidationCases(TorchDataset[dict[str, Any]]):
-    """Whole images of the validation split on their padded working grid."""
+    """Whole images of the validation split on their padded working grid, first as they are, then stressed.
 
-    def __init__(self, dataset: Dataset, side: int) -> None:
+    Args:
+        dataset: The validation cases.
+        side: Height and width of what is returned, in pixels.
+        stressed: How many stressed versions of each image follow. They depend on the case alone, so
+            that every arm and seed is chosen by the same ones.
+    """
+
+    def __init__(self, dataset: Dataset, side: int, stressed: int = 0) -> None:
         self.dataset = dataset
         self.side = side
+        self.stressed = stressed
 
     def __len__(self) -> int:
-        """Return the number of cases."""
-        return len(self.dataset)
+        """Return the number of images."""
+        return len(self.dataset) * (1 + self.stressed)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        """Return image (channel, side, side), mask (side, side) and the case id."""
-        case = self.dataset[index]
+        """Return image (channel, side, side), mask (side, side), the case id and whether it is stressed."""
+        version, place = divmod(index, len(self.dataset))
+        case = self.dataset[place]
         image, mask = self.dataset.image(case), self.dataset.mask(case)
+        if version:
+            image = stressed(image, stream("stress", case.id, version))
         return {
             "image": torch.from_numpy(padded(image, self.side)),
             "mask": torch.from_numpy(padded(mask, self.side).astype(np.int64)),
             "case": case.id,
+            "stressed": version > 0,
         }
 
 
@@ -66,13 +80,14 @@ class PairModule(StepData):
     """
 
     def __init__(
-        self, data: TrainingData, stack: Stack | None, arm: Arm, config: TrainConfig, *, seed: int
+        self, data: TrainingData, stack: Stack | LiveStack | None, arm: Arm, config: TrainConfig, *, seed: int
     ) -> None:
         self.side = side_of(data)
         self.train = PairedDataset(
             data.train,
             stack if arm.view == "stack" else None,
             view=arm.view,
+            paired=arm.paired,
             side=self.side,
             patch=config.patch,
             geometry=config.geometry,
@@ -81,7 +96,7 @@ class PairModule(StepData):
             marked=config.marked,
             seed=seed,
         )
-        self.validation = ValidationCases(data.validation, self.side)
+        self.validation = ValidationCases(data.validation, self.side, config.stressed)
         super().__init__(self.train, config, batch=cases_per_step(arm, config), seed=seed, purpose="order")
 
     def batch_of(self, ranks: int) -> int:
@@ -99,10 +114,10 @@ class PairModule(StepData):
         return cases
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        """Return the validation cases, in order."""
+        """Return the validation images, in order."""
         return DataLoader(self.validation, batch_size=min(8, len(self.validation)), num_workers=0)
 
 
 def images_per_step(arm: Arm, config: TrainConfig) -> int:
     """Return how many images the network sees a step in this arm."""
-    return cases_per_step(arm, config) * (1 if arm.view is None else 2)
+    return cases_per_step(arm, config) * (2 if arm.pairs else 1)

@@ -19,6 +19,9 @@ from s2s2.networks.normalisation import Normalisation
 from s2s2.objective import Collapse, Ramp, SemanticStacking, Terms
 from s2s2.training.config import TrainConfig
 
+VALIDATION = ("validation_dice", "validation_clean", "validation_stressed")
+"""Dice of a validation: what the best network is chosen by, of images as they are, of stressed ones."""
+
 
 class StackingModule(L.LightningModule):
     """Trains any segmentation network by semantic stacking.
@@ -45,8 +48,8 @@ class StackingModule(L.LightningModule):
         self.sums: dict[str, Tensor] = {}
         self.steps_summed = 0
         self.collapse: Mapping[str, Collapse] = {}
-        self.case_dice: list[Tensor] = []
-        self.validation_dice = math.nan
+        self.case_dice: dict[bool, list[Tensor]] = {}
+        self.validation: dict[str, float] = {}
 
     def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
         """Return the objective of one batch of pairs; the last of an interval is also metered."""
@@ -98,13 +101,22 @@ class StackingModule(L.LightningModule):
     def validation_step(self, batch: dict[str, Any], _index: int) -> None:
         """Collect the Dice of every case and class, NaN where a class is absent."""
         logits = infer_logits(self.network, self.normalisation(batch["image"]), self.config.patch)
-        self.case_dice.append(case_dice(logits.argmax(1), batch["mask"], logits.shape[1]))
+        dice = case_dice(logits.argmax(1), batch["mask"], logits.shape[1])
+        for kind in (False, True):
+            self.case_dice.setdefault(kind, []).append(dice[batch["stressed"] == kind])
 
     def on_validation_epoch_end(self) -> None:
-        """Average over the cases of each class, then over the classes."""
-        classes = torch.cat(self.case_dice).nanmean(0)
-        self.case_dice = []
-        self.validation_dice = float(classes.nanmean())
+        """Average over the cases of each class, then over the classes, then over the kinds of image."""
+        found = {kind: float(torch.cat(each).nanmean(0).nanmean()) for kind, each in self.case_dice.items()}
+        self.case_dice = {}
+        clean, under_stress = found[False], found[True]
+        chosen = clean if math.isnan(under_stress) else (clean + under_stress) / 2
+        self.validation = dict(zip(VALIDATION, (chosen, clean, under_stress), strict=True))
+
+    @property
+    def validation_dice(self) -> float:
+        """The Dice that the best network is chosen by, NaN before the first validation."""
+        return self.validation.get(VALIDATION[0], math.nan)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the state of torch's random numbers, which dropout draws from."""
