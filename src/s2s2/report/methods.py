@@ -7,6 +7,7 @@ from s2s2.data.reading.manifest import PARTS
 from s2s2.report.numbers import count, joined, plain, thousands
 from s2s2.run.config import RunConfig
 from s2s2.run.results import Results
+from s2s2.training.config import TrainConfig
 
 CITATION = (
     "Pan et al., S2S2: Semantic Stacking for Robust Semantic Segmentation in Medical Imaging, AAAI 2025, "
@@ -64,9 +65,15 @@ def _training(run: Results, config: RunConfig) -> str:
         f"{network} was trained on images of {config.size} pixels along the longer side, aspect ratio kept, "
         f"for {thousands(train.steps)} steps of {train.images_per_step} images, with the Dice and "
         "cross-entropy loss and AdamW under a cosine schedule (peak learning rate "
-        f"{train.learning_rate:g}); the network with the best validation Dice was kept. "
+        f"{train.learning_rate:g}); the network with the best validation Dice was kept{_chosen(train)}. "
         f"{_objective(run, config)}{_arms(run)}"
     )
+
+
+def _chosen(train: TrainConfig) -> str:
+    if not train.stressed:
+        return ""
+    return ", the mean over the images as they are and in strong random styles of less quality"
 
 
 def _objective(run: Results, config: RunConfig) -> str:
