@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from s2s2.data.transforms.acquisition import (
     Acquisition,
+    _gaussian,
+    _triangle,
     add_noise,
     blur,
     compress,
@@ -51,6 +53,15 @@ def test_resolution_loss_is_the_resampling_of_torch(factor: float) -> None:
     batch = functional.interpolate(torch.from_numpy(image)[None], coarse, mode="bilinear", antialias=True)
     expected = functional.interpolate(batch, (36, 52), mode="bilinear", align_corners=False)[0]
     np.testing.assert_allclose(lose_resolution(image, factor), expected.numpy(), atol=2e-5)
+
+
+@pytest.mark.parametrize("length", [17, 128, 352])
+@pytest.mark.parametrize("ratio", [0.003, 0.015, 0.06, 0.3])
+def test_no_weight_is_subnormal(length: int, ratio: float) -> None:
+    coarse = max(1, round(length * ratio))
+    for weights in (_gaussian(length, length * ratio), _triangle(coarse, length), _triangle(length, coarse)):
+        assert (weights[weights != 0] > np.finfo(np.float32).tiny).all()
+        np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-6)
 
 
 def test_vignette_is_the_formula() -> None:

@@ -111,6 +111,8 @@ def _gaussian(length: int, sigma: float) -> Image:
     """Return the Gaussian blur of one axis as a matrix."""
     position = np.arange(length, dtype=np.float32) / np.float32(sigma)
     weight = np.exp(np.float32(-0.5) * np.square(position[:, None] - position))
+    # Far from the centre they are subnormal (below 1e-38), which many processors multiply very slowly.
+    weight[weight < 1e-12] = 0
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
