@@ -14,6 +14,7 @@ import numpy as np
 
 from s2s2.core.types import Image, Region
 from s2s2.data.transforms.config import AcquisitionConfig
+from s2s2.data.transforms.filters import bilinear, gaussian, separable
 from s2s2.errors import ConfigError
 
 
@@ -96,24 +97,8 @@ def blur(image: Image, sigma: float) -> Image:
     """
     if sigma < 0.1:
         return image
-    return _separable(image, *(_gaussian(length, sigma) for length in image.shape[1:]))
-
-
-def _separable(image: Image, down: Image, across: Image) -> Image:
-    """Apply one matrix to the columns and one to the rows of each channel.
-
-    Written as matrices, a wide filter up to some 500 px is faster than as a convolution.
-    """
-    return np.asarray(down @ (image @ across.T))
-
-
-def _gaussian(length: int, sigma: float) -> Image:
-    """Return the Gaussian blur of one axis as a matrix."""
-    position = np.arange(length, dtype=np.float32) / np.float32(sigma)
-    weight = np.exp(np.float32(-0.5) * np.square(position[:, None] - position))
-    # Far from the centre they are subnormal (below 1e-38), which many processors multiply very slowly.
-    weight[weight < 1e-12] = 0
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+    bands = {length: gaussian(length, sigma) for length in image.shape[1:]}
+    return separable(image, *(bands[length] for length in image.shape[1:]))
 
 
 def lose_resolution(image: Image, factor: float) -> Image:
@@ -124,17 +109,11 @@ def lose_resolution(image: Image, factor: float) -> Image:
         True
     """
     lengths = image.shape[1:]
-    coarse = [max(1, round(length / factor)) for length in lengths]
-    smaller = _separable(image, *(_triangle(*pair) for pair in zip(coarse, lengths, strict=True)))
-    return _separable(smaller, *(_triangle(*pair) for pair in zip(lengths, coarse, strict=True)))
-
-
-def _triangle(target: int, source: int) -> Image:
-    """Return the bilinear resampling of one axis as a matrix; wider than a pixel where it shrinks."""
-    position = (np.arange(target, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(source / target)
-    distance = np.abs(position - (np.arange(source, dtype=np.float32) + np.float32(0.5)))
-    weight = np.maximum(1 - distance / np.float32(max(1.0, source / target)), 0)
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+    coarse = {length: max(1, round(length / factor)) for length in lengths}
+    shrink = {length: bilinear(short, length) for length, short in coarse.items()}
+    grow = {length: bilinear(length, short) for length, short in coarse.items()}
+    smaller = separable(image, *(shrink[length] for length in lengths))
+    return separable(smaller, *(grow[length] for length in lengths))
 
 
 def add_noise(image: Image, deviation: float, rng: np.random.Generator) -> Image:
