@@ -112,12 +112,12 @@ class Comparison:
     @cached_property
     def counts(self) -> tuple[Floats, Floats, Floats]:
         """Pixels of each class that are predicted rightly, predicted at all, and in the mask."""
-        # Counting class by class takes a tenth of sorting into a table, which needs 64-bit numbers.
-        maps = [labels.astype(np.min_scalar_type(self.classes)) for labels in (self.prediction, self.mask)]
-        counted = np.zeros((3, self.classes - 1))
+        # A table of all pairs of classes needs 64-bit numbers, and ten times as long.
+        narrow, counted = np.min_scalar_type(self.classes), np.zeros((3, self.classes - 1))
+        prediction, mask = self.prediction.astype(narrow), self.mask.astype(narrow)
         for label in range(1, self.classes):
-            ours, theirs = maps[0] == label, maps[1] == label
-            counted[:, label - 1] = [np.count_nonzero(part) for part in (ours & theirs, ours, theirs)]
+            parts = prediction == label, mask == label
+            counted[:, label - 1] = [np.count_nonzero(part) for part in (parts[0] & parts[1], *parts)]
         return counted[0], counted[1], counted[2]
 
     @cached_property
@@ -152,9 +152,7 @@ class Comparison:
     def distances(self) -> tuple[tuple[Floats, Floats] | None, ...]:
         """From each border pixel of a class to the other border, both ways; None where one is missing."""
         return tuple(
-            _distances((self.prediction == label), self.mask == label, self.step)
-            if found == "scored"
-            else None
+            _distances(self.prediction == label, self.mask == label, self.step) if found == "scored" else None
             for label, found in enumerate(self.status, 1)
         )
 
@@ -264,8 +262,8 @@ def _border(region: Region) -> Floats:
     rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
     framed = np.pad(region[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
     inside = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
-    border = np.argwhere(framed[1:-1, 1:-1] & ~inside) + (rows[0], columns[0])
-    return np.asarray(border, np.float64)
+    border: Floats = np.argwhere(framed[1:-1, 1:-1] & ~inside) + np.array([rows[0], columns[0]], float)
+    return border
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
