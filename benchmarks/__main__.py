@@ -7,7 +7,17 @@ import platform
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("startup", "generators", "stack", "training_step", "sampling", "tuning")
+NAMES = (
+    "startup",
+    "generators",
+    "stack",
+    "pairs",
+    "training_step",
+    "prediction",
+    "metrics",
+    "sampling",
+    "tuning",
+)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Reading one copy out of a stack, against the published layout, and the pairs made of it.
+"""Reading one copy out of a stack, against the published layout.
 
 The published layout is a NumPy archive a mask of 16 float32 images, written by
 plain `np.savez` (not compressed: 48 MiB at 512 x 512 x 3). Reading one image of it
@@ -27,10 +27,7 @@ from PIL import Image
 import s2s2
 from benchmarks.rows import row
 from s2s2.core.storage import write_json
-from s2s2.data import Case, Dataset, Split, split_by_group
-from s2s2.data.transforms.config import AcquisitionConfig, PhotometricConfig
-from s2s2.generators.base import Generator
-from s2s2.stack import PairedDataset, Stack, build_stack
+from s2s2.stack import Stack
 from s2s2.stack.pages import encode
 from s2s2.stack.store import case_path, manifest_path
 
@@ -44,7 +41,7 @@ def run() -> list[dict[str, Any]]:
     torch.set_num_threads(1)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return [*_reading(Path(folder)), _pairs(Path(folder))]
+            return _reading(Path(folder))
     finally:
         torch.set_num_threads(threads)
 
@@ -71,43 +68,6 @@ def _reading(folder: Path) -> list[dict[str, Any]]:
         row("the same, with the stack opened anew", archived / first, "times faster", 10),
         row("size of 16 copies at 512 px, npz / stack", size, "times smaller", 8),
     ]
-
-
-def _pairs(folder: Path, rounds: int = 12) -> dict[str, Any]:
-    """Measure whole pairs at 128 px: copy, geometry, light of both views, acquisition."""
-    dataset = Dataset.open(DEMO / "paris", size=128)
-    split = split_by_group(dataset, counts=(32, 8, 8))
-    train = dataset.subset(split.train)
-    stack = build_stack(_Real(train), dataset, split, folder / "pairs", depth=4, seed=0)
-    pairs = PairedDataset(
-        train, stack, side=128, photometric=PhotometricConfig(), acquisition=AcquisitionConfig()
-    )
-    best = 0.0
-    for epoch in range(rounds):
-        start = time.process_time()
-        for index in range(len(pairs)):
-            pairs[index, epoch]
-        best = max(best, len(pairs) / (time.process_time() - start))
-    return row("pairs made a second and core at 128 px", best, "pairs/s", 400)
-
-
-class _Real(Generator):
-    """A generator that gives the real image: the content is real and costs nothing."""
-
-    name = "real"
-
-    def __init__(self, train: Dataset) -> None:
-        self.train = train
-
-    @property
-    def case_ids(self) -> tuple[str, ...]:
-        return self.train.ids
-
-    def fit(self, dataset: Dataset, split: Split) -> _Real:
-        return self
-
-    def sample(self, case: Case, depth: int, seed: int, *, start: int = 0) -> npt.NDArray[np.float32]:
-        return np.stack([self.train.image(case)] * depth)
 
 
 def _frames() -> npt.NDArray[np.uint8]:

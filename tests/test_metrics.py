@@ -80,6 +80,18 @@ def test_without_foreground_classes_nothing_is_measured() -> None:
     assert Comparison(mask, mask, 1).hd95.shape == (0,)
 
 
+@pytest.mark.parametrize("classes", [1, 2, 5, 256, 300])
+def test_pixels_are_counted_as_a_loop_counts_them(classes: int) -> None:
+    rng = np.random.default_rng(classes)
+    prediction, mask = rng.integers(0, classes, (2, 30, 40))
+    expected = np.zeros((3, classes))
+    for ours, theirs in zip(prediction.flat, mask.flat, strict=True):
+        expected[0, ours] += ours == theirs
+        expected[1, ours] += 1
+        expected[2, theirs] += 1
+    np.testing.assert_array_equal(Comparison(prediction, mask, classes).counts, expected[:, 1:])
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint64, np.int64])
 def test_any_integer_type_counts_alike(dtype: type) -> None:
     labels = (np.arange(256).reshape(16, 16) % 200).astype(dtype)

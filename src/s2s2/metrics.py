@@ -112,9 +112,13 @@ class Comparison:
     @cached_property
     def counts(self) -> tuple[Floats, Floats, Floats]:
         """Pixels of each class that are predicted rightly, predicted at all, and in the mask."""
-        pairs = self.classes * self.mask.ravel().astype(np.int64) + self.prediction.ravel().astype(np.int64)
-        confusion = np.bincount(pairs, minlength=self.classes**2).reshape(self.classes, -1).astype(float)
-        return np.diagonal(confusion)[1:], confusion.sum(axis=0)[1:], confusion.sum(axis=1)[1:]
+        # A table of all pairs of classes needs 64-bit numbers, and ten times as long.
+        narrow, counted = np.min_scalar_type(self.classes), np.zeros((3, self.classes - 1))
+        prediction, mask = self.prediction.astype(narrow), self.mask.astype(narrow)
+        for label in range(1, self.classes):
+            parts = prediction == label, mask == label
+            counted[:, label - 1] = [np.count_nonzero(part) for part in (parts[0] & parts[1], *parts)]
+        return counted[0], counted[1], counted[2]
 
     @cached_property
     def status(self) -> tuple[Status, ...]:
@@ -148,9 +152,7 @@ class Comparison:
     def distances(self) -> tuple[tuple[Floats, Floats] | None, ...]:
         """From each border pixel of a class to the other border, both ways; None where one is missing."""
         return tuple(
-            _distances((self.prediction == label), self.mask == label, self.step)
-            if found == "scored"
-            else None
+            _distances(self.prediction == label, self.mask == label, self.step) if found == "scored" else None
             for label, found in enumerate(self.status, 1)
         )
 
@@ -158,7 +160,7 @@ class Comparison:
     def hd95(self) -> Floats:
         """In pixels or mm, from 0 to the image's diagonal, NaN for an absent class."""
         diagonal = float(np.linalg.norm(np.array(self.mask.shape) * self.step))
-        return self._by_class(diagonal, lambda way, back: max(_percentile(way), _percentile(back)))
+        return self._by_class(diagonal, lambda *ways: max(float(np.percentile(way, 95)) for way in ways))
 
     @property
     def nsd(self) -> Floats:
@@ -255,15 +257,13 @@ def _distances(predicted: Region, labelled: Region, step: Floats) -> tuple[Float
     return cKDTree(theirs, leafsize=32).query(ours)[0], cKDTree(ours, leafsize=32).query(theirs)[0]
 
 
-def _percentile(distances: Floats) -> float:
-    return float(np.percentile(distances, 95))
-
-
 def _border(region: Region) -> Floats:
-    """Return row and column of each border pixel of a region."""
-    framed = np.pad(region, 1)
+    """Return row and column of each border pixel of a region, which has one at least."""
+    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
+    framed = np.pad(region[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
     inside = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
-    return np.argwhere(region & ~inside).astype(np.float64)
+    border: Floats = np.argwhere(framed[1:-1, 1:-1] & ~inside) + np.array([rows[0], columns[0]], float)
+    return border
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

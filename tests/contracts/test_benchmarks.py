@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 
 import pytest
-from benchmarks import stack, startup
+from benchmarks import metrics, pairs, startup
 from benchmarks.__main__ import NAMES
+
+from s2s2.data import Dataset
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -15,8 +17,18 @@ def test_a_benchmark_can_be_imported(name: str) -> None:
     assert callable(import_module(f"benchmarks.{name}").run)
 
 
-def test_the_pairs_of_the_stack_benchmark_are_made(tmp_path: Path) -> None:
-    assert stack._pairs(tmp_path, rounds=1)["figure"] > 0
+@pytest.mark.parametrize("side", [pairs.ours, pairs.monai])
+def test_the_pairs_of_a_benchmark_are_made(side: Callable[[Dataset], tuple[pairs.Make, pairs.Make]]) -> None:
+    dataset = Dataset.open(pairs.DEMO, size=64)
+    seed, make = side(dataset.subset(dataset.ids[:2]))
+    seed(1)
+    made = make(1)
+    assert made["image"].shape == made["synthetic"].shape == (3, 64, 64)
+
+
+def test_the_metrics_of_a_benchmark_are_equal() -> None:
+    prediction, mask = (labels[::4, ::4] for labels in metrics.label_maps())
+    assert metrics.ratio(prediction, mask, ("dice", "hd95", "nsd")) > 0
 
 
 def test_the_startup_benchmark_times_a_command_line() -> None:

@@ -45,11 +45,15 @@ def main(options: Options) -> int:
     from s2s2.data.dataset import Dataset
     from s2s2.data.reading.layouts import discover
     from s2s2.evaluation.predict import predict
-    from s2s2.networks import load_network
+    from s2s2.networks import read_card
 
-    _, card = load_network(options.network, trust=options.trust)
     dataset = options.of_part(
-        Dataset.open(options.data, masks=False, class_map=card.class_map, channels=options.channels)
+        Dataset.open(
+            options.data,
+            masks=False,
+            class_map=read_card(options.network).class_map,
+            channels=options.channels,
+        )
     )
     with TerminalReporter() as reporter:
         update = reporter.task("predict")

@@ -23,6 +23,7 @@ from s2s2.errors import ConfigError, DataError, NetworkError
 from s2s2.evaluation.folder import PredictionFolder
 from s2s2.networks.checkpoint import CARD, NetworkCard, load_network
 from s2s2.networks.config import NetworkConfig
+from s2s2.networks.folding import fold_batch_norm
 from s2s2.networks.inference import infer_logits
 from s2s2.pictures import overlay
 
@@ -86,7 +87,7 @@ def predict(
     network, card = load_network(network_folder, chosen, trust=trust, known=known)
     _check_channels(card, dataset)
     work = _Work(
-        network=network,
+        network=fold_batch_norm(network, card.channels),
         card=card,
         working=dataset.resized(card.size),
         native=dataset.resized(None) if overlays else None,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from s2s2.networks.checkpoint import (
         NetworkCard as NetworkCard,
         load_network as load_network,
+        read_card as read_card,
         save_network as save_network,
     )
     from s2s2.networks.config import NetworkConfig as NetworkConfig

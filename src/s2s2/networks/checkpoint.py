@@ -156,16 +156,7 @@ def load_network(
             other classes than `class_map`.
     """
     folder = Path(folder)
-    refuse_links(folder, error=NetworkError)
-    content = read_json(folder / CARD, error=NetworkError, shape=_Card)
-    try:
-        card = NetworkCard.from_dict(content)
-        expected = content["weights_sha256"]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise NetworkError(
-            f"{folder / CARD} is not the card of a network ({type(error).__name__}: {error}). Give a folder "
-            "that training wrote."
-        ) from error
+    card, expected = _card_and_digest(folder)
     if class_map is not None and class_map.names != card.class_map.names:
         raise NetworkError(
             f"The network in {folder} knows the classes {', '.join(card.class_map.names)}, but the data have "
@@ -184,6 +175,30 @@ def load_network(
             f"describes: {error}. Give a folder that training wrote, unchanged."
         ) from error
     return network.to(device).eval(), card
+
+
+def read_card(folder: str | Path) -> NetworkCard:
+    """Read what a network is, without its weights.
+
+    Args:
+        folder: What `save_network` wrote.
+
+    Raises:
+        NetworkError: If there is no card, or it is corrupt.
+    """
+    return _card_and_digest(Path(folder))[0]
+
+
+def _card_and_digest(folder: Path) -> tuple[NetworkCard, str]:
+    refuse_links(folder, error=NetworkError)
+    content = read_json(folder / CARD, error=NetworkError, shape=_Card)
+    try:
+        return NetworkCard.from_dict(content), content["weights_sha256"]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise NetworkError(
+            f"{folder / CARD} is not the card of a network ({type(error).__name__}: {error}). Give a folder "
+            "that training wrote."
+        ) from error
 
 
 def _check_name(path: str, card: Path, trust: Collection[str], known: NetworkConfig | None) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from s2s2.core.types import Image, Region
 from s2s2.data.transforms.config import AcquisitionConfig
+from s2s2.data.transforms.filters import bilinear, gaussian, separable
 from s2s2.errors import ConfigError
 
 
@@ -58,7 +59,7 @@ class Acquisition:
         """
         config = self.config
         drawn = rng.random(5) < config.probability
-        changed = image.copy()
+        changed = image
         if drawn[0]:
             changed = vignette(changed, rng.uniform(*config.vignette))
         if drawn[1]:
@@ -70,6 +71,8 @@ class Acquisition:
             changed = add_noise(changed, rng.uniform(*config.noise), rng)
         if drawn[4]:
             changed = compress(changed, round(rng.uniform(*config.quality)))
+        if changed is image:
+            changed = image.copy()
         if inside is not None:
             changed *= inside
         return changed
@@ -96,22 +99,8 @@ def blur(image: Image, sigma: float) -> Image:
     """
     if sigma < 0.1:
         return image
-    return _separable(image, *(_gaussian(length, sigma) for length in image.shape[1:]))
-
-
-def _separable(image: Image, down: Image, across: Image) -> Image:
-    """Apply one matrix to the columns and one to the rows of each channel.
-
-    Written as matrices, a wide filter up to some 500 px is faster than as a convolution.
-    """
-    return np.asarray(down @ (image @ across.T))
-
-
-def _gaussian(length: int, sigma: float) -> Image:
-    """Return the Gaussian blur of one axis as a matrix."""
-    position = np.arange(length, dtype=np.float32) / np.float32(sigma)
-    weight = np.exp(np.float32(-0.5) * np.square(position[:, None] - position))
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+    bands = {length: gaussian(length, sigma) for length in image.shape[1:]}
+    return separable(image, *(bands[length] for length in image.shape[1:]))
 
 
 def lose_resolution(image: Image, factor: float) -> Image:
@@ -122,17 +111,11 @@ def lose_resolution(image: Image, factor: float) -> Image:
         True
     """
     lengths = image.shape[1:]
-    coarse = [max(1, round(length / factor)) for length in lengths]
-    smaller = _separable(image, *(_triangle(*pair) for pair in zip(coarse, lengths, strict=True)))
-    return _separable(smaller, *(_triangle(*pair) for pair in zip(lengths, coarse, strict=True)))
-
-
-def _triangle(target: int, source: int) -> Image:
-    """Return the bilinear resampling of one axis as a matrix; wider than a pixel where it shrinks."""
-    position = (np.arange(target, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(source / target)
-    distance = np.abs(position - (np.arange(source, dtype=np.float32) + np.float32(0.5)))
-    weight = np.maximum(1 - distance / np.float32(max(1.0, source / target)), 0)
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+    coarse = {length: max(1, round(length / factor)) for length in lengths}
+    shrink = {length: bilinear(short, length) for length, short in coarse.items()}
+    grow = {length: bilinear(length, short) for length, short in coarse.items()}
+    smaller = separable(image, *(shrink[length] for length in lengths))
+    return separable(smaller, *(grow[length] for length in lengths))
 
 
 def add_noise(image: Image, deviation: float, rng: np.random.Generator) -> Image:
@@ -171,10 +154,15 @@ def compress(image: Image, quality: int) -> Image:
         >>> compress(np.full((5, 8, 8), 0.5, np.float32), 80).shape
         (5, 8, 8)
     """
-    steps = np.rint(image * np.float32(255)).astype(np.uint8)
-    pictures = [np.ascontiguousarray(steps.transpose(1, 2, 0))] if len(steps) == 3 else list(steps)
+    scaled = image * np.float32(255)
+    scaled += np.float32(0.5)
+    steps = scaled.astype(np.uint8)
+    # Stacking channel by channel takes a third of the time of a transposed copy.
+    pictures = [np.dstack(list(steps))] if len(steps) == 3 else list(steps)
     decoded = [
         imagecodecs.jpeg8_decode(imagecodecs.jpeg8_encode(picture, level=quality)) for picture in pictures
     ]
-    joined = decoded[0].transpose(2, 0, 1) if len(steps) == 3 else np.stack(decoded)
-    return np.ascontiguousarray(joined).astype(np.float32) / np.float32(255)
+    joined = np.ascontiguousarray(decoded[0].transpose(2, 0, 1)) if len(steps) == 3 else np.stack(decoded)
+    unit = joined.astype(np.float32)
+    unit *= np.float32(1 / 255)
+    return unit

@@ -54,10 +54,13 @@ def photometric(
     else:
         changed = image * np.float32(contrast)
     changed += np.float32((1 - contrast) * mean + brightness)
-    np.clip(changed, 0, 1, out=changed)
+    # The floor keeps log(0) out.
+    np.clip(changed, 0 if gamma == 1 else 1e-12, 1, out=changed)
     if gamma != 1:
-        # exp(g log x) takes half the time of a power; the floor keeps log(0) out.
-        torch.from_numpy(changed).clamp_(min=1e-12).log_().mul_(gamma).exp_()
+        # Two to the power of g log2 x takes a quarter of the time of a power.
+        np.log(changed, out=changed)
+        changed *= np.float32(gamma / math.log(2))
+        torch.from_numpy(changed).exp2_()
     if inside is not None:
         changed *= inside
     return changed
