@@ -29,7 +29,7 @@ from s2s2.data import Dataset
 from s2s2.data.transforms.config import AcquisitionConfig, PhotometricConfig
 from s2s2.stack import PairedDataset
 
-DEMO = Path(s2s2.__file__).parent / "demo_data" / "paris"
+DEMO = Path(s2s2.__file__).parent / "demo_data" / "hospitals" / "paris"
 SIZES, CASES, ROUNDS = (128, 256, 352), 24, 15
 Make = Callable[[int], Any]
 

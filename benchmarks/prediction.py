@@ -25,7 +25,7 @@ from s2s2.data import Dataset
 from s2s2.evaluation.predict import predict
 from s2s2.networks import NetworkCard, NetworkConfig, build_network, default_normalisation, save_network
 
-DEMO = Path(s2s2.__file__).parent / "demo_data" / "paris"
+DEMO = Path(s2s2.__file__).parent / "demo_data" / "hospitals" / "paris"
 SIZE, BATCH, IMAGES, ROUNDS = 256, 8, 32, 6
 
 

@@ -210,7 +210,7 @@ def test_channels_that_cannot_be_turned_into_each_other_are_refused(site: Path, 
 
 
 def test_logits_that_are_not_finite_are_refused(site: Path, tmp_path: Path) -> None:
-    with pytest.raises(NetworkError, match=r"not finite for the images case_00, case_01"):
+    with pytest.raises(NetworkError, match=r"not finite.* The images were case_00, case_01"):
         predict(save_known(tmp_path / "network", Broken), images(site), tmp_path / "out", batch=2)
 
 
@@ -239,3 +239,31 @@ def test_options_that_cannot_be_used_are_refused(site: Path, network: Path, tmp_
 
 def test_auto_takes_a_device_that_is_there() -> None:
     assert torch_device("auto").type in ("cpu", "cuda", "mps")
+
+
+def test_the_seeds_of_an_arm_predict_together(site: Path, tmp_path: Path) -> None:
+    # Alone the first finds what is bright, the second, more certain, the opposite.
+    save_known(tmp_path / "arm" / "seed0" / "network", gain=1.0)
+    save_known(tmp_path / "arm" / "seed1" / "network", gain=-3.0)
+    together, second = PredictionFolder(tmp_path / "both"), PredictionFolder(tmp_path / "second")
+    predict(tmp_path / "arm", images(site), together.root)
+    predict(tmp_path / "arm" / "seed1", images(site), second.root)
+    for case_id in second.ids:
+        # Apart from pixels at one half, where rounding decides.
+        assert (together.read(case_id) == second.read(case_id)).mean() > 0.99
+    # A third seed makes another ensemble: nothing of the first is kept.
+    save_known(tmp_path / "arm" / "seed2" / "network", gain=9.0)
+    report = predict(tmp_path / "arm", images(site), together.root)
+    assert (len(report.written), report.kept) == (12, ())
+
+
+def test_a_prediction_under_other_flips_is_made_again(site: Path, network: Path, tmp_path: Path) -> None:
+    folder = PredictionFolder(tmp_path / "out")
+    predict(network, images(site), folder.root)
+    assert folder.facts["flips"] == [[]]
+    assert len(predict(network, images(site), folder.root).kept) == 12
+    Brightness.shown.clear()
+    report = predict(network, images(site), folder.root, flips=True, batch=12)
+    assert (len(report.written), report.kept) == (12, ())
+    assert folder.facts["flips"] == [[], [-1], [-2], [-1, -2]]
+    assert len(Brightness.shown) == 4

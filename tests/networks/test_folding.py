@@ -11,7 +11,7 @@ from s2s2.data import Dataset
 from s2s2.networks import EfficientNetUNet, default_normalisation
 from s2s2.networks.folding import fold_batch_norm
 
-DEMO = s2s2.__path__[0] + "/demo_data/paris"
+DEMO = s2s2.__path__[0] + "/demo_data/hospitals/paris"
 
 
 def settled(network: nn.Module, channels: int = 3) -> nn.Module:

@@ -39,7 +39,7 @@ A first use:
   s2s2 demo                                                       see it work, about ten minutes
   s2s2 check sites/home                                           is my data fit?
   s2s2 run --data sites/home --target sites/away --output runs/first
-  s2s2 predict runs/first/arms/s2s2/seed0/network new_images --output masks
+  s2s2 predict runs/first/arms/s2s2 new_images --output masks
 
 s2s2 COMMAND --help says more. Exit codes: 0 done, 2 something for you to fix,
 130 or 143 stopped, 1 a bug."""

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s2.cli.command import Command
-from s2s2.run.options import Channels, PartOfSplit, Trusting, Written
+from s2s2.run.options import Channels, Flipping, PartOfSplit, Trusting, Written
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command, Trusting, Channels, PartOfSplit, Written):
+class Options(Command, Trusting, Flipping, Channels, PartOfSplit, Written):
     """Segment images with a trained network.
 
     The label maps are PNG files with the class ids, each on the grid of its image. An image that cannot
     be read is named and skipped, and the exit code is then 2.
 
     Args:
-        network: Folder `network` of a training.
+        network: Folder `network` of a training, or of an arm of a run, such as runs/first/arms/s2s2, whose
+            seeds then predict together.
         data: Folder of images, or a data set with masks.
         output: Folder that is written.
         probabilities: Also write the probability of each class.
@@ -45,13 +46,13 @@ def main(options: Options) -> int:
     from s2s2.data.dataset import Dataset
     from s2s2.data.reading.layouts import discover
     from s2s2.evaluation.predict import predict
-    from s2s2.networks import read_card
+    from s2s2.networks import common_card
 
     dataset = options.of_part(
         Dataset.open(
             options.data,
             masks=False,
-            class_map=read_card(options.network).class_map,
+            class_map=common_card(options.network).class_map,
             channels=options.channels,
         )
     )
@@ -67,6 +68,7 @@ def main(options: Options) -> int:
             device=options.device,
             overwrite=options.overwrite,
             trust=options.trust,
+            flips=options.flips,
             progress=lambda done, total: update(done, total, f"{done} of {total} images"),
         )
     for problem in discover(options.data, masks_required=False).problems:

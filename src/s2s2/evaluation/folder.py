@@ -27,6 +27,7 @@ class _Facts(TypedDict):
     """Shape of predictions.json."""
 
     network: NotRequired[str]
+    flips: NotRequired[list[list[int]]]
     classes: NotRequired[list[str]]
     learnt: NotRequired[_Learnt]
     images: NotRequired[dict[str, str]]

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from s2s2.core.inputs import Inputs
 from s2s2.core.progress import Count
 from s2s2.core.records import content_digest, file_identity
 from s2s2.core.storage import refuse_links, storage_errors
@@ -21,10 +22,9 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.grid import Placement
 from s2s2.errors import ConfigError, DataError, NetworkError
 from s2s2.evaluation.folder import PredictionFolder
-from s2s2.networks.checkpoint import CARD, NetworkCard, load_network
+from s2s2.networks.checkpoint import CARD, NetworkCard
 from s2s2.networks.config import NetworkConfig
-from s2s2.networks.folding import fold_batch_norm
-from s2s2.networks.inference import infer_logits
+from s2s2.networks.ensemble import Ensemble, load_ensemble, members
 from s2s2.pictures import overlay
 
 Placed = tuple[Case, Placement]
@@ -58,15 +58,17 @@ def predict(
     progress: Count | None = None,
     trust: Collection[str] = (),
     known: NetworkConfig | None = None,
+    flips: bool | None = None,
 ) -> PredictReport:
-    """Segment every image of a data set with a trained network.
+    """Segment every image of a data set with a trained network, or with all seeds of an arm.
 
     Each image goes through on the working grid, padded and normalised as in training, by
     a sliding window where training saw patches. The class is taken on the image's own grid.
     Unreadable images are skipped. Whole predictions of the same network and image are kept.
 
     Args:
-        network_folder: What `save_network` wrote.
+        network_folder: What `save_network` wrote, or the folder of an arm, whose seeds then predict
+            together: the mean of their probabilities decides.
         dataset: The images; masks are not needed.
         output: Folder to write to; see `PredictionFolder` for the files.
         probabilities: Whether to write the probability of each class too.
@@ -77,6 +79,8 @@ def predict(
         progress: Called with the number of images done and of all images.
         trust: As `load_network` takes it.
         known: As `load_network` takes it.
+        flips: Whether the mean over four flips of each image is taken; None: over the flips of the
+            training, unless a class has a side in its name.
 
     Raises:
         NetworkError: If the network cannot be loaded, needs other channels, or gives NaN.
@@ -84,11 +88,11 @@ def predict(
     """
     _check_order(batch, output)
     chosen = torch_device(device)
-    network, card = load_network(network_folder, chosen, trust=trust, known=known)
+    ensemble = load_ensemble(network_folder, chosen, flips=flips, trust=trust, known=known)
+    card = ensemble.card
     _check_channels(card, dataset)
     work = _Work(
-        network=fold_batch_norm(network, card.channels),
-        card=card,
+        ensemble=ensemble,
         working=dataset.resized(card.size),
         native=dataset.resized(None) if overlays else None,
         folder=PredictionFolder(output),
@@ -96,14 +100,15 @@ def predict(
         device=chosen,
         progress=progress,
     )
-    _predict_and_note(work, _facts(Path(network_folder), card), batch, overwrite=overwrite)
+    _predict_and_note(work, _facts(network_folder, ensemble), batch, overwrite=overwrite)
     return PredictReport(tuple(work.written), tuple(work.kept), work.failed)
 
 
 def _predict_and_note(work: _Work, facts: dict[str, Any], batch: int, *, overwrite: bool) -> None:
     """Predict what is not there yet, and write down which images and label maps belong together."""
     before = work.folder.facts
-    ours = {} if overwrite or before.get("network") != facts["network"] else before
+    same = all(before.get(name) == facts[name] for name in ("network", "flips"))
+    ours = before if same and not overwrite else {}
     written = ours.get("label_maps", {})
     facts["images"] = work.plan(ours.get("images", {}), written)
     again = {case.id for case, _ in work.todo}
@@ -117,13 +122,16 @@ def _predict_and_note(work: _Work, facts: dict[str, Any], batch: int, *, overwri
     work.folder.write_facts(facts | {"failed": work.failed})
 
 
-def _facts(network_folder: Path, card: NetworkCard) -> dict[str, Any]:
-    """Name the network, its classes and the cases it was trained on or chosen by."""
+def _facts(network_folder: str | Path, ensemble: Ensemble) -> dict[str, Any]:
+    """Name the networks, their classes and the cases they were trained on or chosen by."""
+    # A card names its weights: a later network keeps no prediction of this one.
+    digests = [content_digest(folder / CARD) for folder in members(network_folder)]
+    learnt = set().union(*(ids for card in ensemble.cards for ids in card.split.values()))
     return {
-        # The card names its weights: a later network keeps no prediction of this one.
-        "network": content_digest(network_folder / CARD),
-        "classes": list(card.class_map.names),
-        "learnt": {"domain": card.domain, "cases": sorted(set().union(*card.split.values()))},
+        "network": digests[0] if len(digests) == 1 else Inputs({"networks": digests}).digest,
+        "flips": [list(axes) for axes in ensemble.flips],
+        "classes": list(ensemble.card.class_map.names),
+        "learnt": {"domain": ensemble.card.domain, "cases": sorted(learnt)},
     }
 
 
@@ -157,8 +165,7 @@ def torch_device(name: str) -> torch.device:
 class _Work:
     """One call of `predict`: what it needs and what became of each case."""
 
-    network: nn.Module
-    card: NetworkCard
+    ensemble: Ensemble
     working: Dataset
     native: Dataset | None
     folder: PredictionFolder
@@ -227,21 +234,11 @@ class _Work:
         """Return the probabilities of a batch: (batch, class, *padded), on the CPU."""
         stacked = torch.stack(images).to(self.device)
         with torch.inference_mode():
-            logits = infer_logits(self.network, self.card.normalisation(stacked), self.card.patch)
-        expected = (len(images), len(self.card.class_map), *stacked.shape[2:])
-        if tuple(logits.shape) != expected:
-            raise NetworkError(
-                f"The network {self.card.network.name} gave logits of shape {tuple(logits.shape)}, expected "
-                f"{expected} (batch, class, height, width). "
-                "A network must return logits as large as its input."
-            )
-        if not bool(torch.isfinite(logits).all()):
-            raise NetworkError(
-                f"The network {self.card.network.name} gave logits that are not finite for the images "
-                f"{', '.join(case.id for case, _ in placed)}. "
-                "Its weights are broken: train again, or take another."
-            )
-        return logits.float().softmax(1).cpu()
+            try:
+                return self.ensemble.posteriors(stacked).cpu()
+            except NetworkError as error:
+                names = ", ".join(case.id for case, _ in placed)
+                raise NetworkError(f"{error} The images were {names}.") from error
 
     def _write(self, case: Case, scores: Vectors) -> None:
         """Write the files of one case; the label map comes last, since it says that all is there."""
@@ -249,7 +246,7 @@ class _Work:
         if self.probabilities:
             self.folder.write_probabilities(case.id, scores)
         if self.native is not None:
-            picture = overlay(self.native.image(case), labels, self.card.class_map.colours)
+            picture = overlay(self.native.image(case), labels, self.ensemble.card.class_map.colours)
             self.folder.write_overlay(case.id, picture)
         self.folder.write(case.id, labels)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         save_network as save_network,
     )
     from s2s2.networks.config import NetworkConfig as NetworkConfig
+    from s2s2.networks.ensemble import common_card as common_card
     from s2s2.networks.inference import infer_logits as infer_logits
     from s2s2.networks.normalisation import (
         Normalisation as Normalisation,

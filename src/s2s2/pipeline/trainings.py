@@ -118,6 +118,7 @@ def _test(task: Training, domain: str, dataset: Dataset, update: Progress) -> No
             "cases": identities(dataset),
             "class_map": dataset.class_map.to_dict(),
             "tolerance": task.config.tolerance,
+            "flips": task.config.flips,
         },
     )
     if record.holds():
@@ -133,6 +134,7 @@ def _test(task: Training, domain: str, dataset: Dataset, update: Progress) -> No
         overwrite=True,
         progress=lambda done, total: update(done, total, f"predicting {domain}"),
         known=task.config.network,
+        flips=task.config.flips,
     )
     if report.failed:
         name, message = next(iter(report.failed.items()))

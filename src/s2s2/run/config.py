@@ -8,7 +8,7 @@ from s2s2.arms import get_arm
 from s2s2.audit.config import AuditConfig
 from s2s2.errors import ConfigError
 from s2s2.networks.config import NetworkConfig
-from s2s2.run.options import DataOptions, Parallel, Seeded, Sized, Tolerant, Written
+from s2s2.run.options import DataOptions, Flipping, Parallel, Seeded, Sized, Tolerant, Written
 from s2s2.training.config import TrainConfig
 
 
@@ -93,7 +93,7 @@ class Repeated(Parallel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig(Tolerant, Repeated, Sized, Written, DataOptions):
+class RunConfig(Tolerant, Flipping, Repeated, Sized, Written, DataOptions):
     """Settings of `s2s2 run`.
 
     Args:

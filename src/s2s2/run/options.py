@@ -213,6 +213,18 @@ class Tolerant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flipping:
+    """How an image is shown to the networks that predict it.
+
+    Args:
+        flips: Take the mean over four flips of each image, in four times the time. Without it, over the
+            flips of the training, unless a class has left or right in its name.
+    """
+
+    flips: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SplitFile:
     """Which cases are for training and which for testing.
 
