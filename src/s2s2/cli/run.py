@@ -75,11 +75,19 @@ def execute(config: RunConfig, *, dry_run: bool, verify: bool = False) -> int:
     from s2s2.cli.console import TerminalReporter
     from s2s2.pipeline.estimate import estimate
     from s2s2.pipeline.run import Run
+    from s2s2.report.headline import advice
+    from s2s2.run.choice import arm_to_use
+    from s2s2.run.folder import RunFolder
+    from s2s2.run.results import Results
 
     if dry_run:
         Console().print(estimate(config))
         return 0
     with TerminalReporter() as reporter:
         page = Run(config, reporter, cli.typed(), verify=verify).execute()
+    results = Results.read(RunFolder(config.output))
+    choice = arm_to_use(results)
+    if choice is not None:
+        sys.stdout.write(f"\n{advice(results)}\ns2s2 predict {choice.folder} NEW_IMAGES --output masks\n")
     sys.stdout.write(f"\nReport: {page.resolve()}\n")
     return 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from s2s2.arms import arm_of
 from s2s2.report.numbers import count, joined, plain, signed
 from s2s2.report.verdict import Difference, Word, find_difference
+from s2s2.run.choice import arm_to_use
 from s2s2.run.results import Results
 
 FEW_GROUPS = 20
@@ -43,12 +44,14 @@ class Headline:
         claims: Numbers for every domain, those away from home first.
         control: What the duplicate arm says about the cause; empty without one.
         basis: Cases, groups and seeds that the numbers rest on.
+        use: Which arm's networks to use, and why; empty where one arm was trained.
     """
 
     title: str
     claims: tuple[Claim, ...]
     control: str
     basis: str
+    use: str = ""
 
 
 def headline(run: Results) -> Headline:
@@ -72,6 +75,26 @@ def headline(run: Results) -> Headline:
         ),
         control=_control(run, domains),
         basis=_basis(run, found),
+        use=advice(run),
+    )
+
+
+def advice(run: Results) -> str:
+    """Say which arm's networks to use, chosen without any image of another site; "" where there is no choice.
+
+    Args:
+        run: The results of a run.
+    """
+    choice = arm_to_use(run)
+    if choice is None or len(choice.dice) < 2:
+        return ""
+    others = ", ".join(f"{arm} {plain(dice)}" for arm, dice in choice.dice.items() if arm != choice.arm)
+    styled = run.config is None or run.config.train.stressed > 0
+    how = ", as they are and in strong random styles," if styled else ""
+    close = f" {joined(list(choice.close))} is about as good." if choice.close else ""
+    return (
+        f"Use the networks of {choice.arm}. On the validation images of home{how} their Dice is "
+        f"{plain(choice.dice[choice.arm])} ({others}); no image of another site had a say.{close}"
     )
 
 
