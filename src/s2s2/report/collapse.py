@@ -35,6 +35,7 @@ def empty_terms(run: Results, *, unweighted: Sequence[str] = ()) -> tuple[str, .
                 found.append(
                     f"{arm}: the {side} features of any two images are as close as those of a pair: the term "
                     "asks for nothing. (Distance of pairs over that of unrelated images "
-                    f"{plain(relative, 2)}; share of the features that is the same in unrelated images {plain(placed, 2)}.)"
+                    f"{plain(relative, 2)}; share of the features that is the same in unrelated images "
+                    f"{plain(placed, 2)}.)"
                 )
     return tuple(found)
