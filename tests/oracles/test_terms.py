@@ -427,6 +427,18 @@ def test_the_meter_names_a_collapse() -> None:
     assert identity().combine(logits, logits, mask, f, f).collapse == {}
 
 
+def test_mixed_precision_sums_in_single() -> None:
+    (f, g), mask = (view.float() for view in pair()), labels()
+    logits = torch.zeros(2, 256, 8, 10)
+    exact = Prototypes()(f, g, mask), identity().combine(logits, logits, mask, f, g, collapse=True).collapse
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = (
+            Prototypes()(f, g, mask),
+            identity().combine(logits, logits, mask, f, g, collapse=True).collapse,
+        )
+    assert mixed == exact
+
+
 def test_features_that_are_no_numbers_are_measured_as_none() -> None:
     logits, mask = torch.zeros(2, 3, 8, 10), torch.zeros(2, 8, 10, dtype=torch.long)
     f = torch.full((2, 3, 4, 5), math.nan)

@@ -66,7 +66,8 @@ def measure(
         views = [feature.value, synthetic[name].value]
         if isinstance(consistency, Standardised):
             views = [consistency.standardised(value, dim, name) for value in views]
-        spreads.append(_spread([last(value, dim) for value in views], ignore))
+        with torch.autocast(mask.device.type, enabled=False):  # mixed precision would sum in half
+            spreads.append(_spread([last(value, dim) for value in views], ignore))
     common, placed, rank = (sum(values) / len(spreads) for values in zip(*spreads, strict=True))
     relative = math.nan
     if len(mask) > 1:
