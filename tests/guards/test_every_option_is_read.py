@@ -92,6 +92,7 @@ BASE: dict[str, Any] = {"encoder": ["encoder"], "decoder": ["decoder"], "alpha_e
         {"consistency": ConsistencyLoss(channel_dim=2)},
         {"consistency": ConsistencyLoss(weighting="class")},
         {"consistency": Standardised(ConsistencyLoss())},
+        {"consistency": Standardised(ConsistencyLoss(), per="position")},
         {"consistency": Prototypes()},
         {"consistency": Prototypes(temperature=0.5)},
         {"consistency": Prototypes(ignore_index=1)},

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from s2s2.errors import ConfigError, ShapeError
 from s2s2.objective import (
     ConsistencyLoss,
     JensenShannon,
@@ -86,6 +87,52 @@ def test_standardised_features_are_a_loop_over_channels_and_steps(distance: Any,
         ]
         expected = sum(w * a for w, a in zip(weights, apart, strict=True)) / sum(weights)
         assert loss(*views, None, ignore).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_statistics_of_every_position_are_a_loop_over_the_batch(given: bool) -> None:
+    views, ignore = pair(), disputed() if given else None
+    weights = areas(~ignore) if ignore is not None else [1.0] * math.prod(SIDE)
+    half = len(weights) // 2  # positions of one image
+    vectors, kept = rows(views[0]) + rows(views[1]), 2 * weights
+    total = 0.0
+    for i in range(half):
+        here, share = vectors[i::half], kept[i::half]
+        if not sum(share):
+            continue
+        mean = mean_of(here, share)
+        spread = mean_of([[(x - m) ** 2 for x, m in zip(v, mean, strict=True)] for v in here], share)
+        for b in range(2):
+            f, g = (standard(here[n], mean, spread) for n in (b, b + 2))
+            total += share[b] * NAIVE["cosine"](f, g)
+    found = Standardised(ConsistencyLoss(), per="position")(*views, None, ignore)
+    assert found.item() == pytest.approx(total / sum(weights))
+
+
+def test_features_that_tell_their_position_alone_are_seen_through() -> None:
+    place = torch.randn(1, 3, 4, 5, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    f, g = (20 * place + x for x in pair())
+    plain, per_channel, per_position = (
+        loss(f, g)
+        for loss in (
+            ConsistencyLoss(),
+            Standardised(ConsistencyLoss()),
+            Standardised(ConsistencyLoss(), per="position"),
+        )
+    )
+    assert plain < 0.02
+    assert per_channel < 0.02
+    assert per_position > 0.5
+
+
+def test_statistics_of_positions_need_one_size() -> None:
+    loss = Standardised(ConsistencyLoss(), per="position")
+    f, g = pair()
+    loss(f, g)
+    with pytest.raises(ShapeError, match=r"are of shape \(4, 5, 3\).*\(2, 2, 5, 3\).*per='channel'"):
+        loss(f[:, :, :2], g[:, :, :2])
+    with pytest.raises(ConfigError, match="per is 'pixel'"):
+        Standardised(ConsistencyLoss(), per="pixel")  # type: ignore[arg-type]
 
 
 def test_the_statistics_of_standardised_features_have_no_gradient() -> None:
@@ -292,6 +339,18 @@ def naive_meter(views: tuple[Tensor, Tensor], weights: list[float]) -> tuple[flo
     return norm(mean) ** 2 / power, math.exp(-sum(share * math.log(share) for share in shares))
 
 
+def naive_placed(views: tuple[Tensor, Tensor], weights: list[float]) -> float:
+    f, g = map(rows, views)
+    half = len(f) // 2
+    both = first = second = 0.0
+    for n in range(len(f)):
+        other = (n + half) % len(f)  # the same position of the other image
+        both += weights[other] * sum(a * b for a, b in zip(f[n], g[other], strict=True))
+        first += weights[other] * norm(f[n]) ** 2
+        second += weights[other] * norm(g[other]) ** 2
+    return both / math.sqrt(first * second)
+
+
 def identity(weighting: Any = None, **options: Any) -> SemanticStacking:
     return SemanticStacking(
         nn.CrossEntropyLoss(),
@@ -315,6 +374,7 @@ def test_the_meter_is_a_loop_over_positions(given: bool, weighting: Any) -> None
     weights = [1.0] * math.prod(SIDE) if ignore is None else areas(~ignore)
     common, rank = naive_meter(views, weights)
     assert (found.common, found.rank) == pytest.approx((common, rank))
+    assert found.placed == pytest.approx(naive_placed(views, weights))
     loss = ConsistencyLoss(weighting=weighting)
     swapped = views[1][[1, 0]], None if ignore is None else ignore[[1, 0]]
     unrelated = loss(views[0], swapped[0], mask, swapped[1])
@@ -357,13 +417,26 @@ def test_the_meter_names_a_collapse() -> None:
     logits, mask = torch.zeros(2, 3, 8, 10), torch.zeros(2, 8, 10, dtype=torch.long)
     one = torch.ones(2, 3, 4, 5)
     flat = identity().combine(logits, logits, mask, one, one, collapse=True).collapse["encoder"]
-    assert flat == (1, 0, 1)
+    assert flat == pytest.approx((1, 1, 0, 1))
     f, _ = pair()
     free = identity().combine(logits, logits, mask, f, f.roll(1, 0), collapse=True).collapse["encoder"]
     assert free.relative > 1e6  # every image is another one's copy: a pair is as unrelated as can be
     lone = identity().combine(logits[:1], logits[:1], mask[:1], f[:1], f[:1], collapse=True)
     assert math.isnan(lone.collapse["encoder"].relative)
+    assert math.isnan(lone.collapse["encoder"].placed)
     assert identity().combine(logits, logits, mask, f, f).collapse == {}
+
+
+def test_mixed_precision_sums_in_single() -> None:
+    (f, g), mask = (view.float() for view in pair()), labels()
+    logits = torch.zeros(2, 256, 8, 10)
+    exact = Prototypes()(f, g, mask), identity().combine(logits, logits, mask, f, g, collapse=True).collapse
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = (
+            Prototypes()(f, g, mask),
+            identity().combine(logits, logits, mask, f, g, collapse=True).collapse,
+        )
+    assert mixed == exact
 
 
 def test_features_that_are_no_numbers_are_measured_as_none() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -98,6 +99,14 @@ def test_a_term_without_weight_is_said_to_be_watched(run_of: Runs) -> None:
     panels = curves(run_of().results, STYLES, unweighted=("encoder",))
     hints = {panel.title: panel.hint for panel in panels}
     assert hints["Encoder consistency"] == "only watched: its weight is 0"
+
+
+def test_meters_of_a_term_without_weight_are_left_out(run_of: Runs) -> None:
+    run = run_of().results
+    metered = replace(run, history=run.history.assign(encoder_rank=3.0, decoder_rank=4.0))
+    titles = [panel.title for panel in curves(metered, STYLES, unweighted=("decoder",))]
+    assert "Encoder features: effective rank" in titles
+    assert "Decoder features: effective rank" not in titles
 
 
 def test_a_long_history_is_thinned_and_a_wild_start_does_not_break_it(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ class Collapse(NamedTuple):
     r"""How much the features of one side are alike, whatever they are of.
 
     Means are over both images, the batch and all positions of features $f$ as the distance
-    compares them, standardised where it standardises. With several taps, `common` and
-    `rank` are their means. What cannot be measured is NaN.
+    compares them, standardised where it standardises. With several taps, all but `relative`
+    are their means. What cannot be measured is NaN.
 
     Reference:
         Roy and Vetterli, *The effective rank*, EUSIPCO 2007.
@@ -28,6 +28,11 @@ class Collapse(NamedTuple):
     common: float
     r"""Share of the common component, $|\bar f|^2 / \overline{|f|^2}$, in [0, 1]: at 1 all features are
     one vector."""
+    placed: float
+    r"""What unrelated images have in common at one position $i$, $\overline{f_i \cdot g'_i}$ over the root of
+    $\overline{|f|^2} \; \overline{|g'|^2}$ with $g'$ of another case, at most 1:
+    there, features tell where they are and not what the image shows. Features that are standardised
+    may still be so."""
     rank: float
     r"""Effective rank $e^{H(\lambda)}$, $H$ the entropy of the normalised eigenvalues of the
     channels' covariance: from 1 to the number of channels, 0 where features do not vary."""
@@ -46,7 +51,7 @@ def measure(
 ) -> Collapse:
     """Measure the features of one side of a step, without gradient.
 
-    Two items of a batch count as unrelated. A batch of one has none: `relative` is NaN.
+    Two items of a batch count as unrelated. A batch of one has none: `placed` and `relative` are NaN.
 
     Args:
         consistency: The distance of the step, which has seen these features.
@@ -61,19 +66,25 @@ def measure(
         views = [feature.value, synthetic[name].value]
         if isinstance(consistency, Standardised):
             views = [consistency.standardised(value, dim, name) for value in views]
-        spreads.append(_spread([last(value, dim) for value in views], ignore))
-    common, rank = (sum(values) / len(spreads) for values in zip(*spreads, strict=True))
+        with torch.autocast(mask.device.type, enabled=False):  # mixed precision would sum in half
+            spreads.append(_spread([last(value, dim) for value in views], ignore))
+    common, placed, rank = (sum(values) / len(spreads) for values in zip(*spreads, strict=True))
     relative = math.nan
     if len(mask) > 1:
-        others = {name: f._replace(value=f.value.roll(1, 0)) for name, f in synthetic.items()}
-        unrelated = apart(consistency, real, others, mask, None if ignore is None else ignore.roll(1, 0))
+        others = {name: f._replace(value=_turned(f.value)) for name, f in synthetic.items()}
+        unrelated = apart(consistency, real, others, mask, None if ignore is None else _turned(ignore))
         pairs = apart(consistency, real, synthetic, mask, ignore)
         relative = 1.0 if unrelated <= 0 else float(pairs / unrelated)
-    return Collapse(common, rank, relative)
+    return Collapse(common, placed, rank, relative)
 
 
-def _spread(views: list[Tensor], ignore: Tensor | None) -> tuple[float, float]:
-    """Share of the common component and effective rank of two views (batch, *grid, channel)."""
+def _turned(batch: Tensor) -> Tensor:
+    """Give every case what belongs to another one."""
+    return batch.roll(1, 0)
+
+
+def _spread(views: list[Tensor], ignore: Tensor | None) -> tuple[float, float, float]:
+    """What all but `relative` are of two views (batch, *grid, channel)."""
     weights = kept(ignore, views[0][..., 0])
     total = 2 * weights.sum()
     # Image by image: a copy of all rows would double the memory of the step.
@@ -88,7 +99,17 @@ def _spread(views: list[Tensor], ignore: Tensor | None) -> tuple[float, float]:
     for rows, weight in images:
         centred = rows - mean
         covariance += (weight * centred).T @ centred / total
-    return float(mean.square().sum() / power), _effective_rank(covariance)
+    common = float(mean.square().sum() / power)
+    return common, _placed(views[0], _turned(views[1]), _turned(weights)), _effective_rank(covariance)
+
+
+def _placed(real: Tensor, other: Tensor, weights: Tensor) -> float:
+    if len(real) < 2:
+        return math.nan
+    both, first, second = (
+        (weights * (f * g).sum(-1)).sum() for f, g in ((real, other), (real, real), (other, other))
+    )
+    return float(both / (first * second).sqrt())
 
 
 def _effective_rank(covariance: Tensor) -> float:

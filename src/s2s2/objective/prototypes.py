@@ -92,10 +92,13 @@ class Prototypes(nn.Module):
         ignore = None if ignore is None else on_grid(ignore, grid).bool()
         shares = class_shares(on_grid(mask, grid), grid, ignore, self.ignore_index).to(grid.dtype).flatten(1)
         shares = shares[shares.sum(1) > 0]
-        a, b = (F.normalize(shares @ view.flatten(0, -2), dim=1) for view in (f, g))
+        # Mixed precision would sum in half.
+        with torch.autocast(grid.device.type, enabled=False):
+            a, b = (F.normalize(shares @ view.flatten(0, -2), dim=1) for view in (f, g))
+            similar = a @ b.T / self.temperature
         if not len(shares):
             return a.sum() + b.sum()
-        similar, own = a @ b.T / self.temperature, torch.arange(len(a), device=a.device)
+        own = torch.arange(len(a), device=a.device)
         return (F.cross_entropy(similar, own) + F.cross_entropy(similar.T, own)) / 2
 
     def extra_repr(self) -> str:

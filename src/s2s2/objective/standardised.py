@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from s2s2.errors import ConfigError
+from s2s2.errors import ConfigError, ShapeError
 from s2s2.objective.consistency import ConsistencyLoss
 from s2s2.objective.prototypes import Prototypes
-from s2s2.objective.rows import exact, kept, last, pair_axis
+from s2s2.objective.rows import kept, last, pair_axis
 
 EPSILON = 1e-5
 """Added to the variance, as in batch normalisation."""
@@ -31,16 +31,22 @@ class Standardised(nn.Module):
     without gradients do not. Ignored pixels do not count. Several processes keep
     statistics of their own.
 
+    A network can also make features alike by telling each position alone, as it sees by
+    the padding of the border; batch normalisation does not hinder it. With `per="position"`
+    $\mu_{ci}$ and $s_{ci}^2$ of every position $i$ are taken, over both images and the batch,
+    so that what a position always has does not count. All images must then have one size.
+
     Args:
         distance: Of the standardised features.
         momentum: Share of a step in the running statistics, above 0 and at most 1.
+        per: `"channel"`, one mean and variance a channel; `"position"`, one a channel and position.
 
     Shape:
         As `ConsistencyLoss`.
 
     Raises:
-        ConfigError: If `momentum` is out of range.
-        ShapeError: As `distance`.
+        ConfigError: If `momentum` is out of range, or `per` is unknown.
+        ShapeError: As `distance`, or if features of other sizes come after the first.
 
     Example:
         >>> loss = Standardised(ConsistencyLoss("cosine"))
@@ -53,11 +59,19 @@ class Standardised(nn.Module):
         Statistics as in Ioffe and Szegedy, *Batch Normalization*, ICML 2015, arXiv:1502.03167.
     """
 
-    def __init__(self, distance: ConsistencyLoss | Prototypes, momentum: float = 0.1) -> None:
+    def __init__(
+        self,
+        distance: ConsistencyLoss | Prototypes,
+        momentum: float = 0.1,
+        per: Literal["channel", "position"] = "channel",
+    ) -> None:
         super().__init__()
         if not 0 < momentum <= 1:
             raise ConfigError(f"momentum is {momentum}. Expected a number above 0 and at most 1.")
+        if per not in ("channel", "position"):
+            raise ConfigError(f"per is {per!r}. Expected 'channel' or 'position'.")
         self.distance = distance
+        self.per = per
         self.momentum = momentum
         self._moments: dict[str, tuple[Tensor, Tensor]] = {}
 
@@ -89,10 +103,15 @@ class Standardised(nn.Module):
 
     def standardised(self, feature: Tensor, dim: int, tap: str = "") -> Tensor:
         """Return a feature by the running statistics of a tap, which must have been seen before."""
-        shape = [1] * feature.ndim
-        shape[dim] = -1
-        mean, variance = (moment.to(feature.device).view(shape) for moment in self._moments[tap])
-        return (exact(feature) - mean) * (variance + EPSILON).rsqrt()
+        mean, variance = (moment.to(feature.device) for moment in self._moments[tap])
+        rows = last(feature, dim)
+        if mean.shape != rows.shape[-mean.ndim :]:
+            raise ShapeError(
+                f"Statistics of {tap or 'the features'} are of shape {tuple(mean.shape)}, with the channels "
+                f"last, and the features have {tuple(rows.shape)}. Give images of one size, or take "
+                "per='channel'."
+            )
+        return ((rows - mean) * (variance + EPSILON).rsqrt()).movedim(-1, dim)
 
     def get_extra_state(self) -> dict[str, list[Tensor]]:
         """Return the statistics by tap, part of the `state_dict`."""
@@ -104,19 +123,21 @@ class Standardised(nn.Module):
 
     def extra_repr(self) -> str:
         """Return the options, for printing."""
-        return f"momentum={self.momentum}"
+        return f"momentum={self.momentum}, per={self.per!r}"
 
     @torch.no_grad()
     def _note(self, tap: str, real: Tensor, synthetic: Tensor, dim: int, ignore: Tensor | None) -> None:
-        rows = torch.stack([last(real, dim), last(synthetic, dim)])
-        weights = kept(ignore, rows[0, ..., 0]).unsqueeze(-1)
-        axes = tuple(range(rows.ndim - 1))
+        rows = torch.cat([last(real, dim), last(synthetic, dim)])
+        weights = kept(ignore, rows[: len(real), ..., 0]).unsqueeze(-1).repeat(2, *[1] * (rows.ndim - 1))
+        axes = (0,) if self.per == "position" else tuple(range(rows.ndim - 1))
+        total = weights.sum(axes)
         # Where everything is ignored there is nothing to note.
-        total = (2 * weights.sum()).clamp(min=torch.finfo(rows.dtype).tiny)
-        mean = (weights * rows).sum(axes) / total
-        variance = (weights * (rows - mean).square()).sum(axes) / total
-        if tap in self._moments:
-            old = [moment.to(mean.device) for moment in self._moments[tap]]
-            share = self.momentum * (weights.sum() > 0)
-            mean, variance = (o + share * (n - o) for o, n in zip(old, (mean, variance), strict=True))
+        counted = total.clamp(min=torch.finfo(rows.dtype).tiny)
+        mean = (weights * rows).sum(axes) / counted
+        variance = (weights * (rows - mean).square()).sum(axes) / counted
+        old = [moment.to(mean.device) for moment in self._moments.get(tap, (mean, variance))]
+        if old[0].shape != mean.shape:
+            return  # refused where it is used
+        share = self.momentum * (total > 0)
+        mean, variance = (o + share * (n - o) for o, n in zip(old, (mean, variance), strict=True))
         self._moments[tap] = (mean, variance)

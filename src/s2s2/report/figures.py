@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from s2s2.objective import Collapse
 from s2s2.report.axes import Scale, attribute, chart, horizontal, mark, scale, vertical
 from s2s2.report.numbers import MINUS, interval, probability, signed
 from s2s2.report.palette import ArmStyle
@@ -193,6 +194,18 @@ _CURVES = (
     ("synthetic", "Segmentation loss, second view", "lower is better"),
     ("encoder", "Encoder consistency", "distance between the features of the two views"),
     ("decoder", "Decoder consistency", "distance between the features of the two views"),
+    ("posteriors", "Divergence of the posteriors", "between the predictions of the two views"),
+    ("ramp", "Factor of the consistency's weights", "0 until the segmentation loss has fallen"),
+    *(
+        (f"{side}_{name}", f"{side.capitalize()} features: {title}", hint)
+        for side in ("encoder", "decoder")
+        for name, title, hint in (
+            ("common", "common component", "at 1 all features are one vector"),
+            ("placed", "same in unrelated images", "at 1 features tell their position alone"),
+            ("rank", "effective rank", "in how many directions they vary"),
+            ("relative", "distance of pairs over unrelated images", "at 1 a pair is no closer than any two"),
+        )
+    ),
 )
 _SHARES = ("validation_dice", "agreement")
 _POINTS = 120
@@ -206,11 +219,12 @@ def curves(
     Args:
         run: The results of a run.
         styles: Of the arms.
-        unweighted: Terms that were logged with the weight 0.
+        unweighted: Terms that were logged with the weight 0; what is measured of their features is left out.
     """
     panels = []
     for column, title, hint in _CURVES:
-        if column in run.history:
+        metered = column.partition("_")[2] in Collapse._fields
+        if column in run.history and not (metered and column.partition("_")[0] in unweighted):
             rows = run.history[["arm", "seed", "step", column]].dropna()
             active = rows.groupby("arm")[column].transform(lambda values: bool((values != 0).any()))
             rows = rows[active.astype(bool)] if len(rows) else rows

@@ -11,6 +11,7 @@ from s2s2.arms import arm_of
 from s2s2.core.inputs import flattened
 from s2s2.core.storage import refuse_links, write_text
 from s2s2.core.timing import duration
+from s2s2.report.collapse import empty_terms
 from s2s2.report.elements import Panel, render
 from s2s2.report.figures import curves, forest, scatter
 from s2s2.report.gallery import DomainExamples, StackRow, examples, stack_rows
@@ -116,6 +117,7 @@ def _content(run: Results, material: _Material) -> dict[str, Any]:
         "forest": forest(run, styles),
         "scatter": scatter(run, styles),
         "curves": curves(run, styles, unweighted=_unweighted(run)),
+        "empty_terms": empty_terms(run, unweighted=_unweighted(run)),
         **learnt,
         "stretched": any(dataset.channels != 3 for dataset in material.tests.values()),
         "examples": [each for each in shown if each.by_score],

@@ -33,7 +33,8 @@ class TrainConfig(OptimisationConfig):
         distance: Between features; `cosine` is the published one. `prototypes` compares the mean
             features of every class instead, which must agree in both views and differ from other classes'.
         temperature: Of `prototypes`.
-        standardised: Standardise every channel by running statistics before the distance.
+        standardised: `channel` standardises every channel by running statistics before the distance,
+            `position` every channel at every spatial position, which needs images of one size.
         stop_gradient: Let the second view alone learn from the consistency.
         ramp: Share of the steps over which the consistency's weights rise, once the segmentation
             loss has fallen; 0 gives them in full from the first step.
@@ -70,7 +71,7 @@ class TrainConfig(OptimisationConfig):
     alpha_js: float = 0.0
     distance: Literal["cosine", "angular", "l1", "l2", "prototypes"] = "cosine"
     temperature: float = 0.1
-    standardised: bool = False
+    standardised: Literal["channel", "position"] | None = None
     stop_gradient: bool = False
     ramp: float = 0.0
     ramp_below: float = 0.5

@@ -140,7 +140,7 @@ def _distance(config: TrainConfig) -> ConsistencyLoss | Prototypes | Standardise
         distance = ConsistencyLoss(
             config.distance, weighting=config.weighting, stop_gradient=config.stop_gradient
         )
-    return Standardised(distance) if config.standardised else distance
+    return Standardised(distance, per=config.standardised) if config.standardised else distance
 
 
 def _ramp(config: TrainConfig) -> Ramp:
