@@ -87,8 +87,8 @@ ONE = ["home", "--split", "whole/split.json", "--size", "32"]
 TRAINED = [*ONE, "--stack", "whole/stack", "--train.steps", "12", "--train.images_per_step", "4"]
 COMMANDS: dict[str, tuple[list[str], Inside]] = {
     "stack": (["stack", *ONE, "--depth", "200", "--jobs", "1"], Inside(" %", "synthetic images each", 0.5)),
-    "train": (["train", *TRAINED, "--train.validations", "6", *NETWORK[:2]], Inside(" %", "Dice of", 1)),
-    "predict": (["predict", f"whole/{SEED}/network", "many"], Inside(" %", "written", 0.2)),
+    "train": (["train", *TRAINED, "--train.validations", "6", *NETWORK[:2]], Inside(" %", " after ", 1)),
+    "predict": (["predict", f"whole/{SEED}/network", "many"], Inside(" %", "predictions, ", 0.2)),
 }
 
 
