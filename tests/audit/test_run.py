@@ -199,6 +199,18 @@ def test_a_interrupted_record_is_refused(tmp_path: Path, text: str) -> None:
         Audit.load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["audit.json", "copies.csv", "cases.csv"])
+def test_an_audit_that_was_altered_is_not_read(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack], name: str
+) -> None:
+    stack = copied(f"altered-{name}")
+    path = audit(small, stack, judges).folder / name
+    text = path.read_text()
+    path.write_text(text.replace("0.1", "0.2", 1) if "0.1" in text else text[:-1])
+    with pytest.raises(AuditError, match=rf"{name}.*`s2s2 audit`|{name} was altered"):
+        Audit.load(stack.path)
+
+
 def test_many_classes_grey_and_16_bit(tmp_path: Path) -> None:
     from s2s2.data import Dataset, split_by_group
     from s2s2.generators import build_generator

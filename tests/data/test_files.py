@@ -12,7 +12,14 @@ import tifffile
 from imagecodecs import png_encode
 from PIL import Image
 
-from s2s2.data.files import image_header, in_threads, read_image, read_image_raw, read_mask_raw
+from s2s2.data.files import (
+    image_header,
+    in_threads,
+    read_image,
+    read_image_raw,
+    read_mask_file,
+    read_mask_raw,
+)
 from s2s2.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -293,6 +300,21 @@ def test_masks_of_whole_numbers_in_other_types(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "d.tif", RNG.integers(0, 9, (6, 9, 5), np.uint8), planarconfig="contig")
     with pytest.raises(DataError, match="has 5 channels of type uint8, which is no mask"):
         read_mask_raw(tmp_path / "d.tif")
+
+
+def test_a_mask_in_the_alpha_channel_is_refused(tmp_path: Path) -> None:
+    layer = np.full((6, 8, 4), 255, np.uint8)
+    layer[:3, :, 3] = 0
+    with pytest.raises(DataError, match=r"one colour everywhere, and its shapes are in the alpha channel"):
+        read_mask_file(_pillow(tmp_path / "layer.png", layer))
+    layer[0, 0, :3] = 0
+    assert read_mask_file(_pillow(tmp_path / "mask.png", layer)).alpha
+
+
+def test_complex_masks_are_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "mask.tif", np.zeros((6, 8), np.complex64))
+    with pytest.raises(DataError, match=r"complex64 that are no class ids"):
+        read_mask_file(tmp_path / "mask.tif")
 
 
 def test_threads_keep_the_order_of_results() -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.faults.killed import whole_run
 from tests.faults.table import Note, Outcome, table
 
 _PROPERTY = "fault"
@@ -21,6 +23,13 @@ _PROPERTY = "fault"
 def note(record_property: Callable[[str, Any], None]) -> Note:
     """Note how one attempt of a kind ended."""
     return lambda kind, outcome: record_property(_PROPERTY, [kind, str(outcome)])
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """A place with home, away and a run that nobody stopped, in whole; how many seconds it took."""
+    place = tmp_path_factory.mktemp("killed")
+    return place, whole_run(place)
 
 
 @pytest.hookimpl(wrapper=True)

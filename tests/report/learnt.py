@@ -14,6 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from s2s2.audit import run_audit
+from s2s2.core.records import Record
 from s2s2.run.folder import RunFolder
 from s2s2.stack import Stack
 from s2s2.stack.store import manifest_path
@@ -31,9 +32,15 @@ def audited_stack(root: Path) -> Path:
 def changed(stack: Path, root: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     """Return a copy of an audit whose record was changed."""
     folder = Path(shutil.copytree(stack / "audit", root / "audit"))
+    return written(folder, change)
+
+
+def written(folder: Path, change: Callable[[dict[str, Any]], None] = lambda record: None) -> Path:
+    """Write the record of an audit again, of the tables as they are, and return the folder."""
     record = json.loads((folder / "audit.json").read_text())
     change(record)
-    (folder / "audit.json").write_text(json.dumps(record))
+    content = {name: value for name, value in record.items() if name not in ("seal", "outputs")}
+    Record(folder / "audit.json", record["inputs"]).finish(content, folder.glob("*.csv"))
     return folder
 
 
@@ -51,6 +58,7 @@ def mixture(stack: Path, root: Path) -> Path:
     copies = pd.read_csv(folder / "copies.csv", dtype={"case": str})
     copies["part"] = np.where(copies["copy"] % 2, "appearance", "diffusion")
     copies.to_csv(folder / "copies.csv", index=False)
+    written(folder)
     return folder
 
 

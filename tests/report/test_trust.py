@@ -15,7 +15,7 @@ from s2s2.report.palette import REAL, ArmStyle, generator_styles
 from s2s2.report.trust.figures import dispersion_plot, distributions
 from s2s2.report.trust.section import MOST, Trust
 from tests.report.fake import Runs
-from tests.report.learnt import changed, learnt, mixture, tuned
+from tests.report.learnt import changed, learnt, mixture, tuned, written
 from tests.report.test_page import Outline, sections
 
 STYLE = ArmStyle("#000", "#fff", "circle", "", "made", "--part-1")
@@ -64,6 +64,7 @@ def test_a_long_list_is_cut_and_says_so(audited: Path, tmp_path: Path) -> None:
     rows = (folder / "copies.csv").read_text().splitlines()
     marked = [rows[1].rsplit(",", 1)[0] + ",memorised"] * (MOST + 7)
     (folder / "copies.csv").write_text("\n".join([rows[0], *marked]) + "\n")
+    written(folder)
     trust = section_of(folder)
     assert len(trust.marked.rows) == MOST
     assert trust.marked.title == f"{MOST + 7} marked copies"
@@ -89,6 +90,7 @@ def test_a_stack_without_marks_has_no_list(audited: Path, tmp_path: Path) -> Non
         r",(memorised|unfaithful|;)+$", ",", (folder / "copies.csv").read_text(), flags=re.MULTILINE
     )
     (folder / "copies.csv").write_text(text)
+    written(folder)
     trust = section_of(folder, marked="leave-out")
     assert trust.marked.rows == ()
     assert trust.treatment == "No copy is marked, so training draws from all of them."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from s2s2.core.records import Record
 from s2s2.core.storage import read_json
 from s2s2.core.tables import read_frame
 from s2s2.errors import AuditError
@@ -92,7 +93,7 @@ class Audit:
             folder: Of the stack, or of its audit.
 
         Raises:
-            AuditError: If there is none, or it is corrupt.
+            AuditError: If there is none, it is corrupt, or a file of it was altered.
         """
         folder = Path(folder)
         inner = folder / "audit"
@@ -102,7 +103,9 @@ class Audit:
                 f"There is no finished audit in {folder}: it has no {RECORD}. "
                 "Run `s2s2 audit` on the stack first."
             )
-        return cls(found, read_json(found / RECORD, error=AuditError, shape=_Content))
+        content = read_json(found / RECORD, error=AuditError, shape=_Content)
+        Record(found / RECORD, {}, error=AuditError).require_whole("Run `s2s2 audit` on the stack again.")
+        return cls(found, content)
 
     @property
     def level(self) -> str:

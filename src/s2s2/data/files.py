@@ -145,7 +145,16 @@ def read_mask_file(path: str | Path) -> MaskFile:
             f"{path} has {pixels.shape[2]} channels of type {pixels.dtype}, which is no mask. "
             "Expected grey levels or 8-bit RGB colours, one value a class."
         )
+    if decoded.alpha is not None and _is_constant(pixels) and not _is_constant(decoded.alpha):
+        raise DataError(
+            f"{path} has one colour everywhere, and its shapes are in the alpha channel, which is dropped. "
+            "Expected grey levels or colours, one value a class: save the mask without a transparent layer."
+        )
     return MaskFile(pixels, decoded.palette, decoded.bits, decoded.lossy, decoded.alpha is not None)
+
+
+def _is_constant(pixels: RawPixels) -> bool:
+    return bool((pixels == pixels[:1, :1]).all())
 
 
 def with_channels(planes: RawPixels, channels: int | None, source: str | Path) -> RawPixels:
@@ -236,7 +245,8 @@ def _quantised(pixels: RawPixels, path: str | Path) -> RawPixels:
 
 
 def _whole_numbers(pixels: RawPixels, path: str | Path) -> RawPixels:
-    if pixels.size and 0 <= pixels.min() <= pixels.max() <= np.iinfo(np.uint16).max:
+    is_real = not np.iscomplexobj(pixels)
+    if is_real and pixels.size and 0 <= pixels.min() <= pixels.max() <= np.iinfo(np.uint16).max:
         whole: RawPixels = pixels.astype(np.uint16)
         if bool((whole == pixels).all()):
             return whole

@@ -116,8 +116,9 @@ def _predict_and_note(work: _Work, facts: dict[str, Any], batch: int, *, overwri
     work.folder.write_facts(facts)
     for part in _batches(work.todo, batch):
         work.run(part)
-    facts["label_maps"] |= {
-        case_id: file_identity(work.folder.label_map(case_id)) for case_id in work.written
+    # Those that were kept too: a call that was killed wrote down no label map.
+    facts["label_maps"] = {
+        case_id: file_identity(work.folder.label_map(case_id)) for case_id in (*work.kept, *work.written)
     }
     work.folder.write_facts(facts | {"failed": work.failed})
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from s2s2.arms import get_arm
 from s2s2.core.engine.callbacks import StepProgress
@@ -26,6 +25,7 @@ from s2s2.stack import LiveStack, Stack
 from s2s2.training.callbacks import BestNetwork, TrainingHistory
 from s2s2.training.config import TrainConfig
 from s2s2.training.data_module import PairModule, images_per_step, side_of
+from s2s2.training.log import keep_log, training_log
 from s2s2.training.module import StackingModule
 from s2s2.training.recipe import Recipe, objective_of
 from s2s2.training.rehearsal import rehearse
@@ -99,7 +99,8 @@ def fit(
     )
     recipe.check()
     record = Record(output / RECORD, recipe.inputs(), error=TrainingError)
-    if record.done(_ADVICE) is None:
+    before = record.done(_ADVICE)
+    if before is None:
         rehearse(
             recipe.network,
             recipe.config,
@@ -111,6 +112,7 @@ def fit(
     network_folder = output / "network"
     made = [network_folder / WEIGHTS, network_folder / CARD, output / HISTORY]
     done = finish_once(record, _ADVICE, lambda: _train(recipe, record, progress), lambda: made)
+    keep_log(output / HISTORY, made=before is None)
     return FitResult(network_folder, *(done[name] for name in _RESULTS))
 
 
@@ -144,7 +146,7 @@ def _train(recipe: Recipe, record: Record, progress: Progress | None) -> tuple[L
             best,
             TrainingHistory(module, output / HISTORY),
         ],
-        logger=TensorBoardLogger(str(output), name="tensorboard", version=""),
+        logger=training_log(output),
     )
     module.objective.close()
     steps, seconds = trainer.global_step, time.monotonic() - started

@@ -208,3 +208,25 @@ def test_how_a_file_stores_its_values_is_kept(tmp_path: Path) -> None:
     assert read_levels(tmp_path / "b.png").bits == 1
     Image.fromarray(np.zeros((8, 8, 4), np.uint8)).save(tmp_path / "c.png")
     assert read_levels(tmp_path / "c.png").alpha
+
+
+def test_an_instance_map_among_soft_masks_is_not_cut_at_one_half() -> None:
+    soft = Levels({0: 900, 60: 5, 127: 5, 190: 5, 255: 100}, between="edges")
+    assert infer_reading([soft, Levels({0: 900, 255: 100})]).soft
+    numbered = Levels({0: 900, **dict.fromkeys(range(1, 100), 2)}, between="regions")
+    with pytest.raises(DataError, match=r"too many to be classes"):
+        infer_reading([soft, numbered])
+
+
+def test_several_whites_are_asked_about() -> None:
+    with pytest.raises(
+        DataError, match=r"several whites \(254, 255\).*`--classes background=0 foreground=254,255`"
+    ):
+        infer_reading([Levels({0: 9, 255: 1}), Levels({0: 9, 254: 1})])
+    assert infer_reading([Levels({0: 9, 254: 1})]).names == ("background", "foreground")
+
+
+def test_a_palette_whose_black_is_not_its_first_colour_is_asked_about() -> None:
+    with pytest.raises(DataError, match=r"index 1 as black.*colours with .*#ff0000.*indices with"):
+        infer_reading([Levels({0: 9, 1: 30}, {0: RED, 1: 0})])
+    assert infer_reading([Levels({0: 9, 1: 30}, {0: 0, 1: RED})]).palettes == "indices"

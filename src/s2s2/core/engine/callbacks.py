@@ -34,8 +34,7 @@ class History(Callback):
         """Log a row and rewrite the file, which is small; one process writes."""
         self.rows.append(dict(row))
         if trainer.logger is not None:
-            finite = {key: value for key, value in row.items() if key != "step" and math.isfinite(value)}
-            trainer.logger.log_metrics(finite, step=trainer.global_step)
+            trainer.logger.log_metrics(finite_metrics(row), step=trainer.global_step)
         if trainer.is_global_zero:
             write_rows(self.rows, self.path, self.columns)
 
@@ -46,6 +45,11 @@ class History(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on after the rows so far."""
         self.rows = list(state_dict["rows"])
+
+
+def finite_metrics(row: Mapping[str, float]) -> dict[str, float]:
+    """Return what a logger is given of a row of a history: its finite values but the step."""
+    return {key: value for key, value in row.items() if key != "step" and math.isfinite(value)}
 
 
 class StepProgress(Callback):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from s2s2.data.reading.mask_values import Levels, Value, looks_soft, text_of
+from s2s2.data.reading.mask_values import Between, Levels, Value, looks_soft, text_of
 from s2s2.data.reading.reader import Palettes
 from s2s2.errors import DataError
 
@@ -20,6 +20,7 @@ _BINARY: set[Value] = {1, 255}
 # JPEG spreads a level by less than this in all but the worst quality.
 _SPREAD = 12
 _CORE = 4
+_WHITES = range(240, 256)
 _PEAK_SHARE = 0.001
 _STRAY_SHARE = 0.05
 
@@ -63,10 +64,16 @@ def infer_reading(files: Sequence[Levels]) -> Reading:
         )
     if any(each.lossy for each in read):
         return _lossy(read, total)
-    soft = looks_soft(Levels(dict(total)))
+    soft = looks_soft(Levels(dict(total), between=_lie(read)))
     if not soft:
         _require_one_reading(read)
     return _exact(read, total, soft)._replace(palettes=palettes)
+
+
+def _lie(read: Sequence[Levels]) -> Between | None:
+    """Return where the levels between black and white of all files lie: one with regions decides."""
+    found = {each.between for each in read if len(each.counts) > 2}
+    return "regions" if "regions" in found else "edges" if found == {"edges"} else None
 
 
 def describe(files: Sequence[Levels], palettes: Palettes | None) -> str:
@@ -98,7 +105,7 @@ def _palettes(files: Sequence[Levels]) -> Palettes | None:
     colours, and where all are grey.
 
     Raises:
-        DataError: If an index stands for several colours.
+        DataError: If an index stands for several colours, or black is not the first.
     """
     pairs = {pair for each in files if each.palette for pair in each.palette.items()}
     if not pairs:
@@ -107,6 +114,12 @@ def _palettes(files: Sequence[Levels]) -> Palettes | None:
     in_colours = any(not each.grey for each in files if each.palette is None)
     if in_colours or all(isinstance(colour, int) for colour in colours):
         return "colours"
+    black = sorted(index for index, colour in pairs if colour == 0 and isinstance(index, int) and index > 0)
+    if len(pairs) == len(indices) and black:
+        raise DataError(
+            f"The palettes of the masks show index {black[0]} as black, and index 0 is the background. Say "
+            f"what counts: the colours with {_line(colours)}, or the indices with {_line(indices)}."
+        )
     if len(pairs) == len(indices):
         return "indices"
     raise DataError(
@@ -168,6 +181,12 @@ def _exact(read: Sequence[Levels], total: Mapping[Value, int], soft: bool) -> Re
         return Reading(foreground, ((0,), (1, 255)), soft)
     if len(marked) == 1 and isinstance(level := next(iter(marked)), int):
         return Reading(foreground, ((0,), tuple(sorted({1, 255, level}))))
+    if all(value in _WHITES for value in marked):
+        one = ",".join(map(text_of, _ordered(marked)))
+        raise DataError(
+            f"The masks hold several whites ({_few(marked)}), which may be one class or several. Say which: "
+            f"`--classes background=0 foreground={one}`, or {_line(marked)}."
+        )
     if len(marked) >= _MOST_CLASSES:
         raise DataError(
             f"The masks hold {len(marked) + 1} values, too many to be classes (at most {_MOST_CLASSES}). "

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,13 @@ from s2s2.errors import DataError
 
 Value = int | tuple[int, int, int]
 """A grey level, or a colour (r, g, b) in 0..255."""
+
+Between = Literal["edges", "regions"]
+"""Where the levels between black and white lie: on edges, as soft ones do, or in regions, as classes do."""
+
+_BETWEEN = range(32, 224)
+_MOST_IN_REGIONS = 0.2
+_LEAST_ON_EDGES = 0.8
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Levels:
         bits: Bits a channel.
         lossy: Whether the pixels were compressed as JPEG.
         alpha: Whether an alpha channel was dropped.
+        between: Where the levels between black and white lie; None where there are none, or it is not clear.
     """
 
     counts: dict[Value, int]
@@ -38,12 +47,16 @@ class Levels:
     bits: int = 8
     lossy: bool = False
     alpha: bool = False
+    between: Between | None = None
 
     @classmethod
     def of(cls, mask: MaskFile) -> Levels:
         """Count the values of a mask file, and keep how it stores them."""
-        counted = cls.count(mask.values("indices"))
+        values = mask.values("indices")
+        counted = cls.count(values)
         found = replace(counted, bits=mask.bits, lossy=mask.lossy, alpha=mask.alpha)
+        if found.grey and mask.palette is None and found.counts.keys() & set(_BETWEEN):
+            found = replace(found, between=_lie(values))
         if mask.palette is None:
             return found
         colours: dict[Value, Value] = {
@@ -164,8 +177,9 @@ def read_levels(path: Path) -> Levels:
 def looks_soft(levels: Levels) -> bool:
     """Whether grey levels are a black and white mask with blurred or compressed edges.
 
-    They are, if black and white both occur, little lies between, and the levels
-    either crowd at the two ends (compression) or lie too close to be labels (blur).
+    They are, if black and white both occur, little lies between, no level between fills a region,
+    and the levels either crowd at the two ends (compression), lie too close to be labels (blur), or
+    lie on edges.
     """
     counts = {level: count for level, count in levels.counts.items() if isinstance(level, int)}
     if (
@@ -173,9 +187,28 @@ def looks_soft(levels: Levels) -> bool:
         or len(counts) < 5
         or min(counts) > 15
         or not 240 <= max(counts) <= 255
+        or levels.between == "regions"
     ):
         return False
-    between = [level for level in counts if 32 <= level < 224]
+    between = [level for level in counts if level in _BETWEEN]
     if sum(counts[level] for level in between) > 0.2 * sum(counts.values()):
         return False
-    return not between or (len(counts) > 8 and int(np.diff(sorted(counts)).min()) <= 2)
+    near = len(counts) > 8 and int(np.diff(sorted(counts)).min()) <= 2
+    return not between or levels.between == "edges" or near
+
+
+def _lie(grey: RawPixels) -> Between | None:
+    """Return where the levels between black and white of a mask (height, width) lie.
+
+    A pixel is on an edge, if one of its eight neighbours is darker and one is brighter; in a region, if
+    all are as it is.
+    """
+    wide = np.pad(grey, 1, mode="edge")
+    height, width = grey.shape
+    near = [wide[row : row + height, column : column + width] for row in range(3) for column in range(3)]
+    lowest, highest = np.minimum.reduce(near), np.maximum.reduce(near)
+    between = (grey >= _BETWEEN.start) & (grey < _BETWEEN.stop)
+    flat, edge = (lowest == highest)[between], ((lowest < grey) & (grey < highest))[between]
+    if flat.mean() > _MOST_IN_REGIONS:
+        return "regions"
+    return "edges" if edge.mean() >= _LEAST_ON_EDGES else None
