@@ -34,7 +34,7 @@ from s2s2.stack import PairedDataset, Stack, build_stack
 from s2s2.stack.pages import encode
 from s2s2.stack.store import case_path, manifest_path
 
-DEMO = Path(s2s2.__file__).parent / "demo_data"
+DEMO = Path(s2s2.__file__).parent / "demo_data" / "hospitals"
 SIDE, DEPTH, NOISE, ROUNDS = 512, 16, 1.0, 12
 
 

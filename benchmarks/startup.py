@@ -21,7 +21,7 @@ import s2s2
 from benchmarks.rows import row
 from s2s2.cli import COMMANDS
 
-DEMO = Path(s2s2.__file__).parent / "demo_data" / "paris"
+DEMO = Path(s2s2.__file__).parent / "demo_data" / "hospitals" / "paris"
 IMAGES, ROUNDS = 10, 5
 COMMAND_LINE = "import sys; from s2s2.cli import main; sys.exit(main())"
 """What the installed script `s2s2` runs."""

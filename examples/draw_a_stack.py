@@ -5,14 +5,14 @@ from pathlib import Path
 
 from s2s2 import Dataset, build_generator, split_by_group
 from s2s2.pictures import SheetRow, displayed, draw_sheet
-from s2s2.pipeline.demo import HOME, demo_folder
+from s2s2.pipeline.demo import HOSPITALS
 
 CASES, COPIES, SIZE = 3, 6, 192
 
 
 def main(path: str) -> None:
     """Write one picture: a row for each case, the real image first, then its copies."""
-    paris = Dataset.open(demo_folder() / HOME, size=SIZE)
+    paris = Dataset.open(HOSPITALS.folder / HOSPITALS.home, size=SIZE)
     split = split_by_group(paris, counts=(50, 20, 130))
     generator = build_generator("composite+appearance(extrapolate=0.3)+boxes").fit(paris, split)
     chosen = [case for case in map(paris.case, split.train) if 0.04 < paris.mask(case).mean() < 0.2][:CASES]

@@ -1,7 +1,8 @@
-"""Draw one generator on masks of the demo data: python examples/draw_generators.py appearance out.jpg.
+"""Draw one generator on masks of a demo: python examples/draw_generators.py appearance out.jpg [hospitals].
 
-A generator that learns is tuned first and its folder given: `s2s2 tune`, then
-python examples/draw_generators.py diffusion out.jpg tuned. The cases are the same for every generator.
+The demo is hospitals (colour) or nuclei (grey). A generator that learns is tuned first and its folder
+given after it: `s2s2 tune`, then python examples/draw_generators.py diffusion out.jpg hospitals tuned.
+The cases are the same for every generator.
 """
 
 import sys
@@ -9,26 +10,28 @@ from pathlib import Path
 
 from s2s2 import Dataset, Split, build_generator, split_by_group
 from s2s2.pictures import SheetRow, displayed, draw_sheet, painted
-from s2s2.pipeline.demo import HOME, demo_folder
+from s2s2.pipeline.demo import HOSPITALS, NUCLEI
 
 CASES, COPIES, SIZE = 3, 5, 160
+DEMOS = {demo.name: demo for demo in (HOSPITALS, NUCLEI)}
 
 
-def main(generator: str, output: str, tuned: str = "", split_file: str = "") -> None:
+def main(generator: str, output: str, demo: str = "hospitals", tuned: str = "", split_file: str = "") -> None:
     """Write one picture: a row for each case, the real image, its mask, then copies that nobody chose."""
-    paris = Dataset.open(demo_folder() / HOME, size=SIZE)
-    usual = split_by_group(paris, counts=(50, 20, 130))
+    chosen = DEMOS[demo]
+    home = Dataset.open(chosen.folder / chosen.home, size=SIZE)
+    usual = split_by_group(home, counts=chosen.counts)
     split = Split.load(split_file) if split_file else usual
     maker = build_generator(generator)
     for part in maker.learners:
         part.place(Path(tuned))
-    maker.fit(paris, split)
-    shown = [case for case in map(paris.case, usual.train) if 0.04 < paris.mask(case).mean() < 0.2][:CASES]
+    maker.fit(home, split)
+    shown = [case for case in map(home.case, usual.train) if 0.04 < home.mask(case).mean() < 0.2][:CASES]
     rows = []
     for case in shown:
         copies = maker.sample(case, COPIES, seed=0)
-        mask = painted(paris.mask(case), paris.class_map.colours)
-        pictures = {"real image": displayed(paris.image(case)), "mask": mask}
+        mask = painted(home.mask(case), home.class_map.colours)
+        pictures = {"real image": displayed(home.image(case)), "mask": mask}
         pictures |= {f"copy {number}": displayed(copy) for number, copy in enumerate(copies)}
         rows.append(SheetRow(case.id, pictures))
     draw_sheet(rows, Path(output))

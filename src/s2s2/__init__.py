@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Boxes as Boxes,
         Chain as Chain,
         Composite as Composite,
+        RandConv as RandConv,
         build_generator as build_generator,
     )
     from s2s2.networks import (
@@ -44,7 +45,12 @@ if TYPE_CHECKING:
     )
     from s2s2.pipeline import Run as Run, RunConfig as RunConfig
     from s2s2.report import build_report as build_report
-    from s2s2.stack import PairedDataset as PairedDataset, Stack as Stack, build_stack as build_stack
+    from s2s2.stack import (
+        LiveStack as LiveStack,
+        PairedDataset as PairedDataset,
+        Stack as Stack,
+        build_stack as build_stack,
+    )
     from s2s2.training import TrainConfig as TrainConfig, fit as fit
 else:
     __getattr__, __dir__ = exported(__name__)

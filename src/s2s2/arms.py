@@ -11,8 +11,8 @@ A new arm is one entry of `ARMS`:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from s2s2.errors import ConfigError
@@ -47,16 +47,17 @@ class Arm:
 
     Args:
         name: As on the command line.
-        view: The second image of a pair: a copy from the stack, the real image
-            seen a second time, or None where every image is another case.
+        view: What a step shows beside real images: copies from the stack, the same
+            real images a second time, or None where every image is another case.
         consistency: Whether the features of the two views must agree.
         summary: One sentence for people.
         order: Place in tables and figures: controls first; the report is about the last arm.
         style: In figures; None takes one that no other arm has.
-        control: The arm whose difference to this one shows what this arm adds; None for
-            no arm but the baseline.
-        control_note: What a gain over the control shows, as a sentence.
+        controls: The arms, beside the baseline, whose difference to this one shows what it
+            adds, each with a sentence on what a gain over it shows.
         generator: What the stack of this arm is made with; None takes the run's.
+        paired: Whether the two images of one mask go through the network in one step. If not,
+            every image is of another case, and half of them by chance are shown as the view.
     """
 
     name: str
@@ -65,9 +66,14 @@ class Arm:
     summary: str
     order: int = 50
     style: Style | None = None
-    control: str | None = None
-    control_note: str = ""
+    controls: Mapping[str, str] = field(default_factory=dict)
     generator: str | None = None
+    paired: bool = True
+
+    @property
+    def pairs(self) -> bool:
+        """Whether a step shows two images of each mask."""
+        return self.view is not None and self.paired
 
 
 ARMS: dict[str, Arm] = {
@@ -98,6 +104,16 @@ ARMS: dict[str, Arm] = {
             style=Style("#97417f", "#dc9bca", "triangle", "7 2 2 2"),
         ),
         Arm(
+            "augmented",
+            view="stack",
+            consistency=False,
+            summary="images each of another case, half of them replaced by one copy of their stack: the "
+            "same styles as a plain augmentation",
+            order=25,
+            style=Style("#8a6d00", "#d8bd4a", "cross", "4 2"),
+            paired=False,
+        ),
+        Arm(
             "synthetic",
             view="stack",
             consistency=False,
@@ -112,9 +128,12 @@ ARMS: dict[str, Arm] = {
             summary="a real image and one copy of its stack, features asked to agree",
             order=100,
             style=Style("#0a5ea8", "#6bb5f2", "circle", ""),
-            control="duplicate",
-            control_note="The duplicate arm sees the same real images twice and no copy, so a gain over it "
-            "is what the copies and their consistency add.",
+            controls={
+                "duplicate": "The duplicate arm sees the same real images twice and no copy, so a gain over "
+                "it is what the copies and their consistency add.",
+                "augmented": "The augmented arm sees as many copies, none beside its real image, so a gain "
+                "over it is what pairs and consistency add to the same styles.",
+            },
         ),
     )
 }
@@ -144,11 +163,11 @@ def get_arm(name: str) -> Arm:
     if arm.view != "stack" or not generator:
         stacked = [each.name for each in ARMS.values() if each.view == "stack"]
         raise ConfigError(
-            f"Arm {name!r} cannot be: a generator after '@' goes with {' or '.join(stacked)}, such as "
-            f"'{stacked[-1]}@appearance'."
+            f"Arm {name!r} cannot be: a generator after '@' goes with {', '.join(stacked[:-1])} or "
+            f"{stacked[-1]}, such as '{stacked[-1]}@appearance'."
         )
     summary = f"{arm.summary} ({generator})"
-    return replace(arm, name=name, generator=generator, summary=summary, control=None, style=None)
+    return replace(arm, name=name, generator=generator, summary=summary, controls={}, style=None)
 
 
 def arm_of(name: str) -> Arm:
@@ -194,5 +213,5 @@ def pairs_of(names: Iterable[str], reference: str) -> list[tuple[str, str]]:
     """
     names = list(names)
     pairs = [(name, reference) for name in names if name != reference and reference in names]
-    controls = [(name, arm_of(name).control) for name in names]
+    controls = [(name, other) for name in names for other in arm_of(name).controls]
     return pairs + [(name, other) for name, other in controls if other in names and other != reference]

@@ -12,8 +12,9 @@ SOURCE = Path(s2s2.__file__).parent
 
 NAMES = """
 Appearance Boxes Case Chain ClassMap Composite ConsistencyLoss Dataset EfficientNetUNet FeatureTap
-NetworkConfig PairedDataset Run RunConfig S2S2Error SemanticStacking Split Stack Tap TrainConfig
-build_generator build_network build_report build_stack compare fit predict score split_by_group summarise
+LiveStack NetworkConfig PairedDataset RandConv Run RunConfig S2S2Error SemanticStacking Split Stack Tap
+TrainConfig build_generator build_network build_report build_stack compare fit predict score
+split_by_group summarise
 """
 
 

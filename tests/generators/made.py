@@ -16,6 +16,8 @@ SPECS = (
     "appearance",
     "appearance(extrapolate=0.5)",
     "boxes",
+    "randconv",
+    "composite+randconv",
     "composite+appearance+boxes",
     "appearance:2,composite+boxes:1",
 )

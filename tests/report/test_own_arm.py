@@ -19,8 +19,7 @@ MINE = Arm(
     summary="a copy that nobody else shows",
     order=200,
     style=Style("#123456", "#abcdef", "cross", "6 6"),
-    control="synthetic",
-    control_note="A gain over the synthetic arm is what mine adds.",
+    controls={"synthetic": "A gain over the synthetic arm is what mine adds."},
 )
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from s2s2.errors import ConfigError
-from s2s2.pipeline import RunConfig, demo_config
-from s2s2.pipeline.demo import demo_folder
+from s2s2.pipeline import RunConfig
+from s2s2.pipeline.demo import HOSPITALS, NUCLEI
 from s2s2.run.data import open_data
 from tests.drawn import draw_site
 
@@ -25,8 +25,19 @@ def test_two_sites_of_one_name_are_refused(tmp_path: Path) -> None:
         open_data(RunConfig(data=home, target=(away,), output=tmp_path / "run"))
 
 
-def test_the_demo_has_its_four_hospitals_and_its_licence(tmp_path: Path) -> None:
-    config = demo_config(tmp_path)
+def test_the_demo_of_nuclei_has_its_three_kinds_of_image_and_its_licence(tmp_path: Path) -> None:
+    config = NUCLEI.config(tmp_path)
+    data = open_data(config)
+    assert len(data.home) == 84 == sum(config.split.counts or ())
+    assert {name: len(cases) for name, cases in data.away.items()} == {"stained": 54, "brightfield": 8}
+    assert "CC0" in config.attributions[0]
+    assert "BBBC038" in (NUCLEI.folder / "SOURCE.md").read_text()
+    megabytes = sum(path.stat().st_size for path in NUCLEI.folder.rglob("*.*")) / 2**20
+    assert megabytes < 2.5
+
+
+def test_the_demo_of_hospitals_has_its_four_sites_and_its_licence(tmp_path: Path) -> None:
+    config = HOSPITALS.config(tmp_path)
     data = open_data(config)
     assert len(data.home) == 200
     assert {name: len(cases) for name, cases in data.away.items()} == {
@@ -35,4 +46,4 @@ def test_the_demo_has_its_four_hospitals_and_its_licence(tmp_path: Path) -> None
         "oxford": 48,
     }
     assert "CC BY 4.0" in config.attributions[0]
-    assert "PolypGen" in (demo_folder() / "SOURCE.md").read_text()
+    assert "PolypGen" in (HOSPITALS.folder / "SOURCE.md").read_text()

@@ -232,3 +232,33 @@ def test_disputed_pixels_go_through_the_geometry_of_the_mask(train: Dataset, sta
 def test_an_unknown_choice_for_marked_copies_is_refused(train: Dataset, stack: Stack) -> None:
     with pytest.raises(ConfigError, match='marked is \'drop\', expected "keep", "leave-out" or "mask"'):
         PairedDataset(train, stack, side=32, marked="drop")  # type: ignore[arg-type]
+
+
+def test_unpaired_shows_the_copy_or_the_real_image_as_the_pair_would(train: Dataset, stack: Stack) -> None:
+    pairs, alone = everything(train, stack), everything(train, stack, paired=False)
+    copies = 0
+    for index in range(len(train)):
+        for epoch in range(20):
+            pair, item = pairs[index, epoch], alone[index, epoch]
+            assert set(item) == {"image", "mask", "case", "copy"}
+            assert torch.equal(item["mask"], pair["mask"])
+            shown = "synthetic" if item["copy"] >= 0 else "image"
+            assert item["copy"] in (-1, pair["copy"])
+            assert torch.equal(item["image"], pair[shown])
+            copies += item["copy"] >= 0
+    assert 0.35 < copies / (20 * len(train)) < 0.65
+
+
+def test_unpaired_leaves_out_what_a_pair_would_ignore_in_part(train: Dataset, stack: Stack) -> None:
+    stack.write_marks({train.ids[0]: {0: ["unfaithful"], 1: ["unfaithful"]}})
+    stack.write_disagreement(train.ids[0], np.ones((4, *train.mask(train.cases[0]).shape), bool))
+    assert {everything(train, stack, marked="mask")[0, epoch]["copy"] for epoch in range(8)} == {0, 1, 2, 3}
+    alone = everything(train, stack, marked="mask", paired=False)
+    items = [alone[0, epoch] for epoch in range(40)]
+    assert {item["copy"] for item in items} == {-1, 2, 3}
+    assert not any("ignore" in item for item in items)
+
+
+def test_a_real_image_beside_nothing_is_no_second_view(train: Dataset) -> None:
+    with pytest.raises(ConfigError, match=r'paired=False is for view "stack"'):
+        PairedDataset(train, view="real", paired=False, side=32)

@@ -51,5 +51,5 @@ def test_an_arm_may_have_a_stack_of_its_own() -> None:
 
 @pytest.mark.parametrize("name", ["baseline@appearance", "s2s2@"])
 def test_a_generator_without_a_stack_or_a_stack_without_a_generator_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="a generator after '@' goes with synthetic or s2s2"):
+    with pytest.raises(ConfigError, match="a generator after '@' goes with augmented, synthetic or s2s2"):
         get_arm(name)

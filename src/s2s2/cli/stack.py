@@ -41,6 +41,11 @@ class Options(Command, Trusting, Parallel, StackConfig, TrainingData):
         """Refuse what cannot work before anything is made."""
         for part in (Parallel, StackConfig, TrainingData):
             part.__post_init__(self)
+        if self.depth == "live":
+            raise ConfigError(
+                "A live stack keeps no files, so there is nothing to make. Give --depth a number here, and "
+                "`--live true` to `s2s2 train`, which then makes new copies with this stack's generator."
+            )
 
     @classmethod
     def epilog(cls, width: int) -> str:
@@ -66,7 +71,7 @@ def main(options: Options) -> int:
         take_tuned(generator.learners, options.tuned)
     dataset, split = options.open()
     shard = _shard(options.shard)
-    copies = -(-len(split.train) * options.depth // (shard[1] if shard else 1))
+    copies = -(-len(split.train) * options.stored // (shard[1] if shard else 1))
     with TerminalReporter() as reporter:
         for part in generator.learners:
             reporter.stage("cost", outlook(part, dataset, split, copies))
@@ -75,7 +80,7 @@ def main(options: Options) -> int:
             dataset,
             split,
             options.output,
-            depth=options.depth,
+            depth=options.stored,
             seed=options.seed,
             bits=options.bits,
             jobs=options.jobs or default_jobs(len(split.train)),

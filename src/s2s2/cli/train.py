@@ -22,7 +22,9 @@ class Options(Command, Trusting, Seeded, TrainingData):
 
     Args:
         output: Folder that is written.
-        stack: Folder from `s2s2 stack`, for the arms synthetic and s2s2.
+        stack: Folder from `s2s2 stack`, for the arms augmented, synthetic and s2s2.
+        live: Make a new copy for every visit with the generator of that stack, instead of reading its
+            copies. Needs a generator without tuning.
         arm: What is trained; see below.
         seed: Seed of the weights and of every random draw.
         network: The network.
@@ -32,6 +34,7 @@ class Options(Command, Trusting, Seeded, TrainingData):
     words = ("data",)
 
     stack: Path | None = None
+    live: bool = False
     arm: str = "s2s2"
     network: NetworkConfig = field(default_factory=NetworkConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
@@ -52,14 +55,14 @@ def main(options: Options) -> int:
     from rich.console import Console
 
     from s2s2.cli.console import TerminalReporter
-    from s2s2.stack import Stack
+    from s2s2.pipeline.stacks import open_stack
     from s2s2.training.fitting import fit
 
     dataset, split = options.open()
     with TerminalReporter() as reporter:
         result = fit(
             split.training(dataset),
-            Stack.open(options.stack) if options.stack else None,
+            open_stack(options.stack, dataset, split, live=options.live, trust=options.trust),
             options.output,
             network=options.network,
             config=options.train,

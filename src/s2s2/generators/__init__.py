@@ -1,7 +1,8 @@
 """Generators of synthetic images: new images of a mask that is already labelled.
 
 `Composite` sets the labelled region into the surroundings of another patient,
-`Appearance` gives an image another style, `Boxes` covers parts of the background.
+`Appearance` gives an image another patient's style, `RandConv` a style that no scanner
+has, `Boxes` covers parts of the background.
 None of these needs training, a GPU or a download, and none moves what the mask
 labels. `diffusion` and `controlnet` learn to make wholly new images. `Folder` reads
 images made elsewhere. `Chain` applies generators one after the other, `Mixture`
@@ -43,5 +44,6 @@ if TYPE_CHECKING:
         Composite as Composite,
         CompositeConfig as CompositeConfig,
     )
+    from s2s2.generators.training_free.randconv import RandConv as RandConv, RandConvConfig as RandConvConfig
 else:
     __getattr__, __dir__ = exported(__name__)

@@ -81,6 +81,11 @@ class Generator(ABC):
         return EXACT in self.parts[self.part_of(number)].traits
 
     @property
+    def exact(self) -> bool:
+        """Whether the masks of all copies are right by construction."""
+        return all(EXACT in part.traits for part in self.parts)
+
+    @property
     def learners(self) -> tuple[LearningGenerator, ...]:
         """What has to be tuned: itself, some of the generators it is made of, or nothing."""
         return ()

@@ -60,6 +60,14 @@ NAMED: dict[str, GeneratorInfo] = {
         gives="exact masks, the real geometry, new styles",
         when="always worth a try; alone, or applied to what another generator makes",
     ),
+    "randconv": GeneratorInfo(
+        "training_free.randconv",
+        "RandConv",
+        "the case keeps its geometry and takes a random style that no scanner has, class by class",
+        needs="nothing but the cases; no training, no GPU",
+        gives="exact masks, the real geometry, any brightness, contrast, colour and either polarity",
+        when="the other site may be another modality, stain or scanner; `width=0` where polarity never turns",
+    ),
     "composite": GeneratorInfo(
         "training_free.composite",
         "Composite",

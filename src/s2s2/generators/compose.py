@@ -121,9 +121,9 @@ class Chain(Composed):
         """Fit every member on the training cases.
 
         Raises:
-            SplitError: If all training cases are of one group.
+            SplitError: If a member takes from donors, and all training cases are of one group.
         """
-        self._donors = Donors(dataset, split)
+        self._donors = Donors(dataset, split, groups=1)
         return super().fit(dataset, split)
 
     def sample_batch(self, cases: Sequence[Case], depth: int, seed: int, *, start: int = 0) -> list[Image]:

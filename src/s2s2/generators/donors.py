@@ -24,13 +24,14 @@ class Donors:
     Args:
         dataset: The data set; only the cases of `split.train` are kept.
         split: Names of the training cases.
+        groups: How many groups (patients, videos) there must be: 2 where a copy takes something
+            from a donor of another group, 1 where it takes nothing.
 
     Raises:
-        SplitError: If the training cases are of fewer than two groups, so that
-            none has a donor.
+        SplitError: If the training cases are of fewer groups.
     """
 
-    def __init__(self, dataset: Dataset, split: Split) -> None:
+    def __init__(self, dataset: Dataset, split: Split, groups: int = 2) -> None:
         self._dataset = dataset.subset(split.train)
         self.cases: tuple[Case, ...] = tuple(self._dataset.cases)
         self.ids: tuple[str, ...] = tuple(case.id for case in self.cases)
@@ -38,7 +39,7 @@ class Donors:
         self._position = {name: index for index, name in enumerate(self.ids)}
         self._groups = np.array([case.group for case in self.cases])
         found = sorted(set(self._groups.tolist()))
-        if len(found) < 2:
+        if len(found) < groups:
             raise SplitError(
                 f"The training split must hold cases of two groups or more, got {len(self.cases)} of "
                 f"{', '.join(map(repr, found)) or 'none'}. A copy is made from the case and a donor of "

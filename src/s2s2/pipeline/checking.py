@@ -95,7 +95,7 @@ def rehearse_arms(context: Context) -> None:
     """
     config, home = context.config, context.data.home
     arms = [get_arm(arm) for arm, _ in context.trainings]
-    for arm in {(each.view is None, each.consistency): each for each in arms}.values():
+    for arm in {(each.pairs, each.consistency): each for each in arms}.values():
         rehearse(
             config.network,
             config.train,

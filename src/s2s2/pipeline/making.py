@@ -94,7 +94,9 @@ class BuildStacks(Stage):
 
     def detail(self, context: Context) -> str:
         """Say how many images are made."""
-        return f"{context.config.stack.depth} synthetic images per training mask"
+        settings = context.config.stack
+        live = ", and a new one for every visit while training" if settings.depth == "live" else ""
+        return f"{settings.stored} synthetic images per training mask{live}"
 
     def run(self, context: Context) -> None:
         """Make what is missing."""
@@ -107,7 +109,7 @@ class BuildStacks(Stage):
                 stacks.home,
                 stacks.split,
                 folder,
-                depth=settings.depth,
+                depth=settings.stored,
                 seed=settings.seed,
                 bits=settings.bits,
                 jobs=stacks.jobs(stacks.generators[spec]),
@@ -119,7 +121,7 @@ class BuildStacks(Stage):
         stacks, settings = context.stacks, context.config.stack
         if not stacks.folders:
             return [Row(self.name, "not needed", 0.0)]
-        rows, copies = [], len(stacks.split.train) * settings.depth
+        rows, copies = [], len(stacks.split.train) * settings.stored
         for spec, generator in stacks.generators.items():
             took = copy_seconds(generator, stacks.home, stacks.split, settings.seed) / stacks.jobs(generator)
             words = f"{copies} synthetic images ({without_options(spec)})"
@@ -158,7 +160,7 @@ class AuditStacks(Stage):
     def estimate(self, context: Context) -> list[Row]:
         """Count the copies."""
         stacks = context.stacks
-        copies = len(stacks.split.train) * context.config.stack.depth * len(stacks.folders)
+        copies = len(stacks.split.train) * context.config.stack.stored * len(stacks.folders)
         return [Row(self.name, f"{copies} synthetic images", copies * _AUDITED_S)]
 
 

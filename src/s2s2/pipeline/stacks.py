@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from s2s2.run.folder import RunFolder
 
 if TYPE_CHECKING:
     from s2s2.generators import Generator, LearningGenerator
+    from s2s2.stack import LiveStack, Stack
 
 
 def build_generators(config: RunConfig) -> dict[str, Generator]:
@@ -80,6 +81,39 @@ class Stacks:
         if generator.learners:
             return 1
         return self.config.jobs or default_jobs(len(self.split.train))
+
+
+def open_stack(
+    folder: Path | None, home: Dataset, split: Split, *, live: bool = False, trust: Collection[str] = ()
+) -> Stack | LiveStack | None:
+    """Open a stack to train on, or make its generator ready to give new copies.
+
+    Args:
+        folder: Of the stack; None where none is needed.
+        home: All home cases, on the working grid.
+        split: Their division.
+        live: Whether copies are made while training instead of read.
+        trust: Import paths that the stack may name as its generator.
+
+    Raises:
+        StackError: If the stack cannot be used, or its generator cannot give copies while training.
+        ConfigError: If its generator is not trusted.
+    """
+    from s2s2.generators import build_generator
+    from s2s2.stack import LiveStack, Stack
+
+    if folder is None:
+        return None
+    stack = Stack.open(folder)
+    if not live:
+        return stack
+    stack.check_against(home, split)
+    made = stack.manifest
+    by = made["generator"]
+    generator = build_generator({"name": by["name"], "init_args": by.get("config", {})}, trust=trust)
+    if not generator.learners:
+        generator.fit(home, split)
+    return LiveStack(generator, home.subset(split.train), seed=made["seed"], bits=made["bits"])
 
 
 def place_tuned(parts: Sequence[LearningGenerator], folder: Path) -> None:

@@ -22,12 +22,12 @@ from s2s2.data.identity import identities
 from s2s2.data.split import Split
 from s2s2.errors import EvaluationError
 from s2s2.networks.checkpoint import WEIGHTS
+from s2s2.pipeline.stacks import open_stack
 from s2s2.pipeline.stage import Context, Row, Stage
 from s2s2.pipeline.timing import training_seconds
 from s2s2.run.config import RunConfig
 from s2s2.run.folder import RunFolder, TrainingFolder, generator_of
 from s2s2.run.names import without_options
-from s2s2.stack import Stack
 from s2s2.training.fitting import FitResult, fit, is_finished
 
 _LONG_S = 3600.0
@@ -80,9 +80,19 @@ def _threads(number: int) -> Iterator[None]:
 
 def _run_training(task: Training, update: Progress) -> FitResult:
     recall_identities(RunFolder(task.config.output).identities)
+    from s2s2.generators.registry import import_paths
+
+    spec = generator_of(task.config, task.arm)
+    home = task.home.resized(task.config.size)
     result = fit(
-        task.split.training(task.home.resized(task.config.size)),
-        None if task.stack is None else Stack.open(task.stack),
+        task.split.training(home),
+        open_stack(
+            task.stack,
+            home,
+            task.split,
+            live=task.config.stack.depth == "live",
+            trust=import_paths(spec) if spec else (),
+        ),
         task.folder.root,
         network=task.config.network,
         config=task.config.train,

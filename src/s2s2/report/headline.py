@@ -150,12 +150,13 @@ def _means(row: Difference) -> str:
 
 
 def _control(run: Results, domains: Sequence[str]) -> str:
-    arm = arm_of(run.main)
-    found = [] if arm.control == run.reference else _differences(run, domains, arm.control)
-    if not found:
-        return ""
-    parts = [f"{row.domain} {row.figures}, {_PHRASE[row.word]}" for row in found]
-    return f"{arm.control_note} {run.main} minus {arm.control}: {'; '.join(parts)}."
+    sentences = []
+    for control, note in arm_of(run.main).controls.items():
+        found = [] if control == run.reference else _differences(run, domains, control)
+        if found:
+            parts = [f"{row.domain} {row.figures}, {_PHRASE[row.word]}" for row in found]
+            sentences.append(f"{note} {run.main} minus {control}: {'; '.join(parts)}.")
+    return " ".join(sentences)
 
 
 _PHRASE: dict[Word, str] = {

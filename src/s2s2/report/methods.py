@@ -48,9 +48,12 @@ def _stack(run: Results, config: RunConfig) -> str:
         return ""
     generators = list(dict.fromkeys(named))
     many = len(generators) > 1
+    made = f"a semantic stack of {count(config.stack.stored, 'synthetic image')} was made"
+    if config.stack.depth == "live":
+        made = "a new synthetic image was made for every visit while training,"
     by = f"by {'each of the generators' if many else 'the generator'} {joined(generators)}"
     return (
-        f"For each training mask a semantic stack of {count(config.stack.depth, 'synthetic image')} was made "
+        f"For each training mask {made} "
         f"{by}, which {'were' if many else 'was'} fitted on the training cases alone."
     )
 

@@ -137,7 +137,7 @@ def _learnt(run: Results, material: _Material) -> dict[str, Any]:
     stack, train = material.stack, material.train
     if stack is None or train is None or run.config is None:
         return {"stack_rows": (), "stack_note": "", "pairs": ()}
-    shown = any(arm_of(arm).view == "stack" for arm in run.arms)
+    shown = any(arm_of(arm).view == "stack" and arm_of(arm).pairs for arm in run.arms)
     return {
         "stack_rows": stack_rows(train, stack),
         "stack_note": f"{count(len(stack.ids), 'mask')}, {count(stack.depth, 'copy', 'copies')} each",

@@ -26,6 +26,10 @@ class Division(Seeded):
     counts: tuple[int, int, int] | None = None
 
 
+SHOWN = 8
+"""Copies of each mask that are stored of a live stack, to be looked at and audited."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SplitConfig(Division):
     """How the home cases are divided, by group.
@@ -48,20 +52,26 @@ class StackConfig(Seeded):
             or an import path of your own class, whose code is run.
         tuned: Folder of weights from `s2s2 tune`. Without it, what has to be tuned is tuned in the output
             folder.
-        depth: Synthetic images for each training mask.
+        depth: Synthetic images for each training mask; `live` makes a new one for every visit while
+            training, and stores 8 to look at and to audit. Live needs a generator without tuning.
         bits: Bits in which a channel is stored.
         seed: Seed of the stack, which all trainings share.
     """
 
     generator: str = "composite+appearance+boxes"
     tuned: Path | None = None
-    depth: int = 8
+    depth: int | Literal["live"] = 8
     bits: Literal[8, 16] = 8
 
     def __post_init__(self) -> None:
         """Refuse an empty stack."""
-        if self.depth < 1:
+        if self.stored < 1:
             raise ConfigError(f"The depth of a stack must be at least 1, got {self.depth}.")
+
+    @property
+    def stored(self) -> int:
+        """How many copies of each mask are stored."""
+        return SHOWN if self.depth == "live" else self.depth
 
 
 @dataclass(frozen=True, kw_only=True)

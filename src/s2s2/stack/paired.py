@@ -18,6 +18,7 @@ from s2s2.data.transforms.affine import PairedGeometry
 from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
 from s2s2.data.transforms.photometric import photometric
 from s2s2.errors import ConfigError, StackError
+from s2s2.stack.live import LiveStack
 from s2s2.stack.marks import Marks
 from s2s2.stack.store import Stack
 
@@ -32,7 +33,9 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     there is none. Both views share one random geometry; light and colour are drawn for
     each. Artefacts of acquisition are applied to the second view; where there is none, to
     half of the images. The copies of a case come in a random order, each once in `depth`
-    epochs.
+    epochs; a live stack makes a new one in every epoch. With `paired=False` there is one
+    view, a copy of the stack or the real image, each with probability one half: the stack
+    as a plain augmentation.
 
     Marked copies (`Stack.marks`) are replaced by other copies of the case, or by its real
     image where none is left. With `marked="mask"` copies that are only unfaithful are kept,
@@ -47,7 +50,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
 
     Args:
         dataset: Training cases on the working grid.
-        stack: Their stack; needed for view "stack" and then verified.
+        stack: Their stack, stored or live; needed for view "stack" and then verified.
         view: "stack", "real" or None; default: "stack" where a stack is given, else None.
         side: Height and width of what is returned, in pixels: the padded side of the
             working grid.
@@ -57,23 +60,25 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         acquisition: Ranges of the artefacts of acquisition; None switches them off.
         marked: "leave-out" draws no marked copy; "mask" draws unfaithful ones with the
             map of their disagreement, "keep" draws all.
+        paired: Whether a copy stands beside the real image of its mask, or in its place.
         seed: Of all random draws.
 
     Raises:
         StackError: If the stack is missing or does not belong to the cases.
-        ConfigError: If `view` or `marked` is none of these.
+        ConfigError: If `view` or `marked` is none of these, or views that are no copies are
+            not to be paired.
 
     Shape:
         - image, synthetic: (channel, side, side) float32 in [0, 1], padding 0.
         - mask: (side, side) int64, padding 0.
         - ignore: (side, side) bool, True where the synthetic image must not be learnt
-          from; only with view "stack" and marked "mask".
+          from; only with view "stack", marked "mask" and paired.
     """
 
     def __init__(
         self,
         dataset: Dataset,
-        stack: Stack | None = None,
+        stack: Stack | LiveStack | None = None,
         *,
         side: int,
         view: View | Literal["auto"] | None = "auto",
@@ -82,6 +87,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         photometric: PhotometricConfig | None = None,
         acquisition: AcquisitionConfig | None = None,
         marked: Marked = "leave-out",
+        paired: bool = True,
         seed: int = 0,
     ) -> None:
         if view == "auto":
@@ -90,6 +96,8 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
             raise ConfigError(f'view is {view!r}, expected "stack", "real" or None.')
         if marked not in ("keep", "leave-out", "mask"):
             raise ConfigError(f'marked is {marked!r}, expected "keep", "leave-out" or "mask".')
+        if view == "real" and not paired:
+            raise ConfigError('paired=False is for view "stack": a real image alone is view None.')
         if view == "stack":
             if stack is None:
                 raise StackError('view "stack" needs a stack, got None. Give one, or choose view "real".')
@@ -98,6 +106,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         self.stack = stack if view == "stack" else None
         self.view = view
         self.marked = marked
+        self.paired = paired
         self.seed = operator.index(seed)
         self._asked = _shared(torch.zeros(len(dataset), dtype=torch.int64))
         self._marks: Marks = {} if self.stack is None or marked == "keep" else self.stack.marks
@@ -133,8 +142,10 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
             epoch = int(self._asked[index])
             self._asked[index] += 1
         case = self.dataset[index]
-        image = self.dataset.image(case)
+        image, which = self.dataset.image(case), "image"
         number, second = self._second(case.id, image, epoch)
+        if second is not None and not self.paired:
+            image, second, which = second, None, "synthetic"
         mask = self.dataset.mask(case)
         views = self._geometry(
             image,
@@ -145,7 +156,9 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         )
         name = (case.id, epoch)
         item = {
-            "image": self._finish(views.image, views.inside, "image", name, acquired=second is None),
+            "image": self._finish(
+                views.image, views.inside, which, name, acquired=self.view is None or which == "synthetic"
+            ),
             "mask": torch.from_numpy(views.mask.astype(np.int64)),
             "case": case.id,
             "copy": number,
@@ -164,6 +177,8 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         """
         if self.stack is None:
             raise StackError(f'view is {self.view!r}, so there are no copies. Give a stack and view "stack".')
+        if self.stack.depth is None:
+            return operator.index(epoch)
         drawn = self._drawn[case_id]
         if not drawn:
             return -1
@@ -171,22 +186,27 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         order = stream(self.seed, "copy", case_id, cycle).permutation(len(drawn))
         return drawn[int(order[place])]
 
+    @property
+    def _masks(self) -> bool:
+        """Whether pixels of a copy are ignored; only beside a real image that is learnt from whole."""
+        return self.marked == "mask" and self.paired
+
     def _allowed(self, case_id: str) -> tuple[int, ...]:
         """Return the copies that are drawn: unmarked ones, and those whose wrong pixels can be ignored."""
         marks = self._marks.get(case_id, {})
-        numbers = range(self.stack.depth if self.stack else 0)
+        numbers = range(self.stack.depth or 0 if self.stack else 0)
         return tuple(n for n in numbers if n not in marks or self._disputed(case_id, n) is not None)
 
     def _disputed(self, case_id: str, number: int) -> Region | None:
         """Return where a copy that is unfaithful and nothing worse disagrees with its mask."""
         marks = self._marks.get(case_id, {}).get(number, ())
-        if self.stack is None or self.marked != "mask" or marks != ("unfaithful",):
+        if self.stack is None or not self._masks or marks != ("unfaithful",):
             return None
         return self.stack.disagreement(case_id, number)
 
     def _ignore(self, case_id: str, number: int, shape: tuple[int, ...]) -> Region | None:
         """Return which pixels of a copy are to be ignored; None where all are learnt from."""
-        if self.stack is None or self.marked != "mask":
+        if self.stack is None or not self._masks:
             return None
         disputed = self._disputed(case_id, number)
         return np.zeros(shape, bool) if disputed is None else disputed
@@ -195,6 +215,8 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         """Return the number of the copy and the second view, before all changes."""
         if self.stack is None:
             return -1, image if self.view == "real" else None
+        if not self.paired and stream(self.seed, "real or copy", case_id, epoch).random() < 0.5:
+            return -1, None
         number = self.copy_number(case_id, epoch)
         return number, image if number < 0 else self.stack.copy(case_id, number)
 

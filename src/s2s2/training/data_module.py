@@ -14,8 +14,8 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.grid import padded, padded_side
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
+from s2s2.stack import LiveStack, Stack
 from s2s2.stack.paired import PairedDataset
-from s2s2.stack.store import Stack
 from s2s2.training.config import TrainConfig
 from s2s2.training.recipe import cases_per_step
 
@@ -66,13 +66,14 @@ class PairModule(StepData):
     """
 
     def __init__(
-        self, data: TrainingData, stack: Stack | None, arm: Arm, config: TrainConfig, *, seed: int
+        self, data: TrainingData, stack: Stack | LiveStack | None, arm: Arm, config: TrainConfig, *, seed: int
     ) -> None:
         self.side = side_of(data)
         self.train = PairedDataset(
             data.train,
             stack if arm.view == "stack" else None,
             view=arm.view,
+            paired=arm.paired,
             side=self.side,
             patch=config.patch,
             geometry=config.geometry,
@@ -105,4 +106,4 @@ class PairModule(StepData):
 
 def images_per_step(arm: Arm, config: TrainConfig) -> int:
     """Return how many images the network sees a step in this arm."""
-    return cases_per_step(arm, config) * (1 if arm.view is None else 2)
+    return cases_per_step(arm, config) * (2 if arm.pairs else 1)

@@ -22,7 +22,7 @@ from s2s2.errors import TrainingError
 from s2s2.networks.build import build_network
 from s2s2.networks.checkpoint import CARD, WEIGHTS
 from s2s2.networks.config import NetworkConfig
-from s2s2.stack.store import Stack
+from s2s2.stack import LiveStack, Stack
 from s2s2.training.callbacks import BestNetwork, TrainingHistory
 from s2s2.training.config import TrainConfig
 from s2s2.training.data_module import PairModule, images_per_step, side_of
@@ -57,7 +57,7 @@ class FitResult:
 
 def fit(
     data: TrainingData,
-    stack: Stack | None,
+    stack: Stack | LiveStack | None,
     output: Path,
     *,
     network: NetworkConfig | None = None,

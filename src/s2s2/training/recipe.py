@@ -19,7 +19,7 @@ from s2s2.objective import (
     SemanticStacking,
     Standardised,
 )
-from s2s2.stack.store import Stack
+from s2s2.stack import LiveStack, Stack
 from s2s2.training.config import TrainConfig
 from s2s2.training.loss import DiceCrossEntropy
 
@@ -38,7 +38,7 @@ class Recipe:
     """
 
     data: TrainingData
-    stack: Stack | None
+    stack: Stack | LiveStack | None
     network: NetworkConfig
     config: TrainConfig
     arm: Arm
@@ -123,7 +123,7 @@ def objective_of(network: NetworkConfig, config: TrainConfig, arm: Arm) -> Seman
         decoder=decoder,
         alpha_enc=config.alpha_enc if arm.consistency else 0.0,
         alpha_dec=config.alpha_dec if arm.consistency else 0.0,
-        w_syn=config.w_syn_at(0) if arm.view is not None else 0.0,
+        w_syn=config.w_syn_at(0) if arm.pairs else 0.0,
         alpha_js=config.alpha_js if arm.consistency else 0.0,
         consistency=_distance(config),
         posteriors=JensenShannon(stop_gradient=config.stop_gradient),
@@ -149,6 +149,6 @@ def _ramp(config: TrainConfig) -> Ramp:
 
 def cases_per_step(arm: Arm, config: TrainConfig) -> int:
     """Pairs use one case for two images; the published baseline sees half as many images."""
-    if arm.view is None and not config.as_published:
+    if not arm.pairs and not config.as_published:
         return config.images_per_step
     return config.images_per_step // 2

@@ -37,7 +37,7 @@ def rehearse(
         TapError: If a tap cannot be learnt from.
     """
     cases = max(1, cases_per_step(arm, config) // (config.devices * config.nodes))
-    joint = arm.view is not None and config.forward_pass == "joint"
+    joint = arm.pairs and config.forward_pass == "joint"
     at_once = 2 if joint else min(2, cases)
     with torch.random.fork_rng(devices=[]):
         plain = replace(network, pretrained=False)
@@ -50,7 +50,7 @@ def rehearse(
         half = images[: 1 if joint else at_once]
         mask = torch.zeros(len(half), side, side, dtype=torch.long)
         try:
-            objective(built.train(), half, None if arm.view is None else half, mask)
+            objective(built.train(), half, half if arm.pairs else None, mask)
         except S2S2Error:
             raise
         except Exception as error:  # as in `check_output`
@@ -64,8 +64,8 @@ def rehearse(
 
 def _one_image(arm: Arm, config: TrainConfig) -> str:
     """Say how two images go through the network at once where one does."""
-    least = 4 * config.devices * config.nodes if arm.view is not None or config.as_published else 2
-    joint = ", --train.forward_pass joint" if arm.view is not None else ""
+    least = 4 * config.devices * config.nodes if arm.pairs or config.as_published else 2
+    joint = ", --train.forward_pass joint" if arm.pairs else ""
     return (
         f"With these settings one image goes through it at once, and normalisation over a batch needs two: "
         f"give --train.images_per_step {least} or more{joint}, or take a network without it."

@@ -63,8 +63,8 @@ class Boxes(Borrower, Restyler):
         self.options = config or BoxesConfig()
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
-        """Note the training cases; there is nothing to learn."""
-        self._donors = Donors(dataset, split)
+        """Note the training cases; there is nothing to learn, and one patient is enough."""
+        self._donors = Donors(dataset, split, groups=1)
         return self
 
     def _maker(self, case: Case, donors: Donors) -> Callable[[np.random.Generator], Image]:

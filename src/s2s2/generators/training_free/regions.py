@@ -99,7 +99,7 @@ def dissect(image: Image, mask: LabelMap, *, classes: int, tissues: int, levels:
     bands = laplacian(scales)
     surround = soften(grown, levels) if hidden.any() else None
     shown = [np.float32(1) - share for share in surround] if surround is not None else None
-    regions, weights = _weigh(scales, mask, shown, classes=classes, tissues=tissues)
+    regions, weights = weigh(scales, mask, shown, classes=classes, tissues=tissues)
     style = _measure(bands, weights, shown, regions, total=classes + tissues)
     alpha = surround[0][0] if surround is not None else None
     return Anatomy(image, tuple(bands), tuple(weights), regions, alpha, style)
@@ -118,7 +118,7 @@ def soften(region: Region, levels: int) -> list[Image]:
     return scales[: levels + 1]
 
 
-def _weigh(
+def weigh(
     scales: list[Image],
     mask: LabelMap,
     shown: list[Image] | None,
@@ -126,7 +126,20 @@ def _weigh(
     classes: int,
     tissues: int,
 ) -> tuple[tuple[int, ...], list[Image]]:
-    """Return the regions that are present and their shares of every scale."""
+    """Return the regions that are present and their shares of every scale.
+
+    Args:
+        scales: The image and its halvings, finest first; one of them, the last if need be, is
+            coarse enough to tell the tissues apart.
+        mask: Class ids below `classes`, 0 for the background.
+        shown: Share of each pixel, at each scale, that is no dark surround; None: all.
+        classes: Number of classes with the background.
+        tissues: Sub-regions of the background.
+
+    Returns:
+        Numbers of the regions in the order of `Style`, and for each scale their shares,
+        (region, height, width), which sum to one.
+    """
     found = np.flatnonzero(np.bincount(mask.ravel(), minlength=classes)[1:classes])
     levels = len(scales) - 1
     background, named = [np.ones((1, *side(scale)), np.float32) for scale in scales], None
