@@ -103,7 +103,7 @@ def test_a_mapping_imports_only_what_is_trusted() -> None:
     [
         (
             "compositee",
-            r"there is no 'compositee'\. Did you mean 'composite'\? Names: appearance, composite, boxes",
+            r"there is no 'compositee'\. Did you mean 'composite'\? Names: appearance, randconv, composite",
         ),
         ("unheard", r"there is no 'unheard'\. Names: .* import path 'package.module:Class'"),
         ("composite:0,boxes", r"got shares \[0, 1\] for 2 parts"),
@@ -133,6 +133,7 @@ def test_every_generator_is_described_in_one_sentence() -> None:
     described = describe_generators()
     assert list(described) == [
         "appearance",
+        "randconv",
         "composite",
         "boxes",
         "diffusion",

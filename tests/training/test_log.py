@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -35,7 +36,12 @@ def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
 def history(folder: Path) -> dict[str, list[tuple[int, float]]]:
     rows = list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
     found = {
-        name: [(int(row["step"]), float(row[name])) for row in rows if math.isfinite(float(row[name]))]
+        # TensorBoard keeps single precision.
+        name: [
+            (int(row["step"]), float(np.float32(row[name])))
+            for row in rows
+            if math.isfinite(float(row[name]))
+        ]
         for name in rows[0]
         if name != "step"
     }
