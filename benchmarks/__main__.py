@@ -12,6 +12,7 @@ NAMES = (
     "generators",
     "stack",
     "pairs",
+    "live",
     "training_step",
     "prediction",
     "metrics",

@@ -52,6 +52,12 @@ def _ratios() -> list[float]:
     return ratios
 
 
+def step_of_pairs(pairs: int, side: int) -> Callable[[], None]:
+    """Return a step of semantic stacking on so many pairs of square images of this side in pixels."""
+    image, synthetic = torch.rand(2, pairs, 3, side, side)
+    return _step("s2s2", (image, synthetic, torch.randint(2, (pairs, side, side))))
+
+
 def _step(arm: str, batch: tuple[Tensor, Tensor | None, Tensor]) -> Callable[[], None]:
     """Forward, backward and update of the default network."""
     config = NetworkConfig()

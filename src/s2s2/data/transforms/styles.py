@@ -116,8 +116,8 @@ def bend(image: Image, curve: Image) -> Image:
 
 def standardised(image: Image) -> Image:
     """Return the image with mean 0 and standard deviation 1 over all pixels and channels."""
-    centred: Image = image - image.mean(dtype=np.float64).astype(np.float32)
-    centred *= np.float32(1 / (float(centred.std(dtype=np.float64)) + 1e-4))
+    centred: Image = image - image.mean()
+    centred *= np.float32(1 / (np.sqrt(float(np.square(centred).mean())) + 1e-4))
     return centred
 
 

@@ -119,14 +119,14 @@ class RandConv(Borrower, Restyler):
         return weigh(scales, mask, None, classes=classes, tissues=self.options.tissues)[1][0]
 
     def _restyle(self, image: Image, weights: Image, rng: np.random.Generator) -> Image:
-        width, spread = np.float32(self.options.width), float(image.std(dtype=np.float64))
+        width, spread = np.float32(self.options.width), float(image.std())
         if flat := spread < NO_CONTRAST:
             image = _blotches(image.shape, rng)
         copy = _standardised_channels(self._texture(image, weights, rng))
         turned = rng.random() < width / 2
         # Both draws are made at every width, so that a wider style is the same one, gone further.
         near = (
-            float(image.mean(dtype=np.float64)) + rng.normal(0, NUDGE),
+            float(image.mean()) + rng.normal(0, NUDGE),
             spread * np.exp(rng.normal(0, STRETCH)),
         )
         far = rng.uniform(*MEAN), rng.uniform(*SPREAD)
