@@ -158,8 +158,9 @@ class Divide(Stage):
                     context.reporter.stage("warning", sentence)
         renew(context)
         keep_identities(context.folder.identities)
-        _save(context.split, context.folder)
+        # The settings first: a call that is killed between the two would leave a division of no run.
         save_config(context.config)
+        _save(context.split, context.folder)
 
     def estimate(self, context: Context) -> list[Row]:
         """Count the cases of each part."""

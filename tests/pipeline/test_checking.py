@@ -1,0 +1,45 @@
+"""The division of a run: whatever file of it was the last before a kill, the same command goes on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s2s2.pipeline import Run, RunConfig
+from s2s2.pipeline.run import STAGES
+
+DIVIDED = STAGES[:2]
+
+
+class KilledError(Exception):
+    """Stands for a kill."""
+
+
+def test_a_run_killed_at_any_file_of_its_division_goes_on(
+    quick: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, written, last = os.replace, list[Path](), None
+
+    def killed(source: Any, target: Any) -> None:
+        if last is not None and len(written) == last:
+            raise KilledError
+        real(source, target)
+        written.append(Path(target))
+
+    monkeypatch.setattr(os, "replace", killed)
+    Run(replace(quick, output=tmp_path / "whole"), stages=DIVIDED).execute()
+    names = [path.name for path in written]
+    assert {"config.yaml", "split.json", ".split.done.json"} <= {*names}
+    for number in range(len(names)):
+        output = tmp_path / f"run{number}"
+        written.clear()
+        last = number
+        with pytest.raises(KilledError):
+            Run(replace(quick, output=output), stages=DIVIDED).execute()
+        last = None
+        Run(replace(quick, output=output), stages=DIVIDED).execute()
+        assert (output / "split.json").read_bytes() == (tmp_path / "whole" / "split.json").read_bytes()
