@@ -18,6 +18,8 @@ from tests.faults.odd_files import Pixels, adam7, cut, flipped, huge_png, saved,
 RED = (255, 0, 0)
 _BACK = {6: 8, 8: 6}
 """The orientation that undoes one."""
+_BLACK = {"photometric": "minisblack"}
+_CONTIG = {**_BLACK, "planarconfig": "contig"}
 
 
 class OddMask(NamedTuple):
@@ -76,10 +78,7 @@ def _broken() -> dict[str, OddMask]:
 
 def _array_file(mask: LabelMap, *, archive: bool) -> bytes:
     buffer, objects = io.BytesIO(), np.array([mask, None], dtype=object)
-    if archive:
-        np.savez(buffer, mask=objects)
-    else:
-        np.save(buffer, objects)
+    (np.savez if archive else np.save)(buffer, objects)
     return buffer.getvalue()
 
 
@@ -228,17 +227,13 @@ def _tiffs() -> dict[str, OddMask]:
         "of 32-bit integers": (lambda mask: mask.astype(np.int32), True, {}),
         "of signed bytes with -1": (lambda mask: mask.astype(np.int8) - np.int8(1), False, {}),
         "of complex numbers": (lambda mask: mask.astype(np.complex64), False, {}),
-        "of 1 bit": (lambda mask: mask.astype(bool), True, {"photometric": "minisblack"}),
+        "of 1 bit": (lambda mask: mask.astype(bool), True, _BLACK),
         "of 1 bit whose 0 is white": (lambda mask: mask == 0, True, {"photometric": "miniswhite"}),
         "whose 0 is white": (lambda mask: _white(1 - mask), True, {"photometric": "miniswhite"}),
-        "of two pages": (lambda mask: np.stack([_white(mask)] * 2), False, {"photometric": "minisblack"}),
-        "of five pages": (lambda mask: np.stack([_white(mask)] * 5), False, {"photometric": "minisblack"}),
+        "of two pages": (lambda mask: np.stack([_white(mask)] * 2), False, _BLACK),
+        "of five pages": (lambda mask: np.stack([_white(mask)] * 5), False, _BLACK),
         "of four inks": (lambda mask: np.dstack([_white(mask)] * 4), False, {"photometric": "separated"}),
-        "of two channels": (
-            lambda mask: np.dstack([_white(mask)] * 2),
-            False,
-            {"photometric": "minisblack", "planarconfig": "contig"},
-        ),
+        "of two channels": (lambda mask: np.dstack([_white(mask)] * 2), False, _CONTIG),
         "in red": (lambda mask: _painted(mask, RED), False, {}),
     }
     return {
@@ -262,7 +257,6 @@ def _turned() -> dict[str, OddMask]:
     for tag in (3, 6, 8):
 
         def lying(mask: LabelMap, tag: int = tag) -> Pixels:
-            """Return the white mask as a camera stores it whose tag says how it is turned."""
             return np.ascontiguousarray(turned(_white(mask), _BACK.get(tag, tag)))
 
         found[f"png turned by tag {tag}"] = OddMask(
