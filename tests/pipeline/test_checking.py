@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from s2s2.data import Split
+from s2s2.errors import SplitError
 from s2s2.pipeline import Run, RunConfig
 from s2s2.pipeline.run import STAGES
 
@@ -43,3 +45,21 @@ def test_a_run_killed_at_any_file_of_its_division_goes_on(
         last = None
         Run(replace(quick, output=output), stages=DIVIDED).execute()
         assert (output / "split.json").read_bytes() == (tmp_path / "whole" / "split.json").read_bytes()
+
+
+def test_a_split_file_that_changed_is_refused_and_the_division_of_the_run_stays(
+    quick: RunConfig, tmp_path: Path
+) -> None:
+    Run(replace(quick, output=tmp_path / "first"), stages=DIVIDED).execute()
+    given = tmp_path / "given.json"
+    made = Split.load(tmp_path / "first" / "split.json")
+    made.save(given)
+    config = replace(quick, output=tmp_path / "run", split=replace(quick.split, file=given))
+    Run(config, stages=DIVIDED).execute()
+    before = (tmp_path / "run" / "split.json").read_bytes()
+    Split(train=made.validation, validation=made.train, test=made.test).save(given)
+    with pytest.raises(SplitError, match=r"the one that is asked for is another. Nothing was changed"):
+        Run(config, stages=DIVIDED).execute()
+    assert (tmp_path / "run" / "split.json").read_bytes() == before
+    made.save(given)
+    Run(config, stages=DIVIDED).execute()

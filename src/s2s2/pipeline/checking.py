@@ -13,7 +13,7 @@ from s2s2.data.grid import padded_side
 from s2s2.data.identity import identities
 from s2s2.data.reading.manifest import PARTS
 from s2s2.data.split import Split
-from s2s2.errors import DataError
+from s2s2.errors import DataError, SplitError
 from s2s2.pipeline.renewal import renew
 from s2s2.pipeline.stage import Context, Row, Stage
 from s2s2.run.data import Source
@@ -114,6 +114,11 @@ def _save(split: Split, folder: RunFolder) -> None:
     """
     record = folder.divided
     before = {} if record.is_unreadable else record.content()
+    if before and folder.split.exists() and Split.load(folder.split) != split:
+        raise SplitError(
+            f"{folder.split} is the division that this run was made with, and the one that is asked for is "
+            "another. Nothing was changed. Give the same --split.file, or another --output."
+        )
     split.save(folder.split)
     if before:
         require_divided(folder)
