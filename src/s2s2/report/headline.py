@@ -123,14 +123,15 @@ def _differences(run: Results, domains: Sequence[str], reference: str | None) ->
 def _title(run: Results, found: list[Difference]) -> str:
     if len(found) == 1:
         return _single_title(run, found[0])
-    total = f"{len(found)} domains" + (" away from home" if run.away else "")
     names = {word: [row.domain for row in found if row.word == word] for word in ("better", "worse")}
     claims = [f"{word} on {_domains(domains, len(found))}" for word, domains in names.items() if domains]
     if not claims:
         return f"On {len(found)} domains, no difference between {run.main} and {run.reference} could be shown"
     settled = sum(len(domains) for domains in names.values())
     if settled == len(found) and len(claims) == 1:
-        return f"{run.main} is {claims[0].split()[0]} than {run.reference} on all {total}"
+        every = "both" if len(found) == 2 else f"all {len(found)}"
+        away = " away from home" if run.away else ""
+        return f"{run.main} is {claims[0].split()[0]} than {run.reference} on {every} domains{away}"
     rest = _domains([row.domain for row in found if row.word not in names], len(found))
     tail = f"; on {rest} no difference could be shown" if rest else ""
     return f"Against {run.reference}, {run.main} is {joined(claims)}{tail}"
