@@ -28,6 +28,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 PAGES += sorted((ROOT / "configs").glob("*.yaml"))
 ELSEWHERE = {
     "s2s2 demo": "`make demo`, and tests/story on other images",
+    "s2s2 demo --hospitals": "by people",
     "make demo": "by people",
     "make test": "this is it",
     "make install": "part of `make test`",
