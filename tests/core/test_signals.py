@@ -45,8 +45,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def stopped(body: str, *numbers: int, ignored: int | None = None) -> tuple[int, str, float]:
     """Return exit code, output and seconds of a script that got signals."""
     script = SCRIPT.format(body)
-    if ignored is not None:
-        script = f"import signal; signal.signal({ignored}, signal.SIG_IGN)\n{script}"
+    # A shell lets its background jobs ignore Ctrl-C, and a child inherits that.
+    number, way = (2, "default_int_handler") if ignored is None else (ignored, "SIG_IGN")
+    script = f"import signal; signal.signal({number}, signal.{way})\n{script}"
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
