@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from s2s2.cli.stack import _shard
 from s2s2.core.records import Record
-from s2s2.errors import ConfigError, GeneratorError
+from s2s2.errors import ConfigError, GeneratorError, StackError
 from s2s2.generators import build_generator
+from s2s2.pipeline import Run, RunConfig, StackConfig
+from s2s2.pipeline.estimate import estimate
 from s2s2.pipeline.stacks import place_tuned, take_tuned
 
 
@@ -63,3 +66,14 @@ def test_weights_of_the_user_that_were_altered_are_refused_by_name(tmp_path: Pat
         take_tuned(generator.learners, tmp_path)
     (tmp_path / "weights.safetensors").unlink()
     assert not generator.learners[0].tuned
+
+
+@pytest.mark.parametrize("generator", ["diffusion", "folder(path='made')"])
+def test_a_live_stack_that_cannot_be_is_refused_before_anything_is_made(
+    quick: RunConfig, tmp_path: Path, generator: str
+) -> None:
+    config = replace(quick, output=tmp_path / "run", stack=StackConfig(generator=generator, depth="live"))
+    for start in (lambda: Run(config).execute(), lambda: estimate(config)):
+        with pytest.raises(StackError, match="cannot make copies while training: it must need no tuning"):
+            start()
+    assert not (tmp_path / "run" / "split.json").exists()

@@ -26,10 +26,16 @@ def build_generators(config: RunConfig) -> dict[str, Generator]:
 
     Raises:
         ConfigError: If one does not exist, or has no such option.
+        StackError: If one cannot make copies while training, and is to.
     """
     from s2s2.generators import build_generator
+    from s2s2.stack.live import require_live
 
-    return {spec: build_generator(spec) for spec in RunFolder(config.output).stacks(config)}
+    built = {spec: build_generator(spec) for spec in RunFolder(config.output).stacks(config)}
+    if config.stack.depth == "live":
+        for generator in built.values():
+            require_live(generator)
+    return built
 
 
 @dataclass

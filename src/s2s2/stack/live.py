@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from s2s2.generators.base import Generator
 
 
+def require_live(generator: Generator) -> None:
+    """Refuse a generator that cannot make copies while training.
+
+    Raises:
+        StackError: If it has to be tuned or may give wrong masks.
+    """
+    if generator.learners or not generator.exact:
+        raise StackError(
+            f"Generator {generator.name!r} cannot make copies while training: it must need no tuning and "
+            "give masks that are right by construction, as randconv, appearance and composite do. Store its "
+            "copies instead, with a number as the depth of the stack, so that they can be audited."
+        )
+
+
 class LiveStack:
     """A stack without an end, whose copies are made when they are asked for.
 
@@ -48,11 +62,11 @@ class LiveStack:
     """Nothing is marked: the masks are right by construction."""
 
     def __init__(self, generator: Generator, dataset: Dataset, *, seed: int = 0, bits: int = 8) -> None:
-        if generator.learners or not generator.exact or not generator.case_ids:
+        require_live(generator)
+        if not generator.case_ids:
             raise StackError(
-                f"Generator {generator.name!r} cannot make copies while training: it must be fitted, need no "
-                "tuning and give masks that are right by construction, as randconv, appearance and composite "
-                "do. Build a stack with `s2s2 stack --depth 8` instead, where its copies can be audited."
+                f"Generator {generator.name!r} cannot make copies while training: it must be fitted first, "
+                "by fit(dataset, split)."
             )
         if bits not in (8, 16):
             raise StackError(f"bits must be 8 or 16, got {bits}.")

@@ -89,10 +89,12 @@ def test_gentle_styles_keep_polarity_and_wide_ones_turn_it_in_half_of_the_copies
         config = RandConvConfig(kind=kind, apart=0.0, width=width, tissues=1)  # type: ignore[arg-type]
         generator = RandConv(config).fit(dataset, split_of(dataset))
         copies = [generator.restyle(ramp, mask, np.random.default_rng(seed), case) for seed in range(80)]
-        return float(np.mean([copy[0, 20, :8].mean() > copy[0, 20, -8:].mean() for copy in copies]))
+        if kind == "curve":
+            return float(np.mean([copy[0, 20, :8].mean() > copy[0, 20, -8:].mean() for copy in copies]))
+        # A random network need not be monotone: bright and dark as a whole are what must stay.
+        return float(np.mean([np.corrcoef(copy.ravel(), ramp.ravel())[0, 1] < 0 for copy in copies]))
 
-    # A random network alone may turn what it was given; a curve does so only where it may.
-    assert turned(0.0) == 0 if kind == "curve" else turned(0.0) < 0.5
+    assert turned(0.0) == 0
     assert 0.3 < turned(1.0) < 0.7
 
 

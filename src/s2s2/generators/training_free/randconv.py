@@ -72,7 +72,8 @@ class RandConv(Borrower, Restyler):
     $\bar{x}$ of a random convolution or of random intensity curves, standardised in each channel, the
     polarity $p = \pm 1$, a random mean $m$, contrast $s$ and tint $t$, and for each region $r$ with
     smooth weights $w_r$ a change of brightness $d_r$ and tint $t_r$ of its own. Regions are the
-    classes and the tissues of the background.
+    classes and the tissues of the background. With probability 1 - `width` the polarity of the
+    image as a whole is kept; else it is either, with even chances.
 
     Where a class moves on its own, its brightness says nothing of it any more, so a network
     must learn its shape and its borders. No acquisition augmentation does this: it does not
@@ -123,7 +124,10 @@ class RandConv(Borrower, Restyler):
         if flat := spread < NO_CONTRAST:
             image = _blotches(image.shape, rng)
         copy = _standardised_channels(self._texture(image, weights, rng))
-        turned = rng.random() < width / 2
+        drawn = rng.random()
+        turned = drawn < width / 2
+        if drawn >= width:
+            _keep_polarity(copy, image)
         # Both draws are made at every width, so that a wider style is the same one, gone further.
         near = (
             float(image.mean()) + rng.normal(0, NUDGE),
@@ -166,6 +170,14 @@ class RandConv(Borrower, Restyler):
 def _standardised_channels(image: Image) -> Image:
     """Return the image with mean 0 and standard deviation 1 in each channel."""
     return np.stack([standardised(channel) for channel in image])
+
+
+def _keep_polarity(copy: Image, image: Image) -> None:
+    """Turn back, in place, every channel that a random network has inverted."""
+    brightness = standardised(image.mean(axis=0))
+    for channel in copy:
+        if float((channel * brightness).mean()) < 0:
+            np.negative(channel, out=channel)
 
 
 def _blotches(shape: tuple[int, ...], rng: np.random.Generator) -> Image:
