@@ -20,7 +20,7 @@ from s2s2.core.streams import stream
 from s2s2.evaluation.tables import ALL_CLASSES
 from s2s2.run.config import SplitConfig, StackConfig
 
-SIZE, VALIDATION, CHANNELS, SEEDS = 128, 16, 3, 3
+SIZE, VALIDATION, CHANNELS, SEEDS, IMAGES_PER_STEP = 128, 16, 3, 3, 12
 ARM_NAMES = ("augmented", "synthetic", "s2s2")
 WIDTH, HEIGHT, LEFT, TOP, GAP = 330, 220, 60, 46, 70
 
@@ -47,7 +47,7 @@ def main(home: str, away: str, output: str, numbers: str = "10,20,40,80,160", st
             seeds=SEEDS,
             split=replace(SplitConfig(), file=split),
             stack=StackConfig(generator="randconv"),
-            train=TrainConfig(steps=int(steps), images_per_step=16, validations=4),
+            train=TrainConfig(steps=int(steps), images_per_step=IMAGES_PER_STEP, validations=4),
             audited=False,
         )
         with TerminalReporter() as reporter:

@@ -36,13 +36,15 @@ def main(options: Options) -> int:
     from s2s2.data.classes import read_class_map
 
     with TerminalReporter() as reporter:
-        update = reporter.task("reading")
+        update, cutting = reporter.task("reading"), reporter.task("volumes")
         findings = inspect(
             options.data,
             class_map=read_class_map(options.classes),
             groups=options.groups,
             channels=options.channels,
             progress=lambda done, total: update(done, total, f"{done} of {total} files"),
+            volumes=options.volumes,
+            cutting=lambda done, total: cutting(done, total, f"{done} of {total} cut into slices"),
         )
     if options.json:
         sys.stdout.write(json.dumps(findings.to_dict(), indent=1) + "\n")

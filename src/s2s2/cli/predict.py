@@ -48,15 +48,19 @@ def main(options: Options) -> int:
     from s2s2.evaluation.predict import predict
     from s2s2.networks import common_card
 
-    dataset = options.of_part(
-        Dataset.open(
-            options.data,
-            masks=False,
-            class_map=common_card(options.network).class_map,
-            channels=options.channels,
-        )
-    )
+    card = common_card(options.network)
     with TerminalReporter() as reporter:
+        cutting = reporter.task("volumes")
+        dataset = options.of_part(
+            Dataset.open(
+                options.data,
+                masks=False,
+                class_map=card.class_map,
+                channels=options.channels,
+                volumes=card.volumes,
+                progress=lambda done, total: cutting(done, total, f"{done} of {total} read"),
+            )
+        )
         update = reporter.task("predict")
         report = predict(
             options.network,

@@ -30,10 +30,9 @@ def main(options: Options) -> int:
 
     from s2s2.data.foreground import absent_classes
     from s2s2.data.reading.manifest import PARTS
-    from s2s2.data.split import divide
 
     dataset = options.read(options.data)
-    split = divide(dataset, fractions=options.fractions, counts=options.counts, seed=options.seed)
+    split = options.divide(dataset)
     split.save(options.output)
     sizes = ", ".join(f"{len(getattr(split, part))} {part}" for part in PARTS)
     declared = dataset.declared_split is not None

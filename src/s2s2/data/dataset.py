@@ -8,17 +8,24 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import overload
 
+import numpy as np
+
 from s2s2.core.cache import Cache
+from s2s2.core.progress import Count
 from s2s2.core.types import Image, LabelMap, RawPixels
 from s2s2.data.case import Case
 from s2s2.data.classes import ClassMap
-from s2s2.data.files import image_header, read_image_raw, read_mask_raw
+from s2s2.data.files import joined_header, read_joined_raw
 from s2s2.data.grid import Placement, padded_side, resize_mask, resize_pixels, to_unit, working_shape
-from s2s2.data.problems import several
+from s2s2.data.problems import Problem, several
+from s2s2.data.reading.case_masks import encoded_mask
 from s2s2.data.reading.headers import common_channels, read_headers
 from s2s2.data.reading.layouts import discover
 from s2s2.data.reading.manifest import PARTS
 from s2s2.data.reading.reader import Header
+from s2s2.data.volumes.config import VolumeConfig
+from s2s2.data.volumes.expanding import CutVolumes
+from s2s2.data.volumes.volume import Volume, volumes_of
 from s2s2.errors import DataError
 
 
@@ -38,6 +45,7 @@ class Dataset(Sequence[Case]):
         declared: The part of each case id that a manifest declares.
         cache: Where decoded arrays are kept; default: nowhere.
         headers: Headers of images, by case id, where they were read already.
+        cut: The volumes that cases are slices of.
     """
 
     def __init__(
@@ -51,6 +59,7 @@ class Dataset(Sequence[Case]):
         declared: Sequence[tuple[str, str]] = (),
         cache: Cache[RawPixels] | None = None,
         headers: dict[str, Header] | None = None,
+        cut: CutVolumes | None = None,
     ) -> None:
         if size is not None and size < 1:
             raise DataError(f"size is {size}, expected the longer side in pixels, 1 or more.")
@@ -62,7 +71,10 @@ class Dataset(Sequence[Case]):
         self._positions = {case.id: position for position, case in enumerate(self.cases)}
         self._declared = tuple((case_id, part) for case_id, part in declared if case_id in self._positions)
         self._cache = cache if cache is not None else Cache(0)
-        self._headers = {key: head for key, head in (headers or {}).items() if key in self._positions}
+        self._headers = dict(headers or {})
+        self.cut = cut or CutVolumes()
+        self.volumes = volumes_of(self.cases, self.cut.volumes)
+        self._slices = {case.id: case for volume in self.volumes for case in volume.cases}
         if len(self._positions) != len(self.cases):
             raise DataError(
                 f"Every case needs its own id, got {len(self.cases)} cases and {len(self._positions)} ids."
@@ -80,6 +92,8 @@ class Dataset(Sequence[Case]):
         channels: int | None = None,
         masks: bool = True,
         cache_mb: int = 1024,
+        volumes: VolumeConfig | None = None,
+        progress: Count | None = None,
     ) -> Dataset:
         """Open a folder or a CSV manifest.
 
@@ -94,12 +108,18 @@ class Dataset(Sequence[Case]):
                 as grey (1). Default: what the files have; grey and RGB mixed is RGB.
             masks: Whether there must be masks. If not, masks are ignored.
             cache_mb: How much memory decoded images and masks may fill, in MiB.
+            volumes: How volumes are cut into slices; flat images are not changed by it.
+            progress: Called with the number of volumes that are cut and of all.
 
         Raises:
             DataError: If cases cannot be paired, grouped or read alike.
         """
-        found = discover(path, groups=groups, domain=domain, masks_required=masks)
+        found = discover(
+            path, groups=groups, domain=domain, masks_required=masks, volumes=volumes, progress=progress
+        )
         errors = [problem for problem in found.problems if problem.level == "error"]
+        if masks or not found.cases:
+            errors += [Problem("error", "volume", *each) for each in found.cut.skipped.items()]
         if errors:
             raise DataError(f"{path} cannot be used. {several(errors)}")
         headers = read_headers(found.cases)
@@ -114,6 +134,7 @@ class Dataset(Sequence[Case]):
             declared=found.declared,
             cache=Cache(cache_mb),
             headers=headers,
+            cut=found.cut,
         )
 
     @property
@@ -227,16 +248,19 @@ class Dataset(Sequence[Case]):
             raise DataError(
                 f"Case {case.id} has no mask. Open the data set with its masks, or leave this case out."
             )
-        raw = read_mask_raw(case.mask_path, self.class_map.palettes)
-        ids = self.class_map.encode(raw, source=case.mask_path)
-        expected = self.original_shape(case)
-        if ids.shape != expected:
-            raise DataError(
-                f"Case {case.id}: the mask {case.mask_path} is {ids.shape[0]} x {ids.shape[1]} pixels "
-                f"(height x width), its image {case.image_path.name} {expected[0]} x {expected[1]}. "
-                "Both must have one size: export the mask again."
-            )
-        return ids
+        return encoded_mask(case, case.mask_path, self.class_map, self.original_shape(case))
+
+    def volume_mask(self, volume: Volume) -> LabelMap:
+        """Read the mask of a volume, all its slices; of a flat image its own.
+
+        Returns:
+            Class ids of shape (slice, height, width), or (height, width) of a flat image.
+
+        Raises:
+            DataError: As `original_mask`.
+        """
+        masks = [self.original_mask(case) for case in volume.cases]
+        return masks[0] if volume.is_flat else np.stack(masks)
 
     def original_shape(self, case: Case) -> tuple[int, int]:
         """Return height and width of the file's image in pixels.
@@ -246,7 +270,7 @@ class Dataset(Sequence[Case]):
         """
         self._own(case)
         if case.id not in self._headers:
-            self._headers[case.id] = image_header(case.image_path)
+            self._headers[case.id] = joined_header(case.files)
         return self._headers[case.id].shape
 
     def placement(self, case: Case) -> Placement:
@@ -280,14 +304,16 @@ class Dataset(Sequence[Case]):
             declared=self._declared,
             cache=cache,
             headers=self._headers,
+            cut=self.cut,
         )
 
     def _own(self, case: Case) -> None:
-        if self.case(case.id) != case:
+        # The slices of a volume are read together, those too that no network learns from.
+        if self._slices.get(case.id) != case and self.case(case.id) != case:
             raise DataError(f"Case {case.id} of {case.image_path} is not of the data set {self.root}.")
 
     def _read_image(self, case: Case) -> RawPixels:
-        pixels = read_image_raw(case.image_path, self.channels)
+        pixels = read_joined_raw(case.files, self.channels)
         # Cached in the file's own bits, so that a second read gives the same values as the first.
         return resize_pixels(pixels, working_shape((pixels.shape[1], pixels.shape[2]), self.size))
 

@@ -80,6 +80,48 @@ def read_image_raw(path: str | Path, channels: int | None = None) -> RawPixels:
     return np.require(with_channels(planes, channels, path), requirements=["C", "W"])
 
 
+def joined_header(paths: Sequence[Path]) -> Header:
+    """Read the headers of the files whose channels are one image.
+
+    Raises:
+        DataError: As `image_header`, or if their sizes differ.
+    """
+    headers = [image_header(path) for path in paths]
+    for path, each in zip(paths, headers, strict=True):
+        _require_size(path, each.shape, paths[0], headers[0].shape)
+    return headers[0]._replace(channels=sum(each.channels for each in headers))
+
+
+def read_joined_raw(paths: Sequence[Path], channels: int | None = None) -> RawPixels:
+    """Read the files whose channels are one image, as `read_image_raw`; several are not converted.
+
+    Raises:
+        DataError: As `read_image_raw`, or if sizes or types of pixels differ.
+    """
+    if len(paths) == 1:
+        return read_image_raw(paths[0], channels)
+    parts = [read_image_raw(path) for path in paths]
+    for path, part in zip(paths, parts, strict=True):
+        _require_size(path, part.shape[1:], paths[0], parts[0].shape[1:])
+    if len({part.dtype for part in parts}) > 1:
+        parts = [part if part.dtype == np.uint16 else part.astype(np.uint16) * 257 for part in parts]
+    joined = np.concatenate(parts)
+    if channels not in (None, len(joined)):
+        raise DataError(
+            f"{paths[0]} and {len(paths) - 1} more files have {len(joined)} channels together, "
+            f"expected {channels}. Give images of one kind."
+        )
+    return joined
+
+
+def _require_size(path: Path, size: tuple[int, ...], first: Path, expected: tuple[int, ...]) -> None:
+    if size != expected:
+        raise DataError(
+            f"{path} is {size[0]} x {size[1]} pixels (height x width), {first} {expected[0]} x "
+            f"{expected[1]}. Files whose channels are one image must have one size: export them again."
+        )
+
+
 @dataclass(frozen=True)
 class MaskFile:
     """The values of a mask file, without a meaning.

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s2s2.core.inputs import Inputs
 from s2s2.core.records import content_digest, file_identity
 from s2s2.data.case import Case
+from s2s2.data.files import read_joined_raw
 
 if TYPE_CHECKING:
     from s2s2.data.dataset import Dataset
@@ -30,12 +32,19 @@ def identities(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
 
 def identity(case: Case) -> dict[str, str]:
     """Return what identifies a case, by name."""
-    found = {"image": file_identity(case.image_path), "group": case.group, "domain": case.domain}
+    found = {"image": image_identity(case), "group": case.group, "domain": case.domain}
     if case.mask_path is not None:
         found["mask"] = file_identity(case.mask_path)
     if case.spacing_mm is not None:
         found["spacing_mm"] = " x ".join(map(str, case.spacing_mm))
     return found
+
+
+def image_identity(case: Case) -> str:
+    """Return what identifies the image of a case: the bytes of its file, or of all its files."""
+    if not case.parts:
+        return file_identity(case.image_path)
+    return Inputs({"files": [file_identity(path) for path in case.parts]}).digest
 
 
 def copies(cases: Iterable[Case]) -> list[tuple[str, ...]]:
@@ -50,7 +59,15 @@ def copies(cases: Iterable[Case]) -> list[tuple[str, ...]]:
             for case in same:
                 finer.setdefault((number, key_of(case.image_path)), []).append(case)
         alike = [same for same in finer.values() if len(same) > 1]
-    return [tuple(case.id for case in same) for same in alike]
+    return [tuple(case.id for case in same) for same in alike if not _is_blank_slice(same[0])]
+
+
+def _is_blank_slice(case: Case) -> bool:
+    """Whether a case is a slice without content: air above the head is no copy of other air."""
+    if case.volume is None:
+        return False
+    pixels = read_joined_raw(case.files)
+    return bool((pixels == pixels[:, :1, :1]).all())
 
 
 def _size(path: Path) -> object:
@@ -81,10 +98,7 @@ def contents(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
 
 def digests_of(dataset: Dataset) -> dict[str, dict[str, str]]:
     """Return what identifies image and mask of each case: the image's file, the mask on the working grid."""
-    return {
-        case.id: {"mask": dataset.mask_digest(case), "image": file_identity(case.image_path)}
-        for case in dataset
-    }
+    return {case.id: {"mask": dataset.mask_digest(case), "image": image_identity(case)} for case in dataset}
 
 
 def changed(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

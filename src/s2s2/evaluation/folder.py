@@ -13,6 +13,8 @@ from s2s2.core.names import file_name, text_of
 from s2s2.core.storage import atomic, read_json, write_json
 from s2s2.core.types import LabelMap, Picture, RawLabels, Vectors
 from s2s2.data.files import read_mask_raw
+from s2s2.data.volumes.formats import LABEL_SUFFIXES
+from s2s2.data.volumes.volume import Volume
 from s2s2.errors import DataError, EvaluationError
 
 _TOP = np.iinfo(np.uint16).max
@@ -40,7 +42,9 @@ class PredictionFolder:
 
     ==========================  =====================================================
     `<id>.png`                  label map, 8-bit grey, value = class id, original grid
+    `<id>.nii.gz` and others    label map of a volume, in the format and place of the volume
     `probabilities/<id>.tif`    16-bit pages, one for each class, value / 65535 = probability
+    `probabilities/<id>.npz`    of a volume: 16 bit of shape (class, slice, row, column), the same scale
     `overlays/<id>.png`         RGB picture to look at
     `predictions.json`          network, classes, and what could not be predicted
     ==========================  =====================================================
@@ -58,13 +62,13 @@ class PredictionFolder:
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
 
-    def label_map(self, case_id: str) -> Path:
-        """Return the file of a case's label map."""
-        return self.root / f"{file_name(case_id)}.png"
+    def label_map(self, case_id: str, suffix: str = ".png") -> Path:
+        """Return the file of the label map of a case, or of a volume of another format."""
+        return self.root / f"{file_name(case_id)}{suffix}"
 
-    def probabilities(self, case_id: str) -> Path:
-        """Return the file of a case's probabilities."""
-        return self.root / "probabilities" / f"{file_name(case_id)}.tif"
+    def probabilities(self, case_id: str, suffix: str = ".tif") -> Path:
+        """Return the file of the probabilities of a case, or of a volume."""
+        return self.root / "probabilities" / f"{file_name(case_id)}{suffix}"
 
     def overlay(self, case_id: str) -> Path:
         """Return the file of a case's overlay."""
@@ -72,12 +76,18 @@ class PredictionFolder:
 
     @property
     def names(self) -> dict[str, str]:
-        """The id of every case that has a label map, by the file's name without its suffix.
+        """The id of every case and volume that has a label map, by the file's name without its suffix.
 
         Of a very long id the file's name is a part alone, see `file_name`: compare names.
         """
         # A name with a dot in front is a file that is still being written.
-        names = sorted(path.stem for path in self.root.glob("*.png") if not path.name.startswith("."))
+        files = (
+            path.name for path in self.root.glob("*.*") if not path.name.startswith(".") and path.is_file()
+        )
+        suffixes = (".png", *LABEL_SUFFIXES)
+        names = sorted(
+            name.removesuffix(suffix) for name in files for suffix in suffixes if name.endswith(suffix)
+        )
         return {name: text_of(name) for name in names}
 
     @property
@@ -129,6 +139,25 @@ class PredictionFolder:
             )
         return labels
 
+    def read_volume(self, volume: Volume) -> RawLabels:
+        """Read the label map of a volume: a file of its own, or one for each of its slices.
+
+        Returns:
+            Class ids of shape (slice, row, column).
+
+        Raises:
+            EvaluationError: If a file cannot be read, is no label map, or lies on another grid.
+        """
+        if volume.grid is None:
+            return np.stack([self.read(case.id) for case in volume.cases])
+        path = self.label_map(volume.id, volume.suffix)
+        try:
+            return volume.cut(path)
+        except DataError as error:
+            raise EvaluationError(
+                f"The prediction of volume {volume.id!r} cannot be used: {error}"
+            ) from error
+
     def read_probabilities(self, case_id: str) -> Vectors:
         """Read the probabilities of a case: shape (class, height, width), in [0, 1].
 
@@ -145,6 +174,16 @@ class PredictionFolder:
                 f"The probabilities {path} cannot be read ({error}). Predict again with probabilities."
             ) from error
         return np.asarray(pages).astype(np.float32) / np.float32(_TOP)
+
+    def holds_volume(self, volume: Volume, *, probabilities: bool, overlay: bool) -> bool:
+        """Say whether a volume was predicted, as `holds` says it of a case."""
+        beside = [(probabilities, self.probabilities(volume.id, ".npz")), (overlay, self.overlay(volume.id))]
+        if not all(path.is_file() for wanted, path in beside if wanted):
+            return False
+        try:
+            return self.label_map(volume.id, volume.suffix).is_file() and self.read_volume(volume).ndim == 3
+        except EvaluationError:
+            return False
 
     def holds(self, case_id: str, shape: tuple[int, int], *, probabilities: bool, overlay: bool) -> bool:
         """Say whether a case was predicted: all files are there, and the label map is whole.
@@ -171,6 +210,14 @@ class PredictionFolder:
         """
         _write_png(self.label_map(case_id), labels)
 
+    def write_volume(self, volume: Volume, labels: LabelMap) -> None:
+        """Write a label map of shape (slice, row, column) in the format and place of the volume.
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
+        volume.write(self.label_map(volume.id, volume.suffix), labels)
+
     def write_overlay(self, case_id: str, picture: Picture) -> None:
         """Write an overlay of shape (height, width, 3).
 
@@ -178,6 +225,15 @@ class PredictionFolder:
             StorageError: If the file cannot be written.
         """
         _write_png(self.overlay(case_id), picture)
+
+    def write_volume_probabilities(self, volume: Volume, pages: RawLabels) -> None:
+        """Write probabilities of a volume, as `quantised` gives them: shape (class, slice, row, column).
+
+        Raises:
+            StorageError: If the file cannot be written.
+        """
+        with atomic(self.probabilities(volume.id, ".npz")) as temporary, open(temporary, "wb") as file:
+            np.savez_compressed(file, probabilities=pages)
 
     def write_probabilities(self, case_id: str, probabilities: Vectors) -> None:
         """Write probabilities of shape (class, height, width), in [0, 1], rounded to 1 / 65535.
@@ -187,9 +243,14 @@ class PredictionFolder:
         """
         import tifffile
 
-        pages = np.round(probabilities * _TOP).astype(np.uint16)
+        pages = quantised(probabilities)
         with atomic(self.probabilities(case_id)) as temporary:
             tifffile.imwrite(temporary, pages, compression="zlib", predictor=True, photometric="minisblack")
+
+
+def quantised(probabilities: Vectors) -> RawLabels:
+    """Return probabilities in [0, 1] as uint16, 65535 for 1."""
+    return np.round(probabilities * _TOP).astype(np.uint16)
 
 
 def _write_png(path: Path, pixels: LabelMap | Picture) -> None:

@@ -8,7 +8,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,18 +15,20 @@ from s2s2.core.inputs import Inputs
 from s2s2.core.progress import Count
 from s2s2.core.records import content_digest, file_identity
 from s2s2.core.storage import refuse_links, storage_errors
-from s2s2.core.types import Image, Vectors
+from s2s2.core.types import Image
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
 from s2s2.data.grid import Placement
+from s2s2.data.volumes.volume import Volume
 from s2s2.errors import ConfigError, DataError, NetworkError
 from s2s2.evaluation.folder import PredictionFolder
+from s2s2.evaluation.writing import Writer
 from s2s2.networks.checkpoint import CARD, NetworkCard
 from s2s2.networks.config import NetworkConfig
 from s2s2.networks.ensemble import Ensemble, load_ensemble, members
-from s2s2.pictures import overlay
 
 Placed = tuple[Case, Placement]
+"""A slice or a flat image that goes through the network, and how it lies on the working grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class PredictReport:
     """What was predicted and what was not.
 
     Args:
-        written: Ids of the cases that were predicted now.
-        kept: Ids of the cases whose prediction was there already.
-        failed: What is wrong with each image that was skipped, by case id.
+        written: Ids of the images and volumes that were predicted now.
+        kept: Ids of those whose prediction was there already.
+        failed: What is wrong with each image or volume that was skipped, by its id.
     """
 
     written: tuple[str, ...]
@@ -64,7 +65,8 @@ def predict(
 
     Each image goes through on the working grid, padded and normalised as in training, by
     a sliding window where training saw patches. The class is taken on the image's own grid.
-    Unreadable images are skipped. Whole predictions of the same network and image are kept.
+    Volumes are predicted slice by slice and written as volumes. Unreadable images are skipped.
+    Whole predictions of the same network and image are kept.
 
     Args:
         network_folder: What `save_network` wrote, or the folder of an arm, whose seeds then predict
@@ -91,17 +93,17 @@ def predict(
     ensemble = load_ensemble(network_folder, chosen, flips=flips, trust=trust, known=known)
     card = ensemble.card
     _check_channels(card, dataset)
+    native = dataset.resized(None) if overlays else None
+    writer = Writer(PredictionFolder(output), card.class_map, native, probabilities=probabilities)
     work = _Work(
         ensemble=ensemble,
         working=dataset.resized(card.size),
-        native=dataset.resized(None) if overlays else None,
-        folder=PredictionFolder(output),
-        probabilities=probabilities,
         device=chosen,
         progress=progress,
+        writer=writer,
     )
     _predict_and_note(work, _facts(network_folder, ensemble), batch, overwrite=overwrite)
-    return PredictReport(tuple(work.written), tuple(work.kept), work.failed)
+    return PredictReport(tuple(writer.written), tuple(work.kept), work.failed)
 
 
 def _predict_and_note(work: _Work, facts: dict[str, Any], batch: int, *, overwrite: bool) -> None:
@@ -111,14 +113,15 @@ def _predict_and_note(work: _Work, facts: dict[str, Any], batch: int, *, overwri
     ours = before if same and not overwrite else {}
     written = ours.get("label_maps", {})
     facts["images"] = work.plan(ours.get("images", {}), written)
-    again = {case.id for case, _ in work.todo}
+    again = work.again
     facts["label_maps"] = {case_id: digest for case_id, digest in written.items() if case_id not in again}
     work.folder.write_facts(facts)
     for part in _batches(work.todo, batch):
         work.run(part)
     # Those that were kept too: a call that was killed wrote down no label map.
+    done = {*work.kept, *work.writer.written}
     facts["label_maps"] = {
-        case_id: file_identity(work.folder.label_map(case_id)) for case_id in (*work.kept, *work.written)
+        output.id: file_identity(work.writer.path(output)) for output in work.outputs if output.id in done
     }
     work.folder.write_facts(facts | {"failed": work.failed})
 
@@ -164,22 +167,31 @@ def torch_device(name: str) -> torch.device:
 
 @dataclass
 class _Work:
-    """One call of `predict`: what it needs and what became of each case."""
+    """One call of `predict`: what it needs and what became of each image and volume."""
 
     ensemble: Ensemble
     working: Dataset
-    native: Dataset | None
-    folder: PredictionFolder
-    probabilities: bool
     device: torch.device
     progress: Count | None
+    writer: Writer
     todo: list[Placed] = field(default_factory=list)
-    written: list[str] = field(default_factory=list)
+    again: set[str] = field(default_factory=set)
     kept: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        """List what is written, each in a file of its own."""
+        self.outputs = [output for volume in self.working.volumes for output in volume.outputs]
+        self.failed.update(self.working.cut.skipped)
+
+    @property
+    def folder(self) -> PredictionFolder:
+        """Where the predictions go."""
+        return self.writer.folder
 
     def plan(self, known: Mapping[str, str], written: Mapping[str, str]) -> dict[str, str]:
-        """Sort the cases into those to predict, those that are whole and those that cannot be read.
+        """Sort images and volumes into those to predict, those that are whole and those that cannot be read.
 
         Args:
             known: Identity of the image of each prediction of this network that is there.
@@ -190,21 +202,24 @@ class _Work:
             was altered since, is removed first.
         """
         images = dict(known)
-        for case in self.working.cases:
+        for output in self.outputs:
             try:
-                placement = self.working.placement(case)
+                placed = [(case, self.working.placement(case)) for case in output.cases]
             except DataError as error:
-                self.failed[case.id] = str(error)
+                self._fail(output, str(error))
                 continue
-            images[case.id] = file_identity(case.image_path)
-            same = known.get(case.id) == images[case.id] and self.folder.holds(
-                case.id, placement.original, probabilities=self.probabilities, overlay=self.native is not None
+            images[output.id] = output.identity
+            same = known.get(output.id) == images[output.id] and self.writer.holds(
+                output, placed[0][1].original
             )
-            path = self.folder.label_map(case.id)
-            if same and written.get(case.id, digest := file_identity(path)) == digest:
-                self.kept.append(case.id)
+            path = self.writer.path(output)
+            if same and written.get(output.id, digest := file_identity(path)) == digest:
+                self.kept.append(output.id)
+                self.done += len(placed)
             else:
-                self.todo.append((case, placement))
+                self.todo += placed
+                self.again.add(output.id)
+                self.writer.expect(output)
                 with storage_errors(self.folder.root):
                     path.unlink(missing_ok=True)
         self.report_progress()
@@ -219,17 +234,21 @@ class _Work:
                 images.append(_padded(self.working.image(case), placement))
                 placed.append((case, placement))
             except DataError as error:
-                self.failed[case.id] = str(error)
+                self._fail(self.writer.drop(case), str(error), 1)
         if images:
             for (case, placement), scores in zip(placed, self._infer(images, placed), strict=True):
-                self._write(case, placement.restore(scores).numpy())
-                self.written.append(case.id)
+                self.writer.add(case, placement.restore(scores).numpy())
+                self.done += 1
         self.report_progress()
 
+    def _fail(self, output: Volume, message: str, slices: int | None = None) -> None:
+        self.failed.setdefault(output.id, message)
+        self.done += len(output.cases) if slices is None else slices
+
     def report_progress(self) -> None:
-        """Say how many images are done."""
+        """Say how many images and slices are done."""
         if self.progress is not None:
-            self.progress(len(self.written) + len(self.kept) + len(self.failed), len(self.working))
+            self.progress(self.done, sum(len(output.cases) for output in self.outputs))
 
     def _infer(self, images: list[Tensor], placed: list[Placed]) -> Tensor:
         """Return the probabilities of a batch: (batch, class, *padded), on the CPU."""
@@ -240,16 +259,6 @@ class _Work:
             except NetworkError as error:
                 names = ", ".join(case.id for case, _ in placed)
                 raise NetworkError(f"{error} The images were {names}.") from error
-
-    def _write(self, case: Case, scores: Vectors) -> None:
-        """Write the files of one case; the label map comes last, since it says that all is there."""
-        labels = scores.argmax(0).astype(np.uint8)
-        if self.probabilities:
-            self.folder.write_probabilities(case.id, scores)
-        if self.native is not None:
-            picture = overlay(self.native.image(case), labels, self.ensemble.card.class_map.colours)
-            self.folder.write_overlay(case.id, picture)
-        self.folder.write(case.id, labels)
 
 
 def _padded(image: Image, placement: Placement) -> Tensor:

@@ -10,8 +10,8 @@ import numpy as np
 
 from s2s2.core.names import file_name
 from s2s2.core.types import LabelMap, RawLabels
-from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
+from s2s2.data.volumes.volume import Volume
 from s2s2.errors import EvaluationError, listed
 from s2s2.evaluation.folder import PredictionFolder
 from s2s2.evaluation.tables import score_columns
@@ -60,15 +60,17 @@ def score(
     _check_classes(folder, dataset)
     _check_unseen(folder, dataset)
     rows: list[dict[str, object]] = []
-    for case in dataset.cases:
-        mask = dataset.original_mask(case)
-        labels = _fitting(folder, case, mask, len(dataset.class_map))
-        pair = Comparison(labels, mask, len(dataset.class_map), case.spacing_mm, tolerance)
-        rows += _rows(case, pair, dataset.class_map.names[1:], surface=surface)
+    for volume in dataset.volumes:
+        mask = dataset.volume_mask(volume)
+        labels = _fitting(folder, volume, mask, len(dataset.class_map))
+        pair = Comparison(labels, mask, len(dataset.class_map), volume.spacing_mm, tolerance)
+        rows += _rows(volume, pair, dataset.class_map.names[1:], surface=surface)
     return pd.DataFrame(rows, columns=list(score_columns())).assign(tolerance=float(tolerance))
 
 
-def _rows(case: Case, pair: Comparison, names: tuple[str, ...], *, surface: bool) -> list[dict[str, object]]:
+def _rows(
+    volume: Volume, pair: Comparison, names: tuple[str, ...], *, surface: bool
+) -> list[dict[str, object]]:
     """Return the rows of one case, one for each foreground class."""
     missing = np.full(len(names), np.nan)
     values = {
@@ -77,13 +79,13 @@ def _rows(case: Case, pair: Comparison, names: tuple[str, ...], *, surface: bool
     }
     return [
         {
-            "case": case.id,
-            "group": case.group,
-            "domain": case.domain,
+            "case": volume.id,
+            "group": volume.group,
+            "domain": volume.domain,
             "class_id": index + 1,
             "class_name": name,
             **{metric: value[index] for metric, value in values.items()},
-            "unit": "px" if case.spacing_mm is None else "mm",
+            "unit": "px" if volume.spacing_mm is None else "mm",
             "status": pair.status[index],
         }
         for index, name in enumerate(names)
@@ -92,7 +94,7 @@ def _rows(case: Case, pair: Comparison, names: tuple[str, ...], *, surface: bool
 
 def _check_ids(folder: PredictionFolder, dataset: Dataset, beside: Collection[str]) -> None:
     """Refuse a folder that does not hold exactly the cases of the data set, and maybe those beside."""
-    wanted = {file_name(case_id): case_id for case_id in dataset.ids}
+    wanted = {file_name(each): each for each in _predicted(dataset)}
     others = set(map(file_name, beside)) - wanted.keys()
     found = {name: case_id for name, case_id in folder.names.items() if name not in others}
     missing, extra = (
@@ -112,10 +114,15 @@ def _check_ids(folder: PredictionFolder, dataset: Dataset, beside: Collection[st
         )
 
 
+def _predicted(dataset: Dataset) -> list[str]:
+    """Return the ids of what has a label map of its own: volumes, and slices that are flat images."""
+    return [output.id for volume in dataset.volumes for output in volume.outputs]
+
+
 def _check_no_masks(folder: PredictionFolder, dataset: Dataset) -> None:
     """Refuse to score masks against themselves."""
-    for case in dataset:
-        path, mask = folder.label_map(case.id), case.mask_path
+    for case in (output for volume in dataset.volumes for output in volume.outputs):
+        path, mask = folder.label_map(case.id, case.suffix), case.mask_source
         inside = mask is not None and folder.root.resolve() in (mask.parent.resolve(), mask.resolve().parent)
         if mask is not None and (inside or (path.exists() and path.samefile(mask))):
             raise EvaluationError(
@@ -154,14 +161,18 @@ def _check_unseen(folder: PredictionFolder, dataset: Dataset) -> None:
         )
 
 
-def _fitting(folder: PredictionFolder, case: Case, mask: LabelMap, classes: int) -> RawLabels:
-    """Read a label map and refuse it when it does not fit its mask."""
-    labels = folder.read(case.id)
-    path = folder.label_map(case.id)
+def _fitting(folder: PredictionFolder, volume: Volume, mask: LabelMap, classes: int) -> RawLabels:
+    """Read a label map and refuse it when it does not fit its mask.
+
+    Returns:
+        Shape (height, width) of a flat image, (slice, height, width) of a volume.
+    """
+    labels = folder.read(volume.id) if volume.is_flat else folder.read_volume(volume)
+    path = folder.label_map(volume.id, volume.suffix)
     if labels.shape != mask.shape:
+        ours, theirs = (" x ".join(map(str, shape)) for shape in (labels.shape, mask.shape))
         raise EvaluationError(
-            f"The prediction {path} is {labels.shape[0]} x {labels.shape[1]} pixels (height x width), "
-            f"the mask of the case {mask.shape[0]} x {mask.shape[1]}. "
+            f"The prediction {path} is {ours} pixels (height x width), the mask of the case {theirs}. "
             "Give predictions on the original grid of the images."
         )
     if int(labels.max()) >= classes:

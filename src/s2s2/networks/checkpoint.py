@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import torch
 from annotated_types import Ge
@@ -19,6 +19,7 @@ from s2s2.core.software import versions
 from s2s2.core.storage import atomic, read_json, refuse_links, write_json
 from s2s2.core.trust import dotted, require_trusted
 from s2s2.data.classes import ClassMap
+from s2s2.data.volumes.config import VolumeConfig
 from s2s2.errors import NetworkError
 from s2s2.networks.build import BUILT_IN, build_network, require_module_class
 from s2s2.networks.config import NetworkConfig
@@ -52,6 +53,7 @@ class _Card(TypedDict):
     training: dict[str, Any]
     software: dict[str, str]
     weights_sha256: str
+    volumes: NotRequired[dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class NetworkCard:
         domain: Site of the training cases; with the ids it tells a case that was learnt from.
         training: The training's settings.
         software: Versions of what made it.
+        volumes: How the volumes that it was trained on were cut; None of flat images.
     """
 
     network: NetworkConfig
@@ -85,6 +88,7 @@ class NetworkCard:
     domain: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=_software)
+    volumes: VolumeConfig | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain lists and mappings, for JSON."""
@@ -96,6 +100,7 @@ class NetworkCard:
             "split": {part: list(ids) for part, ids in self.split.items()},
             "training": dict(self.training),
             "software": dict(self.software),
+            "volumes": None if self.volumes is None else self.volumes.to_dict(),
         }
 
     @classmethod
@@ -107,7 +112,10 @@ class NetworkCard:
             "normalisation": Normalisation.from_dict(content["normalisation"]),
             "split": {part: tuple(ids) for part, ids in content["split"].items()},
         }
-        return cls(**{each.name: content[each.name] for each in fields(cls)} | made)
+        if content.get("volumes") is not None:
+            made["volumes"] = VolumeConfig.from_dict(content["volumes"])
+        rest = {each.name: content[each.name] for each in fields(cls) if each.name != "volumes"}
+        return cls(**rest | made)
 
 
 def save_network(folder: str | Path, network: nn.Module, card: NetworkCard) -> None:

@@ -61,6 +61,7 @@ class Check(Stage):
             class_map=home.class_map,
             groups=context.config.groups,
             channels=home.channels,
+            volumes=context.config.volumes,
             progress=counting(context.reporter.task(f"check {source.dataset.domain}"), "cases"),
         )
         folder.write_check(source, findings)

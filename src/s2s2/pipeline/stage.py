@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from s2s2.core.progress import Reporter, Silent
 from s2s2.core.workers import default_jobs
 from s2s2.data.dataset import Dataset
-from s2s2.data.split import Split, divide
+from s2s2.data.split import Split
 from s2s2.pipeline.stacks import Stacks
 from s2s2.run.config import RunConfig
 from s2s2.run.data import RunData, open_data
@@ -70,7 +70,7 @@ class Context:
         settings, home = self.config.split, self.data.home
         if settings.file is not None or self.folder.split.exists():
             return Split.load(settings.file or self.folder.split)
-        return divide(home, fractions=settings.fractions, counts=settings.counts, seed=settings.seed)
+        return settings.divide(home)
 
     @cached_property
     def stacks(self) -> Stacks:

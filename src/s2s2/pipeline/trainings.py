@@ -147,7 +147,12 @@ def _test(task: Training, domain: str, dataset: Dataset, update: Progress) -> No
     scores.insert(0, "seed", task.seed)
     scores.insert(0, "arm", task.arm)
     write_table(scores, scores_path)
-    record.finish(outputs=[scores_path, predictions.facts_path, *map(predictions.label_map, dataset.ids)])
+    label_maps = [
+        predictions.label_map(output.id, output.suffix)
+        for volume in dataset.volumes
+        for output in volume.outputs
+    ]
+    record.finish(outputs=[scores_path, predictions.facts_path, *label_maps])
 
 
 class Train(Stage):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from s2s2.arms import get_arm
 from s2s2.audit.config import AuditConfig
@@ -10,6 +10,10 @@ from s2s2.errors import ConfigError
 from s2s2.networks.config import NetworkConfig
 from s2s2.run.options import DataOptions, Flipping, Parallel, Seeded, Sized, Tolerant, Written
 from s2s2.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from s2s2.data.dataset import Dataset
+    from s2s2.data.split import Split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +23,31 @@ class Division(Seeded):
     Args:
         fractions: Shares of train, validation and test; they add up to 1.
         counts: Numbers of cases instead of shares.
+        empty: Share of the slices without any class, of volumes, that are learnt from and validated on. Test
+            volumes keep all of theirs.
         seed: Seed of the division; the same seed gives the same split.
     """
 
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
     counts: tuple[int, int, int] | None = None
+    empty: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        if not 0 <= self.empty <= 1:
+            raise ConfigError(f"--split.empty is a share of the empty slices, 0 to 1, got {self.empty}.")
+
+    def divide(self, dataset: "Dataset") -> "Split":
+        """Divide the cases of a data set.
+
+        Raises:
+            SplitError: If that cannot be done.
+        """
+        from s2s2.data.split import divide
+        from s2s2.data.thinning import thinned
+
+        split = divide(dataset, fractions=self.fractions, counts=self.counts, seed=self.seed)
+        return thinned(split, dataset, self.empty)
 
 
 SHOWN = 8

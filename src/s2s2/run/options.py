@@ -4,10 +4,11 @@ Annotations are evaluated, not postponed: a command in another module inherits t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from s2s2.data.volumes.config import VolumeConfig
 from s2s2.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -88,11 +89,13 @@ class Reading(Channels):
             the masks.
         groups: CSV file (case,group), or a regular expression on the case id whose first bracket is
             the group, like '(patient\d+)_.*'. Without it, groups.csv beside the images; else each
-            case is a group.
+            case is a group, and of volumes each patient.
+        volumes: How volumes become images.
     """
 
     classes: tuple[str, ...] | None = None
     groups: str | None = None
+    volumes: VolumeConfig = field(default_factory=VolumeConfig)
 
     def read(
         self,
@@ -119,6 +122,7 @@ class Reading(Channels):
             groups=self.groups,
             channels=channels or self.channels,
             size=size,
+            volumes=self.volumes,
         )
 
 

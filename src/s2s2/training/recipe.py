@@ -111,6 +111,7 @@ class Recipe:
             seed=self.seed,
             domain=self.data.train.domain,
             training=asdict(self.config),
+            volumes=self.data.train.cut.config if self.data.train.cut.volumes else None,
         )
 
 

@@ -15,11 +15,13 @@ from s2s2.data.checking.duplicates import duplicates
 from s2s2.data.checking.report import CheckReport, summarise
 from s2s2.data.checking.rules import RULES, Evidence
 from s2s2.data.checking.survey import Surveyed, survey
+from s2s2.data.checking.volumes import volume_problems, volume_summary
 from s2s2.data.classes import ClassMap
 from s2s2.data.problems import Problem
 from s2s2.data.reading.layouts import Found, discover
 from s2s2.data.reading.manifest import PARTS
 from s2s2.data.split import Split
+from s2s2.data.volumes.config import VolumeConfig
 from s2s2.errors import DataError
 
 
@@ -33,6 +35,8 @@ def inspect(
     masks: bool = True,
     split: Split | None = None,
     progress: Count | None = None,
+    volumes: VolumeConfig | None = None,
+    cutting: Count | None = None,
 ) -> CheckReport:
     """Check a data set and report everything that is wrong with it.
 
@@ -45,6 +49,8 @@ def inspect(
         masks: Whether there must be masks.
         split: A split to search for duplicates across; default: the one of the manifest.
         progress: Called with the number of cases done and of all cases.
+        volumes: How volumes are cut.
+        cutting: Called with the number of volumes that are cut and of all volumes.
 
     Returns:
         Problems and summary; `CheckReport.ok` says whether training would work.
@@ -52,9 +58,11 @@ def inspect(
     Raises:
         DataError: If there is no data set at all at this path.
     """
-    found = discover(path, groups=groups, domain=domain, masks_required=masks)
+    found = discover(
+        path, groups=groups, domain=domain, masks_required=masks, volumes=volumes, progress=cutting
+    )
     surveyed = survey(found.cases, progress)
-    problems = list(found.problems)
+    problems = [*found.problems, *volume_problems(found)]
     if class_map is None and masks:
         try:
             class_map = _find_class_map(found, surveyed)
@@ -71,7 +79,7 @@ def inspect(
     return CheckReport(
         root=Path(path),
         problems=tuple(sorted(problems, key=lambda problem: problem.level)),
-        summary=summarise(surveyed, class_map),
+        summary={**summarise(surveyed, class_map), "volumes": volume_summary(found)},
         digests={one.case.id: one.digest for one in surveyed if one.digest is not None},
     )
 

@@ -93,6 +93,11 @@ class CheckReport:
         numbers = self.summary
         yield "cases", f"{numbers['cases']}, {numbers['masks']} with a mask"
         yield "groups", str(numbers["groups"])
+        if volumes := numbers.get("volumes"):
+            yield "volumes", f"{volumes['count']}, of which the cases are the slices ({volumes['plane']})"
+            yield "intensities", volumes["intensities"]
+            yield "spacing", volumes["spacing"]
+            yield "slices", volumes["cache"]
         yield "domain", ", ".join(numbers["domains"])
         sizes = list(numbers["sizes"].items())
         more = f", {len(sizes) - _SHOWN} more" if len(sizes) > _SHOWN else ""

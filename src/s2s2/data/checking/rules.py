@@ -70,7 +70,7 @@ def _dark(seen: Evidence) -> Iterator[Problem]:
 
 def _constant(seen: Evidence) -> Iterator[Problem]:
     for one in seen.surveyed:
-        if one.digest is not None and one.darkest == one.brightest:
+        if one.digest is not None and one.darkest == one.brightest and one.case.volume is None:
             name = one.case.image_path.name
             message = f"{name} has one value everywhere ({one.darkest:.3g} of 0 to 1). Take it out."
             yield Problem("warning", "constant-image", one.case.id, message)
@@ -102,8 +102,9 @@ def _labels(seen: Evidence) -> Iterator[Problem]:
             message = seen.class_map.unknown_message(one.levels, one.case.mask_path.name)
             yield Problem("error", "unknown-label", one.case.id, message)
         elif set(one.levels.counts) == {0} or _only_background(seen.class_map, one):
-            message = f"{one.case.mask_path.name} marks nothing."
-            yield Problem("warning", "blank-mask", one.case.id, message)
+            if one.case.volume is None:  # most slices of a volume may hold nothing
+                message = f"{one.case.mask_path.name} marks nothing."
+                yield Problem("warning", "blank-mask", one.case.id, message)
         elif _is_soft(seen.class_map, one):
             message = (
                 f"{one.case.mask_path.name} has {len(one.levels.counts)} grey levels; it is cut at one half."

@@ -10,7 +10,7 @@ import numpy as np
 
 from s2s2.core.progress import Count
 from s2s2.data.case import Case
-from s2s2.data.files import image_header, in_threads, read_image_raw, read_mask_file
+from s2s2.data.files import in_threads, joined_header, read_joined_raw, read_mask_file
 from s2s2.data.reading.mask_values import Levels
 from s2s2.data.reading.reader import Header
 from s2s2.errors import DataError
@@ -61,8 +61,8 @@ def survey(cases: Sequence[Case], progress: Count | None = None) -> list[Surveye
 def _survey_case(case: Case) -> Surveyed:
     findings: dict[str, object] = {}
     try:
-        head = image_header(case.image_path)
-        pixels = read_image_raw(case.image_path)
+        head = joined_header(case.files)
+        pixels = read_joined_raw(case.files)
         top = np.iinfo(pixels.dtype).max
         digest = hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16)
         digest.update(f"{pixels.shape}{pixels.dtype}".encode())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s2s2.data.case import Case
-from s2s2.data.files import image_header, in_threads
+from s2s2.data.files import in_threads, joined_header
 from s2s2.data.reading.reader import Header
 from s2s2.errors import DataError
 
@@ -20,7 +20,7 @@ def read_headers(cases: Sequence[Case]) -> dict[str, Header]:
 
 def _header_or_none(case: Case) -> Header | None:
     try:
-        return image_header(case.image_path)
+        return joined_header(case.files)
     except DataError:
         return None  # named when this case is read, and by the check
 

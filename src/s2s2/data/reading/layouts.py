@@ -8,23 +8,24 @@ problem: `discover` returns the cases together with the problems.
 from __future__ import annotations
 
 import os
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from s2s2.core.progress import Count
 from s2s2.data.case import Case
 from s2s2.data.files import SUFFIXES
 from s2s2.data.problems import Problem
 from s2s2.data.reading.groups import assign_groups
+from s2s2.data.reading.listing import channels_joined, list_files
 from s2s2.data.reading.manifest import read_manifest
+from s2s2.data.volumes.config import VolumeConfig
+from s2s2.data.volumes.expanding import CutVolumes, expand
+from s2s2.data.volumes.formats import VOLUME_SUFFIXES, volume_suffix
 from s2s2.errors import DataError
 
-_IMAGE_FOLDERS = ("images", "image")
-_MASK_FOLDERS = ("masks", "mask")
-# Files that may be beside images without being meant as images.
-_SILENT_SUFFIXES = {"", ".csv", ".json", ".txt", ".md", ".yaml", ".yml", ".xml", ".db", ".ini", ".pdf"}
+_IMAGE_FOLDERS = ("images", "image", "imagesTr")
+_MASK_FOLDERS = ("masks", "mask", "labelsTr")
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ class Found:
         problems: What is wrong with the layout.
         declared: The part (train, validation, test) of each case id of a manifest
             with a column split; empty otherwise.
+        cut: The volumes that cases are slices of.
     """
 
     root: Path
     cases: tuple[Case, ...]
     problems: tuple[Problem, ...] = ()
     declared: tuple[tuple[str, str], ...] = ()
+    cut: CutVolumes = field(default_factory=CutVolumes)
 
 
 def discover(
@@ -51,8 +54,10 @@ def discover(
     groups: str | Path | None = None,
     domain: str | None = None,
     masks_required: bool = True,
+    volumes: VolumeConfig | None = None,
+    progress: Count | None = None,
 ) -> Found:
-    """Find the cases of a data set.
+    """Find the cases of a data set; volumes are cut into slices, each of which is a case.
 
     Args:
         path: A folder with images/ and masks/ (same stem, sub-folders allowed), with
@@ -64,6 +69,8 @@ def discover(
         domain: Name of the site; default: the column domain, or the folder's name.
         masks_required: Whether an image without a mask is an error. If not, masks
             are ignored.
+        volumes: How volumes are cut.
+        progress: Called with the number of volumes that are cut and of all.
 
     Raises:
         DataError: If there is no data set at all at this path.
@@ -71,14 +78,30 @@ def discover(
     path = Path(path)
     if not path.exists():
         raise DataError(f"There is no data set at {path}. Check the path.")
-    if path.is_file():
-        found = _from_manifest(path, domain, masks_required)
-    else:
-        found = _from_folder(path, domain, masks_required)
+    found = _found(path, domain, masks_required)
     cases, problems = assign_groups(found.cases, groups, found.root, is_manifest=path.is_file())
     if not masks_required:
         cases = tuple(replace(case, mask_path=None) for case in cases)
-    return replace(found, cases=cases, problems=found.problems + problems)
+    cases, faults, cut = expand(cases, volumes or VolumeConfig(), progress)
+    declared = dict(found.declared)
+    parts = ((case.id, declared.get(case.volume or case.id, declared.get(case.id))) for case in cases)
+    return Found(
+        root=found.root,
+        cases=cases,
+        problems=found.problems + problems + faults,
+        declared=tuple((case_id, part) for case_id, part in parts if part),
+        cut=cut,
+    )
+
+
+def _found(path: Path, domain: str | None, masks_required: bool) -> Found:
+    if path.is_file() and volume_suffix(path.name) and not masks_required:
+        name = path.name.removesuffix(volume_suffix(path.name))
+        case = Case(name, path, None, name, domain or path.resolve().parent.name)
+        return Found(path.parent, (case,))
+    if path.is_file():
+        return _from_manifest(path, domain, masks_required)
+    return _from_folder(path, domain, masks_required)
 
 
 def _from_manifest(path: Path, domain: str | None, masks_required: bool) -> Found:
@@ -95,17 +118,27 @@ def _from_folder(root: Path, domain: str | None, masks_required: bool) -> Found:
     mask_folder = _sub_folder(root, _MASK_FOLDERS)
     if masks_required and (image_folder is None or mask_folder is None):
         raise DataError(_no_masks(root, image_folder))
-    images, problems = _files(image_folder or root)
+    images, problems = list_files(image_folder or root)
     if not images:
         raise DataError(_no_images(root, image_folder or root))
     masks: dict[str, list[Path]] = {}
     if masks_required and mask_folder is not None:
-        masks, mask_problems = _files(mask_folder)
-        problems += mask_problems + _unpaired(images, masks)
+        masks, mask_problems = list_files(mask_folder)
+        problems += mask_problems
+    joined = channels_joined(images, masks)
+    if masks_required:
+        problems += _unpaired(joined, masks)
     name = domain if domain is not None else root.resolve().name
     cases = [
-        Case(key, paths[0], masks[key][0] if key in masks else None, key, name)
-        for key, paths in sorted(images.items())
+        Case(
+            key,
+            paths[0],
+            masks[key][0] if key in masks else None,
+            key,
+            name,
+            parts=tuple(paths) if key not in images and len(paths) > 1 else (),
+        )
+        for key, paths in sorted(joined.items())
     ]
     return Found(root, tuple(cases), problems)
 
@@ -143,41 +176,6 @@ def _sub_folder(root: Path, names: Iterable[str]) -> Path | None:
     return next((root / name for name in names if (root / name).is_dir()), None)
 
 
-def _files(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
-    """List the image files below a folder by their relative path without suffix."""
-    files: dict[str, list[Path]] = {}
-    strange: Counter[str] = Counter()
-    for path in _walked(folder):
-        suffix = path.suffix.lower()
-        if suffix in SUFFIXES:
-            # Disks and archives keep one letter in several forms: é, or e and its accent.
-            key = unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix()).strip()
-            files.setdefault(key, []).append(path)
-        elif suffix not in _SILENT_SUFFIXES:
-            strange[suffix] += 1
-    problems = [
-        Problem("error", "same-name", str(paths[1]), f"has the stem of {paths[0].name}. Keep one, or rename.")
-        for paths in files.values()
-        if len(paths) > 1
-    ]
-    for suffix, count in sorted(strange.items()):
-        message = f"{count} file{'s' * (count > 1)} {suffix} ignored: images are {', '.join(SUFFIXES)}."
-        problems.append(Problem("warning", "ignored-files", str(folder), message))
-    return files, tuple(problems)
-
-
-def _walked(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder; links are followed, each folder is read once, in circles too."""
-    known: set[tuple[int, int]] = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        status = os.stat(parent)
-        place = status.st_dev, status.st_ino
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and place not in known)
-        if place not in known:
-            known.add(place)
-            yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
-
-
 def _unpaired(images: dict[str, list[Path]], masks: dict[str, list[Path]]) -> tuple[Problem, ...]:
     lone = [_without_mask(key, images[key][0]) for key in sorted(images.keys() - masks.keys())]
     orphans = [
@@ -202,7 +200,7 @@ def _no_masks(root: Path, image_folder: Path | None) -> str:
         if sites:
             few = ", ".join(sites[:6])
             return f"{root} is no data set itself but holds {len(sites)}: {few}. Give one of them."
-        images, _ = _files(root)
+        images, _ = list_files(root)
         got = f"{len(images)} image{'s' * (len(images) != 1)} and no masks/"
     return (
         f"{root} has {got}. Expected a folder images/ and a folder masks/ whose files have the same stem: "
@@ -211,6 +209,7 @@ def _no_masks(root: Path, image_folder: Path | None) -> str:
 
 
 def _no_images(root: Path, folder: Path) -> str:
-    _, problems = _files(folder)
+    _, problems = list_files(folder)
     other = "".join(f" {problem.message}" for problem in problems)
-    return f"{folder} holds no images, expected {', '.join(SUFFIXES)} files.{other} Check the path."
+    known = ", ".join((*SUFFIXES, *VOLUME_SUFFIXES))
+    return f"{folder} holds no images, expected {known} files.{other} Check the path."

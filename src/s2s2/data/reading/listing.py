@@ -1,0 +1,107 @@
+"""Listing of the images, masks and volumes below a folder, by the names that pair them."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from s2s2.data.files import SUFFIXES
+from s2s2.data.problems import Problem
+from s2s2.data.volumes.formats import VOLUME_SUFFIXES, reader_of, volume_suffix
+
+# Files that may be beside images without being meant as images.
+_SILENT_SUFFIXES = {"", ".csv", ".json", ".txt", ".md", ".yaml", ".yml", ".xml", ".db", ".ini", ".pdf"}
+_CHANNEL = re.compile(r"(.+)_(\d{4})")
+
+
+def list_files(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
+    """List the images and volumes below a folder by their relative path without suffix.
+
+    A folder whose files are one volume (a DICOM series) is listed as one.
+    """
+    files: dict[str, list[Path]] = {}
+    strange: Counter[str] = Counter()
+    for path in _walked(folder):
+        if (suffix := _suffix(path)) is not None:
+            # Disks and archives keep one letter in several forms: é, or e and its accent.
+            stem = path.name[: len(path.name) - len(suffix)]
+            relative = path.relative_to(folder).with_name(stem) if path != folder else Path(folder.name)
+            key = unicodedata.normalize("NFC", relative.as_posix()).strip()
+            files.setdefault(key, []).append(path)
+        elif path.suffix.lower() not in _SILENT_SUFFIXES:
+            strange[path.suffix.lower()] += 1
+    problems = [
+        Problem("error", "same-name", str(paths[1]), f"has the stem of {paths[0].name}. Keep one, or rename.")
+        for paths in files.values()
+        if len(paths) > 1
+    ]
+    for suffix, count in sorted(strange.items()):
+        known = ", ".join((*SUFFIXES, *VOLUME_SUFFIXES))
+        message = f"{count} file{'s' * (count > 1)} {suffix} ignored: images are {known}."
+        problems.append(Problem("warning", "ignored-files", str(folder), message))
+    return files, tuple(problems)
+
+
+def channels_joined(
+    images: Mapping[str, list[Path]], masks: Mapping[str, list[Path]]
+) -> dict[str, list[Path]]:
+    """Return images whose channels are files of their own, `_0000`, `_0001` and so on, by one name.
+
+    They are where every name ends so, and either masks have the names without the ending or all images
+    are volumes: frames of a video are numbered in the same way.
+
+    Args:
+        images: Files by name.
+        masks: Files by name; empty for prediction.
+
+    Example:
+        >>> images = {name: [Path(f"{name}.png")] for name in ("a_0000", "a_0001")}
+        >>> found = channels_joined(images, {"a": [Path("a.png")]})
+        >>> {name: [path.name for path in paths] for name, paths in found.items()}
+        {'a': ['a_0000.png', 'a_0001.png']}
+    """
+    parts = {key: _CHANNEL.fullmatch(key) for key in images}
+    if not images or any(match is None for match in parts.values()) or masks.keys() & images.keys():
+        return dict(images)
+    joined: dict[str, dict[int, Path]] = {}
+    for key, match in parts.items():
+        if match is not None:
+            joined.setdefault(match[1], {})[int(match[2])] = images[key][0]
+    complete = all(sorted(found) == list(range(len(found))) for found in joined.values())
+    named = bool(masks.keys() & joined.keys())
+    volumes = all(reader_of(paths[0]) is not None for paths in images.values())
+    if not complete or not (named or (volumes and not masks)):
+        return dict(images)
+    return {key: [found[number] for number in sorted(found)] for key, found in joined.items()}
+
+
+def _suffix(path: Path) -> str | None:
+    """Return the suffix of an image or a volume, as it is written; "" of a folder; None of other files."""
+    if path.is_dir():
+        return ""
+    if path.suffix.lower() in SUFFIXES:
+        return path.suffix
+    return volume_suffix(path.name) or None
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder, and folders that are one volume.
+
+    Links are followed, each folder is read once, in circles too.
+    """
+    known: set[tuple[int, int]] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(parent)
+        place = status.st_dev, status.st_ino
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and place not in known)
+        if place in known:
+            continue
+        known.add(place)
+        if reader_of(Path(parent)) is not None:
+            yield Path(parent)
+        else:
+            yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))

@@ -1,0 +1,1 @@
+"""Volumes: reading them, cutting them into slices, and bringing label maps back."""

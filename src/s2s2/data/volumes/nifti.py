@@ -1,0 +1,92 @@
+"""Reader and writer of NIfTI volumes (.nii, .nii.gz)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from s2s2.core.storage import atomic
+from s2s2.core.types import Floats, RawPixels
+from s2s2.data.volumes.raw import RawVolume, VolumeReader
+from s2s2.errors import DataError
+
+_SUFFIXES = (".nii.gz", ".nii")
+
+
+def read(path: Path) -> RawVolume:
+    """Read a NIfTI file; stored numbers stay as they are, so that a large CT needs two bytes a voxel.
+
+    Raises:
+        Exception: As nibabel raises it for a corrupt file.
+    """
+    nib = _nibabel()
+    image = nib.Nifti1Image.load(path) if _is_first(path) else nib.Nifti2Image.load(path)
+    if image.get_data_dtype().fields is not None:
+        raise DataError(f"{path} holds colours, expected one intensity a voxel. Save one channel.")
+    proxy = image.dataobj  # the image's header forgets the scaling, its array keeps it
+    voxels, slope, intercept = np.asanyarray(proxy.get_unscaled()), float(proxy.slope), float(proxy.inter)
+    oriented = any(int(image.header[name]) > 0 for name in ("sform_code", "qform_code"))
+    return RawVolume(voxels, np.asarray(image.affine, np.float64), slope, intercept, oriented=oriented)
+
+
+def _nibabel() -> Any:
+    import nibabel
+
+    return nibabel
+
+
+def _is_first(path: Path) -> bool:
+    """Whether a file is NIfTI-1, by the length of its header; the suffix is that of NIfTI-2 too."""
+    import gzip
+
+    opener = gzip.open if str(path).lower().endswith(".gz") else open
+    with opener(path, "rb") as file:
+        size = file.read(4)
+    if size in (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c"):
+        return False
+    if size not in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c"):
+        raise DataError(f"{path} begins with no NIfTI header. Expected a whole .nii or .nii.gz file.")
+    return True
+
+
+def write(path: Path, labels: RawPixels, affine: Floats, source: Path) -> None:
+    """Write a label map as uint8 with the affine and the header of the image that it belongs to.
+
+    Args:
+        path: Where to.
+        labels: Class ids of shape (i, j, k).
+        affine: As `RawVolume.affine`.
+        source: The image; of another format, the header is a new one.
+    """
+    nib, header = _nibabel(), None
+    if source.is_file() and source.name.lower().endswith(_SUFFIXES):
+        header = nib.load(source).header.copy()
+        header.set_data_dtype(np.uint8)
+        header.set_slope_inter(1, 0)
+        header["cal_min"], header["cal_max"] = 0, 0
+    image = nib.Nifti1Image(np.ascontiguousarray(labels, np.uint8), affine, header)
+    if header is None:
+        image.header.set_xyzt_units("mm")
+        image.set_qform(affine, code=1)
+        image.set_sform(affine, code=1)
+    with atomic(path) as temporary:
+        # The time in a gzip header would make equal label maps differ.
+        temporary.write_bytes(_compressed(image.to_bytes()))
+
+
+def _compressed(content: bytes) -> bytes:
+    import gzip
+
+    return gzip.compress(content, compresslevel=4, mtime=0)
+
+
+NIFTI = VolumeReader(
+    "nifti",
+    _SUFFIXES,
+    lambda path: path.name.lower().endswith(_SUFFIXES),
+    read,
+    write,
+    ".nii.gz",
+)
