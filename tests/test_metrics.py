@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from s2s2.errors import EvaluationError, ShapeError
-from s2s2.metrics import Comparison
+from s2s2.metrics import METRICS, Comparison
 
 NAN = math.nan
 
@@ -63,6 +63,23 @@ def test_the_diagonal_is_that_of_the_image_in_mm() -> None:
     mask[3, 3] = 1
     assert Comparison(0 * mask, mask, 2).hd95[0] == pytest.approx(50)
     assert Comparison(0 * mask, mask, 2, spacing=(2.0, 1.0)).hd95[0] == pytest.approx(math.hypot(60, 40))
+    volume = np.stack([mask] * 5)
+    missed = Comparison(0 * volume, volume, 2, spacing=(10.0, 2.0, 1.0))
+    assert missed.hd95[0] == missed.assd[0] == pytest.approx(math.sqrt(50**2 + 60**2 + 40**2))
+
+
+def test_a_volume_needs_its_spacing_for_a_volume_error() -> None:
+    mask = np.zeros((2, 4, 4), int)
+    mask[0, :2] = 1
+    assert Comparison(0 * mask, mask, 2, spacing=(5.0, 10.0, 10.0)).volume_error_ml[0] == pytest.approx(4)
+    assert math.isnan(Comparison(0 * mask, mask, 2).volume_error_ml[0])
+    assert math.isnan(Comparison(0 * mask[0], mask[0], 2, spacing=(10.0, 10.0)).volume_error_ml[0])
+
+
+def test_what_is_compared_by_default_stays_a_choice_of_few() -> None:
+    assert [name for name, metric in METRICS.items() if metric.tested] == ["dice", "hd95", "nsd"]
+    assert [METRICS[name].sign for name in ("assd", "volume_error_ml")] == [-1, -1]
+    assert [METRICS[name].surface for name in ("assd", "volume_error_ml")] == [True, False]
 
 
 def test_a_distance_of_exactly_the_tolerance_is_forgiven() -> None:
@@ -101,9 +118,12 @@ def test_any_integer_type_counts_alike(dtype: type) -> None:
 def test_shapes_must_agree() -> None:
     mask = np.zeros((4, 5), int)
     with pytest.raises(
-        ShapeError, match=r"one shape .* got \(4, 4\) and \(4, 5\)\. Take the prediction back"
+        ShapeError, match=r"one shape, .* got \(4, 4\) and \(4, 5\)\. Take the prediction back"
     ):
         Comparison(mask[:, :4], mask, 2)
+    for shape in ((4,), (1, 2, 4, 5)):
+        with pytest.raises(ShapeError, match=r"\(height, width\) or \(slice, height, width\), got"):
+            Comparison(np.zeros(shape, int), np.zeros(shape, int), 2)
 
 
 def test_class_ids_must_lie_in_the_range() -> None:
@@ -117,10 +137,12 @@ def test_class_ids_must_lie_in_the_range() -> None:
 
 
 @pytest.mark.parametrize("spacing", [(0.0, 1.0), (1.0, -1.0), (math.inf, 1.0), (1.0,)])
-def test_spacing_must_be_two_positive_numbers(spacing: tuple[float, float]) -> None:
+def test_spacing_must_be_one_positive_number_for_each_axis(spacing: tuple[float, float]) -> None:
     mask = np.zeros((4, 5), int)
-    with pytest.raises(EvaluationError, match=r"spacing is .* both above 0"):
+    with pytest.raises(EvaluationError, match=r"spacing is .* must be 2 numbers in mm, all above 0, one"):
         Comparison(mask, mask, 2, spacing=spacing)
+    with pytest.raises(EvaluationError, match=r"must be 3 numbers in mm.* of shape \(1, 4, 5\)"):
+        Comparison(mask[None], mask[None], 2, spacing=spacing)
 
 
 @pytest.mark.parametrize("tolerance", [-1.0, math.nan])

@@ -1,55 +1,59 @@
-r"""Segmentation metrics: Dice, IoU, precision, recall, HD95 and surface Dice of each class.
+r"""Segmentation metrics of each class: overlap, distances of the borders and volume.
 
 The rules that published code gets wrong are decided here, once:
 
-===================  =========  ==============  ==============
-class of the case    status     Dice, IoU, NSD  HD95
-===================  =========  ==============  ==============
-in both              `scored`   as measured     as measured
-in the mask alone    `missed`   0               image diagonal
-predicted alone      `false`    0               image diagonal
-in neither           `absent`   NaN             NaN
-===================  =========  ==============  ==============
+===================  =========  ==============  ==============  ==============
+class of the case    status     Dice, IoU, NSD  HD95, ASSD      volume error
+===================  =========  ==============  ==============  ==============
+in both              `scored`   as measured     as measured     as measured
+in the mask alone    `missed`   0               the diagonal    as measured
+predicted alone      `false`    0               the diagonal    as measured
+in neither           `absent`   NaN             NaN             NaN
+===================  =========  ==============  ==============  ==============
 
-NaN means "does not count": leave it out of every mean and say how often. Entry
-k of every result belongs to class id k + 1; the background is no structure and
-has no entry.
+The diagonal is that of the image or volume. NaN means "does not count": leave it out of every mean and
+say how often. Entry k of every result belongs to class id k + 1; the background has no entry.
 
-With the pixels of a class that are predicted rightly (TP), predicted wrongly
-(FP) and missed (FN),
+With the pixels of a class that are predicted rightly (TP), predicted wrongly (FP) and missed (FN),
 
 $$\mathrm{Dice} = \frac{2 TP}{2 TP + FP + FN}, \quad
   \mathrm{IoU} = \frac{TP}{TP + FP + FN}, \quad
   \mathrm{precision} = \frac{TP}{TP + FP}, \quad
   \mathrm{recall} = \frac{TP}{TP + FN},$$
 
-and 0 / 0 is NaN. The border of a class is its pixels with a neighbour (of four)
-outside the class; the image ends outside. With the distances $d(P, M)$ from each
-border pixel of the prediction to the nearest one of the mask, and the reverse,
+and 0 / 0 is NaN. The volume error is the size of $|FP - FN|$ voxels in ml. The border of a class is its
+pixels with a neighbour outside the class, of four in an image and of six in a volume; the grid ends
+outside. With the distances $d(P, M)$ from each border pixel of the prediction to the nearest one of the
+mask, and the reverse,
 
-$$\mathrm{HD95} = \max\bigl(q_{95}\, d(P, M),\; q_{95}\, d(M, P)\bigr), \qquad
+$$\mathrm{HD95} = \max\bigl(q_{95}\, d(P, M),\; q_{95}\, d(M, P)\bigr), \quad
+  \mathrm{ASSD} = \frac{\sum d(P, M) + \sum d(M, P)}{|d(P, M)| + |d(M, P)|}, \quad
   \mathrm{NSD} = \frac{|d(P, M) \le \tau| + |d(M, P) \le \tau|}{|d(P, M)| + |d(M, P)|}.$$
+
+ASSD is the mean over the distances of both ways together, as in MONAI with `symmetric=True`, and not the
+mean of the two ways' means.
 
 `METRICS` holds every metric with all that is known of it. Score tables, means, comparisons
 and reports go through it, so another metric is one more entry: see `register`.
 
 Reference:
     Nikolov et al., *Clinically applicable segmentation of head and neck anatomy for
-    radiotherapy*, J Med Internet Res 2021 (surface Dice); percentile and borders as in MONAI.
+    radiotherapy*, J Med Internet Res 2021 (surface Dice); percentile, borders and ASSD as in MONAI.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from s2s2.core.types import Floats, RawLabels, Region
+from s2s2.core.types import Floats, RawLabels
 from s2s2.errors import EvaluationError, ShapeError
+from s2s2.regions import overlaps, surface_distances
 
 Status = Literal["scored", "missed", "false", "absent"]
 
@@ -69,11 +73,11 @@ class Comparison:
         prediction: Class ids from 0 to classes - 1.
         mask: Class ids from 0 to classes - 1.
         classes: Number of classes with the background.
-        spacing: Height and width of a pixel in mm; None measures in pixels.
+        spacing: Size of a pixel in mm along each axis, in their order; None measures in pixels.
         tolerance: The tau of NSD, 0 or more, in mm if `spacing` is given, else in pixels.
 
     Shape:
-        - prediction, mask: (height, width).
+        - prediction, mask: (height, width) or (slice, height, width); any order of the axes will do.
         - every metric: (classes - 1,).
 
     Raises:
@@ -97,7 +101,7 @@ class Comparison:
         prediction: RawLabels,
         mask: RawLabels,
         classes: int,
-        spacing: tuple[float, float] | None = None,
+        spacing: Sequence[float] | None = None,
         tolerance: float = 2.0,
     ) -> None:
         _check(prediction, mask, classes)
@@ -107,18 +111,13 @@ class Comparison:
                 "0 or more."
             )
         self.prediction, self.mask, self.classes = prediction, mask, classes
-        self.step, self.tolerance = _checked_spacing(spacing), tolerance
+        self.step, self.tolerance = _checked_spacing(spacing, mask.shape), tolerance
+        self.in_mm = spacing is not None
 
     @cached_property
     def counts(self) -> tuple[Floats, Floats, Floats]:
         """Pixels of each class that are predicted rightly, predicted at all, and in the mask."""
-        # A table of all pairs of classes needs 64-bit numbers, and ten times as long.
-        narrow, counted = np.min_scalar_type(self.classes), np.zeros((3, self.classes - 1))
-        prediction, mask = self.prediction.astype(narrow), self.mask.astype(narrow)
-        for label in range(1, self.classes):
-            parts = prediction == label, mask == label
-            counted[:, label - 1] = [np.count_nonzero(part) for part in (parts[0] & parts[1], *parts)]
-        return counted[0], counted[1], counted[2]
+        return overlaps(self.prediction, self.mask, self.classes)
 
     @cached_property
     def status(self) -> tuple[Status, ...]:
@@ -152,15 +151,28 @@ class Comparison:
     def distances(self) -> tuple[tuple[Floats, Floats] | None, ...]:
         """From each border pixel of a class to the other border, both ways; None where one is missing."""
         return tuple(
-            _distances(self.prediction == label, self.mask == label, self.step) if found == "scored" else None
+            surface_distances(self.prediction, self.mask, label, self.step) if found == "scored" else None
             for label, found in enumerate(self.status, 1)
         )
 
     @property
     def hd95(self) -> Floats:
-        """In pixels or mm, from 0 to the image's diagonal, NaN for an absent class."""
-        diagonal = float(np.linalg.norm(np.array(self.mask.shape) * self.step))
-        return self._by_class(diagonal, lambda *ways: max(float(np.percentile(way, 95)) for way in ways))
+        """In pixels or mm, from 0 to the diagonal of the grid, NaN for an absent class."""
+        return self._by_class(self.diagonal, lambda *ways: max(float(np.percentile(way, 95)) for way in ways))
+
+    @property
+    def assd(self) -> Floats:
+        """In pixels or mm, from 0 to the diagonal of the grid, NaN for an absent class."""
+        return self._by_class(self.diagonal, lambda *ways: float(np.mean(np.concatenate(ways))))
+
+    @property
+    def volume_error_ml(self) -> Floats:
+        """In ml, 0 or more; NaN for an absent class, for flat images and where the spacing is unknown."""
+        if self.mask.ndim < 3 or not self.in_mm:
+            return np.full(self.classes - 1, np.nan)
+        _, predicted, labelled = self.counts
+        voxel = float(np.prod(self.step)) / 1000  # from mm3 to ml
+        return np.where(predicted + labelled > 0, np.abs(predicted - labelled) * voxel, np.nan)
 
     @property
     def nsd(self) -> Floats:
@@ -168,6 +180,11 @@ class Comparison:
         # The slack lets a distance of exactly tau count whatever the spacing's rounding.
         reach = self.tolerance * (1 + 1e-9)
         return self._by_class(0.0, lambda way, back: float(np.mean(np.concatenate([way, back]) <= reach)))
+
+    @property
+    def diagonal(self) -> float:
+        """Of the image or volume, in pixels or mm."""
+        return float(np.linalg.norm(np.array(self.mask.shape) * self.step))
 
     def _by_class(self, worst: float, measure: Callable[[Floats, Floats], float]) -> Floats:
         """Return a measure of the distances; `worst` for a missed or false class, NaN for an absent one."""
@@ -213,7 +230,8 @@ class Metric:
 
 _UNPREDICTED = "in [0, 1]; NaN where nothing is predicted"
 _UNLABELLED = "in [0, 1]; NaN where the mask has nothing"
-_DISTANCE = "in `unit`; the image's diagonal for a missed or falsely predicted class; NaN if absent"
+_DISTANCE = "in `unit`; the diagonal of the grid for a missed or falsely predicted class; NaN if absent"
+_VOLUME = "in ml; NaN for an absent class, for flat images and where the spacing is unknown"
 _NSD = "surface Dice in [0, 1] within `tolerance`; NaN for an absent class"
 _TABLE = (
     Metric("dice", "Dice", lambda pair: pair.dice, tested=True),
@@ -224,6 +242,8 @@ _TABLE = (
         "hd95", "HD95", lambda pair: pair.hd95, _DISTANCE, "px or mm", best=0.0, surface=True, tested=True
     ),
     Metric("nsd", "Surface Dice", lambda pair: pair.nsd, _NSD, surface=True, tested=True),
+    Metric("assd", "ASSD", lambda pair: pair.assd, _DISTANCE, "px or mm", best=0.0, surface=True),
+    Metric("volume_error_ml", "Volume error", lambda pair: pair.volume_error_ml, _VOLUME, "ml", best=0.0),
 )
 
 METRICS = {metric.name: metric for metric in _TABLE}
@@ -246,49 +266,31 @@ def register(metric: Metric) -> None:
     METRICS[metric.name] = metric
 
 
-def _distances(predicted: Region, labelled: Region, step: Floats) -> tuple[Floats, Floats]:
-    """Return the distances from each border to the other."""
-    # Imported here, since validation asks for the overlap alone.
-    from scipy.spatial import cKDTree
-
-    ours, theirs = _border(predicted) * step, _border(labelled) * step
-    # A tree of border pixels is exact like a distance transform, and its cost
-    # follows the length of the border instead of the area of the image.
-    return cKDTree(theirs, leafsize=32).query(ours)[0], cKDTree(ours, leafsize=32).query(theirs)[0]
-
-
-def _border(region: Region) -> Floats:
-    """Return row and column of each border pixel of a region, which has one at least."""
-    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
-    framed = np.pad(region[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
-    inside = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
-    border: Floats = np.argwhere(framed[1:-1, 1:-1] & ~inside) + np.array([rows[0], columns[0]], float)
-    return border
-
-
 def _ratio(part: Floats, whole: Floats) -> Floats:
     """Divide, and give NaN for 0 / 0."""
     return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)
 
 
-def _checked_spacing(spacing: tuple[float, float] | None) -> Floats:
+def _checked_spacing(spacing: Sequence[float] | None, shape: tuple[int, ...]) -> Floats:
     """Return the spacing as an array, 1 pixel where there is none."""
     if spacing is None:
-        return np.ones(2)
+        return np.ones(len(shape))
     step = np.asarray(spacing, dtype=np.float64)
-    if step.shape != (2,) or not np.isfinite(step).all() or (step <= 0).any():
+    if step.shape != (len(shape),) or not np.isfinite(step).all() or (step <= 0).any():
         raise EvaluationError(
-            f"The spacing is {spacing}; it must be the height and the width of a pixel in mm, both above 0."
+            f"The spacing is {spacing}; it must be {len(shape)} numbers in mm, all above 0, one for each "
+            f"axis of the label maps of shape {shape}."
         )
     return step
 
 
 def _check(prediction: RawLabels, mask: RawLabels, classes: int) -> None:
     """Refuse label maps that do not belong together or do not fit the classes."""
-    if prediction.shape != mask.shape or mask.ndim != 2:
+    if prediction.shape != mask.shape or mask.ndim not in (2, 3):
         raise ShapeError(
-            f"Prediction and mask must have one shape (height, width), got {prediction.shape} and "
-            f"{mask.shape}. Take the prediction back to the original grid before it is scored."
+            "Prediction and mask must have one shape, (height, width) or (slice, height, width), got "
+            f"{prediction.shape} and {mask.shape}. Take the prediction back to the original grid before it "
+            "is scored."
         )
     for name, labels in (("prediction", prediction), ("mask", mask)):
         if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < classes:

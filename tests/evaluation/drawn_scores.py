@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -21,6 +23,8 @@ def table_of(cells: list[Cell]) -> pd.DataFrame:
         recall=dice,
         hd95=40 * (1 - dice),
         nsd=dice,
+        assd=10 * (1 - dice),
+        volume_error_ml=math.nan,
         unit="px",
         tolerance=2.0,
     )

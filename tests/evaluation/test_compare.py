@@ -121,6 +121,9 @@ def test_a_false_alarm_of_one_arm_alone_counts_against_it() -> None:
 def test_metrics_that_were_not_measured_are_passed_over() -> None:
     table = compare(drawn_scores().assign(hd95=math.nan, nsd=math.nan))
     assert set(table["metric"]) == {"dice"}
+    # Flat images have no volume.
+    asked = compare(drawn_scores(), metrics=["volume_error_ml", "assd"])
+    assert set(asked["metric"]) == {"assd"}
 
 
 def test_holm_runs_over_domains_and_metrics_of_a_pair() -> None:

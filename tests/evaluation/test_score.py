@@ -38,7 +38,7 @@ def test_perfect_predictions(dataset: Dataset, folder: PredictionFolder) -> None
     assert list(scores.columns) == list(score_columns())
     assert scores["case"].tolist() == list(dataset.ids)
     assert (scores[["dice", "iou", "precision", "recall", "nsd"]] == 1).all(axis=None)
-    assert (scores["hd95"] == 0).all()
+    assert (scores[["hd95", "assd"]] == 0).all(axis=None)
     row = scores.iloc[3]
     assert [row["group"], row["domain"], row["class_id"], row["class_name"]] == [
         "group_1",
@@ -55,7 +55,7 @@ def test_a_missed_object_has_the_diagonal_of_the_original_image(
     folder.write("case_05", np.zeros((40, 56), np.uint8))
     row = score(folder.root, dataset).set_index("case").loc["case_05"]
     assert row["status"] == "missed"
-    assert row["hd95"] == pytest.approx(math.hypot(40, 56))
+    assert row["hd95"] == row["assd"] == pytest.approx(math.hypot(40, 56))
     assert row["dice"] == 0
 
 
@@ -75,14 +75,24 @@ def test_distances_are_in_mm_where_the_spacing_is_known(dataset: Dataset, folder
     pixels, mm = score(folder.root, dataset), score(folder.root, spaced)
     assert set(mm["unit"]) == {"mm"}
     np.testing.assert_allclose(mm["hd95"], pixels["hd95"] / 2)
+    np.testing.assert_allclose(mm["assd"], pixels["assd"] / 2)
     assert (mm["nsd"] > pixels["nsd"]).all()
 
 
 def test_without_surfaces_there_are_no_distances(dataset: Dataset, folder: PredictionFolder) -> None:
     scores = score(folder.root, dataset, surface=False)
     assert scores["hd95"].isna().all()
-    assert scores["nsd"].isna().all()
+    assert scores[["nsd", "assd"]].isna().all(axis=None)
     assert (scores["dice"] == 1).all()
+
+
+def test_flat_images_have_no_volume_and_no_summary_of_it(dataset: Dataset, folder: PredictionFolder) -> None:
+    spaced = Dataset(
+        [replace(case, spacing_mm=(0.5, 0.5)) for case in dataset.cases], dataset.class_map, dataset.channels
+    )
+    scores = score(folder.root, spaced)
+    assert scores["volume_error_ml"].isna().all()
+    assert set(summarise(scores, draws=20)["metric"]) == set(METRICS) - {"volume_error_ml"}
 
 
 def test_the_tolerance_is_used_and_written_down(dataset: Dataset, folder: PredictionFolder) -> None:

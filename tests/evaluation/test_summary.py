@@ -50,7 +50,7 @@ def test_the_columns_are_the_documented_ones() -> None:
 
 def test_one_row_an_arm_domain_class_and_metric_in_the_order_of_the_scores() -> None:
     summary = summarise(drawn_scores())
-    assert len(summary) == 3 * 2 * 2 * len(METRICS)
+    assert len(summary) == 3 * 2 * 2 * (len(METRICS) - 1)
     assert list(dict.fromkeys(summary["arm"])) == ["baseline", "duplicate", "s2s2"]
     assert list(dict.fromkeys(summary["domain"])) == ["home", "away"]
     assert (summary["n_seeds"] == 2).all()
@@ -85,6 +85,19 @@ def test_metrics_that_were_not_measured_are_nan() -> None:
     row = summarise(TABLE.assign(hd95=math.nan), metrics=["hd95"]).iloc[-1]
     assert math.isnan(row["mean"])
     assert row["n_cases"] == 0
+
+
+def test_metrics_without_any_value_are_left_out_unless_they_are_asked_for() -> None:
+    flat = set(summarise(TABLE)["metric"])
+    assert flat == set(METRICS) - {"volume_error_ml"}
+    assert "volume_error_ml" in set(summarise(TABLE.assign(volume_error_ml=0.5))["metric"])
+    assert set(summarise(TABLE.assign(hd95=math.nan))["metric"]) == flat - {"hd95"}
+
+
+def test_where_every_class_is_absent_the_cases_are_still_counted() -> None:
+    absent = TABLE[TABLE["case"] == "e"]
+    row = summarise(absent).set_index(["class_name", "metric"]).loc[("all", "dice")]
+    assert [row["n_cases"], row["n_absent"]] == [0, 1]
 
 
 @pytest.mark.parametrize(

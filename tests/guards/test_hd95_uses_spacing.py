@@ -22,6 +22,19 @@ def test_hd95_uses_spacing() -> None:
     )
 
 
+@pytest.mark.parametrize("axis", range(3))
+def test_every_axis_of_a_volume_has_its_own_spacing(axis: int) -> None:
+    mask = np.zeros((30, 30, 30), int)
+    mask[10:14, 10:14, 10:14] = 1
+    moved = np.roll(mask, 4, axis=axis)
+    spacing = (5.0, 0.8, 0.9)
+    # From the far face of a block the nearest border is 4 voxels along the axis that it moved.
+    pixels, mm = Comparison(moved, mask, 2), Comparison(moved, mask, 2, spacing=spacing)
+    assert pixels.hd95[0] == 4
+    assert mm.hd95[0] == pytest.approx(4 * spacing[axis])
+    assert mm.assd[0] <= mm.hd95[0]
+
+
 def test_the_tolerance_is_in_the_unit_of_the_spacing() -> None:
     mask, lower = np.zeros((2, 40, 40), int)
     mask[10:20, 10:20], lower[14:24, 10:20] = 1, 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -52,6 +53,8 @@ def test_surface_of_two_bars() -> None:
     assert result.hd95[0] == pytest.approx(3.75)
     # Within 1: three of six and three of four.
     assert result.nsd[0] == pytest.approx(6 / 10)
+    # 10 there and 3 back, over all ten; the mean of the two means would be (10 / 6 + 3 / 4) / 2.
+    assert result.assd[0] == pytest.approx(13 / 10)
 
 
 def test_border_pixels_of_a_block_at_the_image_edge() -> None:
@@ -63,32 +66,103 @@ def test_border_pixels_of_a_block_at_the_image_edge() -> None:
     # Back: four at 1, four at sqrt(2). 95th percentile of eight: sqrt(2). There: 1.
     assert result.hd95[0] == pytest.approx(math.sqrt(2))
     assert result.nsd[0] == pytest.approx((1 + 4) / (1 + 8))
+    assert result.assd[0] == pytest.approx((1 + 4 + 4 * math.sqrt(2)) / (1 + 8))
 
 
-def naive_border(region: np.ndarray) -> list[tuple[int, int]]:
-    height, width = region.shape
+def test_volume_error_of_three_classes() -> None:
+    # Voxels of 2 x 0.5 x 1.5 mm are 1.5 mm3 each.
+    mask, prediction = np.zeros((2, 3, 4, 5), int)
+    mask[0, 0, :4], mask[1, 1, :3] = 1, 2
+    prediction[2, 2, :2], prediction[1, 2, :5] = 1, 3
+    result = Comparison(prediction, mask, 5, spacing=(2.0, 0.5, 1.5))
+    # 4 and 2 voxels, wherever they are; 3 and none; none and 5; none at all.
+    expected = [2 * 0.0015, 3 * 0.0015, 5 * 0.0015, math.nan]
+    assert result.volume_error_ml.tolist() == pytest.approx(expected, nan_ok=True)
+    assert result.status == ("scored", "missed", "false", "absent")
+
+
+def naive_border(region: np.ndarray) -> list[tuple[int, ...]]:
     border = []
-    for row, column in zip(*np.nonzero(region), strict=True):
-        neighbours = [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
-        if any(not (0 <= r < height and 0 <= c < width) or not region[r, c] for r, c in neighbours):
-            border.append((int(row), int(column)))
+    for pixel in itertools.product(*map(range, region.shape)):
+        for axis, step in itertools.product(range(region.ndim), (-1, 1)):
+            other = tuple(place + step * (axis == along) for along, place in enumerate(pixel))
+            outside = any(not 0 <= place < side for place, side in zip(other, region.shape, strict=True))
+            if region[pixel] and (outside or not region[other]):
+                border.append(pixel)
+                break
     return border
 
 
 def naive_distances(
-    ours: list[tuple[int, int]], theirs: list[tuple[int, int]], step: tuple[float, float]
+    ours: list[tuple[int, ...]], theirs: list[tuple[int, ...]], step: tuple[float, ...]
 ) -> list[float]:
-    return [min(math.hypot((r - s) * step[0], (c - d) * step[1]) for s, d in theirs) for r, c in ours]
+    return [
+        min(
+            math.sqrt(sum(((p - q) * size) ** 2 for p, q, size in zip(one, other, step, strict=True)))
+            for other in theirs
+        )
+        for one in ours
+    ]
+
+
+def naive_values(
+    prediction: np.ndarray, mask: np.ndarray, label: int, step: tuple[float, ...], tolerance: float
+) -> tuple[float, float, float]:
+    """HD95, NSD and ASSD of one class."""
+    ours, theirs = naive_border(prediction == label), naive_border(mask == label)
+    if not ours and not theirs:
+        return math.nan, math.nan, math.nan
+    if not ours or not theirs:
+        diagonal = math.sqrt(sum((side * size) ** 2 for side, size in zip(mask.shape, step, strict=True)))
+        return diagonal, 0, diagonal
+    there, back = naive_distances(ours, theirs, step), naive_distances(theirs, ours, step)
+    hd95 = max(np.percentile(there, 95), np.percentile(back, 95))
+    within = sum(distance <= tolerance for distance in there + back)
+    number = len(there) + len(back)
+    return hd95, within / number, (sum(there) + sum(back)) / number
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("step", [(1.0, 1.0), (0.7, 1.9)])
-def test_surface_equals_a_naive_loop(seed: int, step: tuple[float, float]) -> None:
+@pytest.mark.parametrize(
+    ("shape", "step"),
+    [
+        ((11, 14), (1.0, 1.0)),
+        ((11, 14), (0.7, 1.9)),
+        ((6, 7, 5), (1.0, 1.0, 1.0)),
+        ((4, 7, 8), (3.1, 0.7, 0.9)),
+        ((1, 7, 8), (5.0, 0.7, 0.7)),
+    ],
+)
+def test_surfaces_equal_a_naive_loop(seed: int, shape: tuple[int, ...], step: tuple[float, ...]) -> None:
+    # Class 1 and 2 are in both, 3 is missed, 4 is false and 5 is absent.
     rng = np.random.default_rng(seed)
-    prediction, mask = (rng.random((2, 11, 14)) < 0.5).astype(int)
-    ours, theirs = naive_border(prediction == 1), naive_border(mask == 1)
-    there, back = naive_distances(ours, theirs, step), naive_distances(theirs, ours, step)
-    result = Comparison(prediction, mask, 2, spacing=step, tolerance=0.8)
-    assert result.hd95[0] == pytest.approx(max(np.percentile(there, 95), np.percentile(back, 95)))
-    within = sum(distance <= 0.8 for distance in there + back)
-    assert result.nsd[0] == pytest.approx(within / (len(there) + len(back)))
+    mask = rng.choice(4, p=[0.3, 0.4, 0.25, 0.05], size=shape)
+    prediction = np.where(rng.random(shape) < 0.7, mask, rng.choice(3, size=shape))
+    prediction[prediction == 3] = 4
+    result = Comparison(prediction, mask, 6, spacing=step, tolerance=0.8)
+    assert result.status[2:] == ("missed", "false", "absent")
+    for label in range(1, 6):
+        got = [values[label - 1] for values in (result.hd95, result.nsd, result.assd)]
+        assert got == pytest.approx(naive_values(prediction, mask, label, step, 0.8), nan_ok=True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_overlap_of_a_volume_equals_a_naive_loop(seed: int) -> None:
+    prediction, mask = np.random.default_rng(seed).integers(0, 4, (2, 5, 4, 6))
+    prediction[prediction == 3] = 0
+    result = Comparison(prediction, mask, 5, spacing=(5.0, 0.8, 0.9))
+    for label in range(1, 5):
+        tp = fp = fn = 0
+        for ours, theirs in zip(prediction.flat, mask.flat, strict=True):
+            tp += ours == theirs == label
+            fp += ours == label != theirs
+            fn += theirs == label != ours
+        expected = [
+            2 * tp / (2 * tp + fp + fn) if tp + fp + fn else math.nan,
+            tp / (tp + fp + fn) if tp + fp + fn else math.nan,
+            tp / (tp + fp) if tp + fp else math.nan,
+            tp / (tp + fn) if tp + fn else math.nan,
+            abs(fp - fn) * 5.0 * 0.8 * 0.9 / 1000 if tp + fp + fn else math.nan,
+        ]
+        metrics = (result.dice, result.iou, result.precision, result.recall, result.volume_error_ml)
+        assert [values[label - 1] for values in metrics] == pytest.approx(expected, nan_ok=True)

@@ -13,8 +13,9 @@ from s2s2.run.options import DataOptions, PartOfSplit, Seeded, Tolerant, Written
 class Options(Command, Tolerant, Seeded, PartOfSplit, Written, DataOptions):
     """Score label maps against masks, joined by case id.
 
-    There is one row for each case and class with Dice, IoU, precision, recall, HD95 and normalised surface
-    Dice, and a summary with 95% intervals from a bootstrap over groups. A class that is absent and not
+    There is one row for each case and class with Dice, IoU, precision, recall, HD95, normalised surface
+    Dice, average symmetric surface distance (ASSD) and, of volumes with a known spacing, the volume error
+    in ml; and a summary with 95% intervals from a bootstrap over groups. A class that is absent and not
     predicted is excluded and counted; a missed object gets the worst value.
 
     Args:

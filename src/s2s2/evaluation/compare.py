@@ -16,6 +16,7 @@ from s2s2.evaluation.tables import (
     COMPARISON_COLUMNS,
     RUN_COLUMNS,
     chosen_metrics,
+    measured,
     require_columns,
 )
 from s2s2.metrics import METRICS, Metric
@@ -79,10 +80,10 @@ def compare(
 
     if metrics is None:
         metrics = [name for name, metric in METRICS.items() if metric.tested]
-    chosen = chosen_metrics(metrics)
+    chosen_metrics(metrics)
     require_columns(scores, RUN_COLUMNS)
     table = checked_scores(scores, metrics)
-    used = [metric for metric in chosen if table[metric.name].notna().any()]
+    used = [METRICS[name] for name in measured(table, metrics)]
     rows: list[dict[str, Any]] = []
     for arm, reference in _pairs(list(table["arm"].unique()), baseline, pairs):
         _check_same_cases(table, arm, reference)

@@ -15,6 +15,7 @@ from s2s2.evaluation.tables import (
     RUN_COLUMNS,
     SUMMARY_COLUMNS,
     chosen_metrics,
+    measured,
     require_columns,
 )
 from s2s2.metrics import METRICS
@@ -39,7 +40,8 @@ def summarise(
     Args:
         scores: One row for each case and class, as `score` makes it; several runs lie
             below each other with the columns arm and seed.
-        metrics: Names out of `METRICS`; by default all that the table has.
+        metrics: Names out of `METRICS`; by default all that have a value in the table, and all of its
+            columns where none has.
         draws: Resamplings of the bootstrap.
         seed: Seed of the bootstrap.
 
@@ -63,7 +65,8 @@ def summarise(
     import pandas as pd
 
     if metrics is None:
-        metrics = [name for name in METRICS if name in scores.columns]
+        # Where every class of every case is absent, their rows still count the cases.
+        metrics = measured(scores, METRICS) or [name for name in METRICS if name in scores.columns]
     chosen_metrics(metrics)
     table = checked_scores(scores, metrics)
     rows: list[dict[str, object]] = []

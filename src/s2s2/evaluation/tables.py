@@ -118,6 +118,15 @@ def chosen_metrics(metrics: Sequence[str]) -> list[Metric]:
     return [METRICS[name] for name in metrics]
 
 
+def measured(scores: pd.DataFrame, metrics: Iterable[str]) -> list[str]:
+    """Return the metrics that have a value in a table of scores.
+
+    Without one are distances that were not asked for, and in tables of flat images what only volumes
+    have. Means and comparisons leave them out.
+    """
+    return [name for name in metrics if name in scores.columns and scores[name].notna().any()]
+
+
 def read_scores(path: str | Path) -> pd.DataFrame:
     """Read a table of scores with its types: case 001 stays 001, a class NA stays NA.
 
