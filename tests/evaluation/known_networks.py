@@ -43,6 +43,18 @@ class Halved(Brightness):
         return super().forward(images)[..., ::2, ::2]
 
 
+class Relative(Brightness):
+    """Class 1 where a pixel is brighter than the mean that its normalisation knows: half, unless adapted."""
+
+    def __init__(self, gain: float = 2.0) -> None:
+        super().__init__(gain)
+        self.norm = nn.BatchNorm2d(3, affine=False)
+        self.norm.running_mean.fill_(0.5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(self.norm(images) + 0.5)
+
+
 def save_known(
     folder: Path,
     kind: type[Brightness] = Brightness,
@@ -52,6 +64,8 @@ def save_known(
     patch: int | None = None,
     gain: float = 2.0,
     class_map: ClassMap = BINARY,
+    domain: str = "",
+    learnt: tuple[str, ...] = (),
 ) -> Path:
     """Save a network that needs no training, and return its folder."""
     card = NetworkCard(
@@ -61,9 +75,10 @@ def save_known(
         patch=patch,
         class_map=class_map,
         normalisation=Normalisation((0.0,) * channels, (1.0,) * channels),
-        split={"train": (), "validation": ()},
+        split={"train": learnt, "validation": ()},
         arm="baseline",
         seed=0,
+        domain=domain,
     )
     save_network(folder, kind(gain), card)
     Brightness.shown.clear()

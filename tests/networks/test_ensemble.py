@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from s2s2.data import ClassMap
 from s2s2.errors import NetworkError
 from s2s2.networks import NetworkCard, NetworkConfig, Normalisation, build_network, save_network
+from s2s2.networks.adaptation import adapt_batch_norm
 from s2s2.networks.ensemble import Ensemble, flips_of, load_ensemble, members
 
 CONFIG = NetworkConfig(pretrained=False)
@@ -107,6 +108,25 @@ def test_networks_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
     saved(tmp_path / "seed1" / "network", size=96)
     with pytest.raises(NetworkError, match=r"cannot predict together: size of .*seed1"):
         load_ensemble(tmp_path, CPU)
+
+
+def test_networks_are_adapted_before_they_are_folded(arm: tuple[Path, list[nn.Module]]) -> None:
+    batches = [torch.rand(3, 3, 64, 64), torch.rand(2, 3, 64, 64)]
+    before = {path: path.read_bytes() for path in arm[0].rglob("*.*")}
+    images = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        plain = load_ensemble(arm[0], CPU, flips=False).posteriors(images)
+        ensemble = load_ensemble(arm[0], CPU, flips=False, adapted_to=batches)
+        found, expected = ensemble.posteriors(images), torch.zeros(1, 2, 64, 64)
+        for network in arm[1]:
+            adapt_batch_norm(network, map(card().normalisation, batches), None)
+            expected += network(card().normalisation(images)).softmax(1) / 3
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(found, plain, atol=1e-3)
+    assert not any(
+        isinstance(layer, nn.BatchNorm2d) for each in ensemble.networks for layer in each.modules()
+    )
+    assert {path: path.read_bytes() for path in arm[0].rglob("*.*")} == before
 
 
 class Constant(nn.Module):

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from s2s2.core.progress import Silent
+from s2s2.data import Dataset, Split
 from s2s2.errors import ConfigError
-from s2s2.pipeline import Run, RunConfig
+from s2s2.pipeline import Run, RunConfig, checking
 from s2s2.pipeline.estimate import estimate
 from s2s2.pipeline.run import STAGES
 from s2s2.pipeline.stage import Context, Row, Stage
@@ -66,3 +67,28 @@ def test_a_run_says_how_the_masks_of_each_site_are_read(quick: RunConfig, tmp_pa
         "home: 16",
         "away: 8",
     ]
+
+
+def test_a_run_says_once_which_sites_need_random_styles(
+    quick: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    asked: list[tuple[set[str], list[str], list[str]]] = []
+
+    class Listening(Silent):
+        def stage(self, title: str, detail: str) -> None:
+            said.extend([detail] if title == "advice" else [])
+
+    def advise(home: Dataset, away: dict[str, Dataset], generators: dict[str, Path]) -> tuple[str, ...]:
+        asked.append((set(home.ids), list(away), list(generators)))
+        return ("Images of away differ.",)
+
+    monkeypatch.setattr(checking, "advise", advise)
+    config = replace(quick, output=tmp_path / "run")
+    for _ in range(2):
+        Run(config, Listening(), stages=STAGES[:2]).execute()
+    assert said == ["Images of away differ."]
+    train = Split.load(tmp_path / "run" / "split.json").train
+    assert asked == [({*train}, ["away"], [config.stack.generator])]
+    Run(replace(config, output=tmp_path / "alone", arms=("baseline",)), stages=STAGES[:2]).execute()
+    assert len(asked) == 1

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from s2s2.data import Dataset
 from s2s2.errors import EvaluationError
-from s2s2.report import build_report
+from s2s2.report import build_report, page as page_module
+from s2s2.run.results import Results
 from tests.report.fake import FakeRun, Runs
 
 
@@ -185,3 +187,20 @@ def test_the_methods_carry_the_settings(page: str) -> None:
         "48 pixels",
     ):
         assert fact in text
+
+
+def test_the_page_says_which_sites_need_random_styles(
+    tmp_path: Path, run_of: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, list[str]]] = []
+
+    def advise(home: Dataset, away: dict[str, Dataset], generators: dict[str, Path]) -> tuple[str, ...]:
+        asked.append((len(home), list(away)))
+        return ("Images of a < b differ.",)
+
+    monkeypatch.setattr(page_module, "advise", advise)
+    fake = run_of()
+    page = page_of(fake, tmp_path)
+    assert "<p>Images of a &lt; b differ.</p>" in page
+    results = Results.read(fake.folder)
+    assert asked == [(len(results.split.train), list(results.away))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from s2s2.cli.command import Command
 from s2s2.run.options import DataOptions
@@ -19,11 +20,14 @@ class Options(Command, DataOptions):
     groups or splits. The exit code is 2 when something would break a training.
 
     Args:
+        target: Images of other sites, with or without masks, which are not read: says for each whether its
+            images clearly differ from these in colour, brightness or contrast, and which stack fits then.
         json: Print the findings as JSON.
     """
 
     words = ("data",)
 
+    target: tuple[Path, ...] = ()
     json: bool = False
 
 
@@ -46,8 +50,23 @@ def main(options: Options) -> int:
             volumes=options.volumes,
             cutting=lambda done, total: cutting(done, total, f"{done} of {total} cut into slices"),
         )
+    advice = _advice(options) if options.target and findings.ok else ()
     if options.json:
-        sys.stdout.write(json.dumps(findings.to_dict(), indent=1) + "\n")
+        content = findings.to_dict() | ({"advice": advice} if options.target else {})
+        sys.stdout.write(json.dumps(content, indent=1) + "\n")
     else:
         findings.render(Console())
+        sys.stdout.writelines(f"{sentence}\n" for sentence in advice)
     return 0 if findings.ok else 2
+
+
+def _advice(options: Options) -> tuple[str, ...]:
+    from s2s2.data.checking.advice import advise
+    from s2s2.data.dataset import Dataset
+
+    home = Dataset.open(options.data, masks=False, channels=options.channels)
+    sites = [Dataset.open(path, masks=False, channels=home.channels) for path in options.target]
+    names = [site.domain for site in sites]
+    if len({*names}) < len(names):
+        names = [str(path) for path in options.target]
+    return advise(home, dict(zip(names, sites, strict=True)), generators=())

@@ -9,6 +9,11 @@ from pathlib import Path
 from s2s2.cli.command import Command
 from s2s2.run.options import Channels, Flipping, PartOfSplit, Trusting, Written
 
+_ADAPTED = (
+    "batch normalisation takes the statistics of these images. In our trials this gained 2 to 5 Dice points "
+    "on polyps and lost 4 on cardiac MRI: compare with and without on labelled images before you rely on it"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Command, Trusting, Flipping, Channels, PartOfSplit, Written):
@@ -27,6 +32,8 @@ class Options(Command, Trusting, Flipping, Channels, PartOfSplit, Written):
         batch: Images that go through the network at once.
         device: auto, cpu, cuda or cuda:1.
         overwrite: Predict again what is there already.
+        adapted: Give batch normalisation the statistics of all images of `data`, 16 or more, instead of
+            those of the training; no mask is read. It may gain or lose: validate it on labelled images.
     """
 
     words = ("network", "data")
@@ -38,6 +45,7 @@ class Options(Command, Trusting, Flipping, Channels, PartOfSplit, Written):
     batch: int = 8
     device: str = "auto"
     overwrite: bool = False
+    adapted: bool = False
 
 
 def main(options: Options) -> int:
@@ -61,6 +69,8 @@ def main(options: Options) -> int:
                 progress=lambda done, total: cutting(done, total, f"{done} of {total} read"),
             )
         )
+        if options.adapted:
+            reporter.stage("adapted", _ADAPTED)
         update = reporter.task("predict")
         report = predict(
             options.network,
@@ -73,6 +83,7 @@ def main(options: Options) -> int:
             overwrite=options.overwrite,
             trust=options.trust,
             flips=options.flips,
+            adapted=options.adapted,
             progress=lambda done, total: update(done, total, f"{done} of {total} images"),
         )
     for problem in discover(options.data, masks_required=False).problems:

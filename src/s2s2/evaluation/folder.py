@@ -30,6 +30,7 @@ class _Facts(TypedDict):
 
     network: NotRequired[str]
     flips: NotRequired[list[list[int]]]
+    adapted: NotRequired[str | None]
     classes: NotRequired[list[str]]
     learnt: NotRequired[_Learnt]
     images: NotRequired[dict[str, str]]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +14,16 @@ from s2s2.core.inputs import Inputs
 from s2s2.core.progress import Count
 from s2s2.core.records import content_digest, file_identity
 from s2s2.core.storage import refuse_links, storage_errors
-from s2s2.core.types import Image
-from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
-from s2s2.data.grid import Placement
 from s2s2.data.volumes.volume import Volume
 from s2s2.errors import ConfigError, DataError, NetworkError
+from s2s2.evaluation.batches import Placed, cut, read
 from s2s2.evaluation.folder import PredictionFolder
+from s2s2.evaluation.unlabelled import Unlabelled
 from s2s2.evaluation.writing import Writer
-from s2s2.networks.checkpoint import CARD, NetworkCard
+from s2s2.networks.checkpoint import CARD, NetworkCard, read_card
 from s2s2.networks.config import NetworkConfig
 from s2s2.networks.ensemble import Ensemble, load_ensemble, members
-
-Placed = tuple[Case, Placement]
-"""A slice or a flat image that goes through the network, and how it lies on the working grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +55,7 @@ def predict(
     trust: Collection[str] = (),
     known: NetworkConfig | None = None,
     flips: bool | None = None,
+    adapted: bool = False,
 ) -> PredictReport:
     """Segment every image of a data set with a trained network, or with all seeds of an arm.
 
@@ -79,44 +75,46 @@ def predict(
         device: auto, or a name that torch knows.
         overwrite: Whether to predict again what is there already.
         progress: Called with the number of images done and of all images.
-        trust: As `load_network` takes it.
-        known: As `load_network` takes it.
-        flips: Whether the mean over four flips of each image is taken; None: over the flips of the
-            training, unless a class has a side in its name.
+        trust: As `load_ensemble` takes it.
+        known: As `load_ensemble` takes it.
+        flips: As `load_ensemble` takes it.
+        adapted: Whether to adapt the networks to the images first, see `adapt_batch_norm`.
 
     Raises:
-        NetworkError: If the network cannot be loaded, needs other channels, or gives NaN.
+        NetworkError: If the network cannot be loaded or adapted, needs other channels, or gives NaN.
+        EvaluationError: If a network cannot be adapted to these images, see `Unlabelled`.
         ConfigError: If `batch` or `device` cannot be used.
     """
     _check_order(batch, output)
     chosen = torch_device(device)
-    ensemble = load_ensemble(network_folder, chosen, flips=flips, trust=trust, known=known)
-    card = ensemble.card
-    _check_channels(card, dataset)
+    cards = _cards(network_folder, dataset)
+    working = dataset.resized(cards[0].size)
+    images = Unlabelled(working, cards) if adapted else None
+    ensemble = load_ensemble(network_folder, chosen, flips=flips, trust=trust, known=known, adapted_to=images)
     native = dataset.resized(None) if overlays else None
-    writer = Writer(PredictionFolder(output), card.class_map, native, probabilities=probabilities)
+    writer = Writer(PredictionFolder(output), cards[0].class_map, native, probabilities=probabilities)
     work = _Work(
         ensemble=ensemble,
-        working=dataset.resized(card.size),
+        working=working,
         device=chosen,
         progress=progress,
         writer=writer,
     )
-    _predict_and_note(work, _facts(network_folder, ensemble), batch, overwrite=overwrite)
+    _predict_and_note(work, _facts(network_folder, ensemble, images), batch, overwrite=overwrite)
     return PredictReport(tuple(writer.written), tuple(work.kept), work.failed)
 
 
 def _predict_and_note(work: _Work, facts: dict[str, Any], batch: int, *, overwrite: bool) -> None:
     """Predict what is not there yet, and write down which images and label maps belong together."""
     before = work.folder.facts
-    same = all(before.get(name) == facts[name] for name in ("network", "flips"))
+    same = all(before.get(name) == facts[name] for name in ("network", "flips", "adapted"))
     ours = before if same and not overwrite else {}
     written = ours.get("label_maps", {})
     facts["images"] = work.plan(ours.get("images", {}), written)
     again = work.again
     facts["label_maps"] = {case_id: digest for case_id, digest in written.items() if case_id not in again}
     work.folder.write_facts(facts)
-    for part in _batches(work.todo, batch):
+    for part in cut(work.todo, batch):
         work.run(part)
     # Those that were kept too: a call that was killed wrote down no label map.
     done = {*work.kept, *work.writer.written}
@@ -126,7 +124,14 @@ def _predict_and_note(work: _Work, facts: dict[str, Any], batch: int, *, overwri
     work.folder.write_facts(facts | {"failed": work.failed})
 
 
-def _facts(network_folder: str | Path, ensemble: Ensemble) -> dict[str, Any]:
+def _cards(network_folder: str | Path, dataset: Dataset) -> list[NetworkCard]:
+    """Read what the networks are, and refuse those that do not fit the images."""
+    cards = [read_card(folder) for folder in members(network_folder)]
+    _check_channels(cards[0], dataset)
+    return cards
+
+
+def _facts(network_folder: str | Path, ensemble: Ensemble, adapted_to: Unlabelled | None) -> dict[str, Any]:
     """Name the networks, their classes and the cases they were trained on or chosen by."""
     # A card names its weights: a later network keeps no prediction of this one.
     digests = [content_digest(folder / CARD) for folder in members(network_folder)]
@@ -134,6 +139,7 @@ def _facts(network_folder: str | Path, ensemble: Ensemble) -> dict[str, Any]:
     return {
         "network": digests[0] if len(digests) == 1 else Inputs({"networks": digests}).digest,
         "flips": [list(axes) for axes in ensemble.flips],
+        "adapted": adapted_to.digest if adapted_to is not None else None,
         "classes": list(ensemble.card.class_map.names),
         "learnt": {"domain": ensemble.card.domain, "cases": sorted(learnt)},
     }
@@ -227,14 +233,11 @@ class _Work:
 
     def run(self, part: list[Placed]) -> None:
         """Predict a batch of images of one padded shape and write what comes out."""
-        placed: list[Placed] = []
-        images: list[Tensor] = []
-        for case, placement in part:
-            try:
-                images.append(_padded(self.working.image(case), placement))
-                placed.append((case, placement))
-            except DataError as error:
-                self._fail(self.writer.drop(case), str(error), 1)
+        failed: dict[str, str] = {}
+        placed, images = read(self.working, part, failed)
+        for case, _ in part:
+            if case.id in failed:
+                self._fail(self.writer.drop(case), failed[case.id], 1)
         if images:
             for (case, placement), scores in zip(placed, self._infer(images, placed), strict=True):
                 self.writer.add(case, placement.restore(scores).numpy())
@@ -261,26 +264,11 @@ class _Work:
                 raise NetworkError(f"{error} The images were {names}.") from error
 
 
-def _padded(image: Image, placement: Placement) -> Tensor:
-    """Pad an image with 0 at the right and at the bottom, as in training."""
-    canvas = torch.zeros((image.shape[0], *placement.padded))
-    canvas[:, : image.shape[1], : image.shape[2]] = torch.from_numpy(image)
-    return canvas
-
-
 def _check_order(batch: int, output: str | Path) -> None:
     """Refuse a batch without images, and an output that leads elsewhere."""
     if batch < 1:
         raise ConfigError(f"batch is {batch}, expected the images that go through at once, 1 or more.")
     refuse_links(output)
-
-
-def _batches(todo: list[Placed], size: int) -> Iterator[list[Placed]]:
-    """Cut the cases into batches of one padded shape."""
-    ordered = sorted(todo, key=lambda placed: placed[1].padded)
-    for _, same in groupby(ordered, key=lambda placed: placed[1].padded):
-        part = list(same)
-        yield from (part[start : start + size] for start in range(0, len(part), size))
 
 
 def _check_channels(card: NetworkCard, dataset: Dataset) -> None:

@@ -108,7 +108,7 @@ class Writer:
         self.written.append(output.id)
 
     def _finish_volume(self, whole: _Gathered) -> None:
-        """Write the files of a volume, the label map last; the overlay is of the slice with most foreground."""
+        """Write the files of a volume, the label map last; the overlay shows its fullest slice."""
         volume = whole.volume
         if whole.pages is not None:
             self.folder.write_volume_probabilities(volume, whole.pages)

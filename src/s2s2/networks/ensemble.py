@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from s2s2.core.storage import refuse_links
 from s2s2.errors import NetworkError
+from s2s2.networks.adaptation import adapt_batch_norm
 from s2s2.networks.checkpoint import CARD, NetworkCard, load_network, read_card
 from s2s2.networks.config import NetworkConfig
 from s2s2.networks.folding import fold_batch_norm
@@ -91,6 +92,7 @@ def load_ensemble(
     flips: bool | None = None,
     trust: Collection[str] = (),
     known: NetworkConfig | None = None,
+    adapted_to: Iterable[Tensor] | None = None,
 ) -> Ensemble:
     """Load a network, or all networks of an arm.
 
@@ -101,9 +103,11 @@ def load_ensemble(
             a class has a side.
         trust: As `load_network` takes it.
         known: As `load_network` takes it.
+        adapted_to: Batches of images in [0, 1], padded; of their statistics batch normalisation is
+            made. None keeps those of the training. They are gone through once for each network.
 
     Raises:
-        NetworkError: If there is no network, one cannot be loaded, or two do not fit together.
+        NetworkError: If there is no network, one cannot be loaded or adapted, or two do not fit together.
     """
     folders = members(folder)
     loaded = [load_network(each, device, trust=trust, known=known) for each in folders]
@@ -115,6 +119,10 @@ def load_ensemble(
                     f"The networks of {folder} cannot predict together: {name} of {place} is not that of "
                     f"{folders[0]}. Give the folder of one network."
                 )
+    if adapted_to is not None:  # before folding, which leaves no statistics
+        for network, card in loaded:
+            batches = (card.normalisation(images.to(device)) for images in adapted_to)
+            adapt_batch_norm(network, batches, card.patch)
     networks = tuple(fold_batch_norm(network, card.channels) for network, card in loaded)
     wanted = flips_of(cards[0]) if flips is None else all_flips(tuple(_AXES.values()) if flips else ())
     return Ensemble(networks, cards, wanted)

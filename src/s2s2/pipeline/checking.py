@@ -5,6 +5,7 @@ from __future__ import annotations
 from s2s2.arms import get_arm
 from s2s2.core.progress import counting
 from s2s2.core.records import Record, keep_identities
+from s2s2.data.checking.advice import advise
 from s2s2.data.checking.duplicates import between_sites
 from s2s2.data.checking.inspection import inspect
 from s2s2.data.checking.report import CheckReport
@@ -162,6 +163,9 @@ class Divide(Stage):
             for part in PARTS:
                 for sentence in absent_classes(home.subset(getattr(context.split, part)), part):
                     context.reporter.stage("warning", sentence)
+            if stacks := context.folder.stacks(context.config):
+                for sentence in advise(home.subset(context.split.train), context.data.away, stacks):
+                    context.reporter.stage("advice", sentence)
         renew(context)
         keep_identities(context.folder.identities)
         # The settings first: a call that is killed between the two would leave a division of no run.

@@ -11,6 +11,7 @@ from s2s2.arms import arm_of
 from s2s2.core.inputs import flattened
 from s2s2.core.storage import refuse_links, write_text
 from s2s2.core.timing import duration
+from s2s2.data.checking.advice import advise
 from s2s2.report.collapse import empty_terms
 from s2s2.report.elements import Panel, render
 from s2s2.report.figures import curves, forest, scatter
@@ -123,6 +124,7 @@ def _content(run: Results, material: _Material) -> dict[str, Any]:
         "examples": [each for each in shown if each.by_score],
         "fairness": fairness(run),
         "data_rows": data_rows(run, material.tests, material.checks),
+        "advice": _advice(run, material),
         "methods": methods(run) + audit_methods(material.audits, marked),
         "citation": CITATION,
         "means": every_mean(run),
@@ -151,6 +153,13 @@ def _trusts(audits: Sequence[Audit], marked: str | None) -> dict[str, Any]:
         "trusts": [build_audit_section(audit, styles, marked=marked) for audit in audits],
         "part_styles": list(styles.values()) if audits else [],
     }
+
+
+def _advice(run: Results, material: _Material) -> tuple[str, ...]:
+    if material.train is None or run.config is None or not (stacks := run.folder.stacks(run.config)):
+        return ()
+    away = {domain: dataset for domain, dataset in material.tests.items() if domain != run.home}
+    return advise(material.train, away, stacks)
 
 
 def _record(run: Results) -> dict[str, Any]:
