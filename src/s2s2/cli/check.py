@@ -42,6 +42,7 @@ def main(options: Options) -> int:
             class_map=read_class_map(options.classes),
             groups=options.groups,
             channels=options.channels,
+            dataset=options.dataset_of(),
             progress=lambda done, total: update(done, total, f"{done} of {total} files"),
         )
     if options.json:

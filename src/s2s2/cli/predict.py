@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s2.cli.command import Command
-from s2s2.run.options import Channels, Flipping, PartOfSplit, Trusting, Written
+from s2s2.run.options import Channels, Flipping, PartOfSplit, Public, Trusting, Written
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Command, Trusting, Flipping, Channels, PartOfSplit, Written):
+class Options(Command, Trusting, Flipping, Public, Channels, PartOfSplit, Written):
     """Segment images with a trained network.
 
     The label maps are PNG files with the class ids, each on the grid of its image. An image that cannot
@@ -54,6 +54,7 @@ def main(options: Options) -> int:
             masks=False,
             class_map=common_card(options.network).class_map,
             channels=options.channels,
+            dataset=options.dataset_of(),
         )
     )
     with TerminalReporter() as reporter:
@@ -71,7 +72,8 @@ def main(options: Options) -> int:
             flips=options.flips,
             progress=lambda done, total: update(done, total, f"{done} of {total} images"),
         )
-    for problem in discover(options.data, masks_required=False).problems:
+    found = discover(options.data, masks_required=False, dataset=options.dataset_of())
+    for problem in found.problems:
         sys.stderr.write(f"s2s2: {problem}\n")
     for name, message in report.failed.items():
         sys.stderr.write(f"s2s2: {name} was skipped: {message}\n")

@@ -80,6 +80,7 @@ class Dataset(Sequence[Case]):
         channels: int | None = None,
         masks: bool = True,
         cache_mb: int = 1024,
+        dataset: str | None = None,
     ) -> Dataset:
         """Open a folder or a CSV manifest.
 
@@ -94,17 +95,18 @@ class Dataset(Sequence[Case]):
                 as grey (1). Default: what the files have; grey and RGB mixed is RGB.
             masks: Whether there must be masks. If not, masks are ignored.
             cache_mb: How much memory decoded images and masks may fill, in MiB.
+            dataset: Name of a public data set that lies as it is distributed, see `discover`.
 
         Raises:
             DataError: If cases cannot be paired, grouped or read alike.
         """
-        found = discover(path, groups=groups, domain=domain, masks_required=masks)
+        found = discover(path, groups=groups, domain=domain, masks_required=masks, dataset=dataset)
         errors = [problem for problem in found.problems if problem.level == "error"]
         if errors:
             raise DataError(f"{path} cannot be used. {several(errors)}")
         headers = read_headers(found.cases)
         mask_paths = [case.mask_path for case in found.cases if case.mask_path is not None]
-        class_map = class_map or ClassMap.declared(found.root)
+        class_map = class_map or found.class_map or ClassMap.declared(found.root)
         return cls(
             found.cases,
             class_map or (ClassMap.infer(mask_paths) if mask_paths else None),

@@ -33,6 +33,7 @@ def inspect(
     masks: bool = True,
     split: Split | None = None,
     progress: Count | None = None,
+    dataset: str | None = None,
 ) -> CheckReport:
     """Check a data set and report everything that is wrong with it.
 
@@ -45,6 +46,7 @@ def inspect(
         masks: Whether there must be masks.
         split: A split to search for duplicates across; default: the one of the manifest.
         progress: Called with the number of cases done and of all cases.
+        dataset: Name of a public data set that lies as it is distributed, see `discover`.
 
     Returns:
         Problems and summary; `CheckReport.ok` says whether training would work.
@@ -52,7 +54,7 @@ def inspect(
     Raises:
         DataError: If there is no data set at all at this path.
     """
-    found = discover(path, groups=groups, domain=domain, masks_required=masks)
+    found = discover(path, groups=groups, domain=domain, masks_required=masks, dataset=dataset)
     surveyed = survey(found.cases, progress)
     problems = list(found.problems)
     if class_map is None and masks:
@@ -78,7 +80,7 @@ def inspect(
 
 def _find_class_map(found: Found, surveyed: Sequence[Surveyed]) -> ClassMap:
     levels = [one.levels for one in surveyed if one.levels is not None]
-    class_map = ClassMap.declared(found.root)
+    class_map = found.class_map or ClassMap.declared(found.root)
     if class_map is None and not levels:
         raise DataError("no mask can be read.")
     return class_map or ClassMap.from_levels(levels)

@@ -1,8 +1,8 @@
 """Layouts of data sets on disk: folders of images and masks, folders of images, CSV manifests.
 
 A folder has images/ and masks/ (or image/ and masks/, as PraNet has it), or images
-alone (for prediction). Nothing here decodes a file, and nothing stops at the first
-problem: `discover` returns the cases together with the problems.
+alone (for prediction), or lies as a public data set is distributed. Nothing here decodes a
+file, and nothing stops at the first problem: `discover` returns the cases together with the problems.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2s2.data.case import Case
+from s2s2.data.catalogue.locate import Selection, flat_cases
+from s2s2.data.classes import ClassMap
 from s2s2.data.files import SUFFIXES
 from s2s2.data.problems import Problem
 from s2s2.data.reading.groups import assign_groups
@@ -37,12 +39,14 @@ class Found:
         problems: What is wrong with the layout.
         declared: The part (train, validation, test) of each case id of a manifest
             with a column split; empty otherwise.
+        class_map: The classes of a public data set; None otherwise.
     """
 
     root: Path
     cases: tuple[Case, ...]
     problems: tuple[Problem, ...] = ()
     declared: tuple[tuple[str, str], ...] = ()
+    class_map: ClassMap | None = None
 
 
 def discover(
@@ -51,6 +55,7 @@ def discover(
     groups: str | Path | None = None,
     domain: str | None = None,
     masks_required: bool = True,
+    dataset: str | None = None,
 ) -> Found:
     """Find the cases of a data set.
 
@@ -64,14 +69,19 @@ def discover(
         domain: Name of the site; default: the column domain, or the folder's name.
         masks_required: Whether an image without a mask is an error. If not, masks
             are ignored.
+        dataset: Name of a public data set, where the folder lies as that is distributed;
+            `polypgen/C1` takes one domain.
 
     Raises:
         DataError: If there is no data set at all at this path.
+        ConfigError: If there is no public data set or domain of this name.
     """
     path = Path(path)
-    if not path.exists():
+    if dataset is not None:
+        found = _from_public(dataset, path, domain, masks_required)
+    elif not path.exists():
         raise DataError(f"There is no data set at {path}. Check the path.")
-    if path.is_file():
+    elif path.is_file():
         found = _from_manifest(path, domain, masks_required)
     else:
         found = _from_folder(path, domain, masks_required)
@@ -79,6 +89,12 @@ def discover(
     if not masks_required:
         cases = tuple(replace(case, mask_path=None) for case in cases)
     return replace(found, cases=cases, problems=found.problems + problems)
+
+
+def _from_public(dataset: str, path: Path, domain: str | None, masks_required: bool) -> Found:
+    chosen = Selection.parse(dataset)
+    cases, problems = flat_cases(chosen, path, domain=domain, masks_required=masks_required)
+    return Found(path, cases, problems, class_map=chosen.info.class_map)
 
 
 def _from_manifest(path: Path, domain: str | None, masks_required: bool) -> Found:
