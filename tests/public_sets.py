@@ -118,7 +118,25 @@ def save(path: Path, pixels: np.ndarray) -> None:
     picture.save(path, quality=95)
 
 
-def draw_nuclei(root: Path, name: str) -> dict[str, np.ndarray]:
+def draw_polyps(place: Path) -> None:
+    """Write Kvasir-SEG, CVC-ClinicDB and three centres of PolypGen with enough cases to train with."""
+    rng = np.random.default_rng(3)
+    pairs = [(f"Kvasir-SEG/images/k{n}.jpg", f"Kvasir-SEG/masks/k{n}.jpg") for n in range(18)]
+    pairs += [
+        (f"CVC-ClinicDB/Original/{n}.tif", f"CVC-ClinicDB/Ground Truth/{n}.tif") for n in range(1, 613, 34)
+    ]
+    for centre, cases in (("C1", 18), ("C2", 2), ("C3", 2)):
+        root = f"PolypGen/data_{centre}"
+        pairs += [
+            (f"{root}/images_{centre}/p{n}.jpg", f"{root}/masks_{centre}/p{n}_mask.jpg") for n in range(cases)
+        ]
+    for image_path, mask_path in pairs:
+        image, mask = draw_case(rng, (40, 56))
+        save(place / image_path, image)
+        save(place / mask_path, mask * np.uint8(255))
+
+
+def draw_nuclei(root: Path) -> dict[str, np.ndarray]:
     """Write one image of dsb2018 with a file a nucleus, and return the united masks by case id."""
     rng = np.random.default_rng(1)
     united = {}

@@ -15,7 +15,7 @@ from tests.public_sets import ANNOTATION, DSB_A, LAYOUTS, OUTLINES, draw_nuclei,
 
 
 def test_masks_of_one_file_a_nucleus_are_united(tmp_path: Path) -> None:
-    united = draw_nuclei(tmp_path / "dsb", "dsb2018")
+    united = draw_nuclei(tmp_path / "dsb")
     count, problems = convert(Selection.parse("dsb2018"), tmp_path / "dsb", tmp_path / "new")
     assert (count, problems) == (2, ())
     dataset = Dataset.open(tmp_path / "new")
@@ -59,7 +59,7 @@ def test_a_data_set_that_is_read_as_it_lies_can_be_written_too(tmp_path: Path) -
 
 
 def test_what_is_written_stays_when_it_is_written_again(tmp_path: Path) -> None:
-    draw_nuclei(tmp_path / "dsb", "dsb2018")
+    draw_nuclei(tmp_path / "dsb")
     chosen, new = Selection.parse("dsb2018"), tmp_path / "new"
     convert(chosen, tmp_path / "dsb", new)
     before = {path: path.stat().st_mtime_ns for path in new.rglob("*.png")}
@@ -76,7 +76,7 @@ def test_volumes_are_not_written(tmp_path: Path) -> None:
 
 
 def test_a_nucleus_of_another_size_is_named(tmp_path: Path) -> None:
-    draw_nuclei(tmp_path / "dsb", "dsb2018")
+    draw_nuclei(tmp_path / "dsb")
     odd = tmp_path / "dsb" / "stage1_train" / DSB_A / "masks" / "odd.png"
     Image.fromarray(np.zeros((4, 5), np.uint8)).save(odd)
     with pytest.raises(DataError, match=r"odd\.png is \(4, 5\) pixels .* its image \(30, 40\)"):

@@ -128,7 +128,7 @@ def test_names_of_a_mac_are_the_same_cases(tmp_path: Path) -> None:
 
 
 def test_masks_of_several_files_are_read_after_they_were_written_once(tmp_path: Path) -> None:
-    draw_nuclei(tmp_path, "dsb2018")
+    draw_nuclei(tmp_path)
     with pytest.raises(DataError, match=r"not one file an image.*`s2s2 datasets dsb2018 --data .* --output"):
         discover(tmp_path, dataset="dsb2018")
     assert len(discover(tmp_path / "stage1_train" / "..", dataset="dsb2018", masks_required=False).cases) == 2
