@@ -9,6 +9,7 @@ import pytest
 
 from s2s2 import arms, metrics
 from s2s2.cli import COMMANDS
+from s2s2.data.catalogue.info import known_datasets
 from s2s2.data.files import READERS
 from s2s2.generators import catalogue
 from s2s2.networks import build
@@ -27,7 +28,7 @@ def test_every_file_of_a_row_exists_and_they_are_few(row: str) -> None:
 
 
 def test_the_table_names_what_can_be_added() -> None:
-    assert len(ROWS) == 8
+    assert len(ROWS) == 9
     for registered in (
         arms.ARMS,
         metrics.METRICS,
@@ -36,5 +37,6 @@ def test_the_table_names_what_can_be_added() -> None:
         STAGES,
         READERS,
         COMMANDS,
+        known_datasets(),
     ):
         assert registered

@@ -22,6 +22,7 @@ from torch import nn
 from s2s2.cli import COMMANDS, main
 from s2s2.networks import BUILT_IN
 from tests.drawn import draw_site
+from tests.public_sets import draw_nuclei, draw_polyps
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -130,6 +131,8 @@ def made(sites: Path, tiny: None, tmp_path_factory: pytest.TempPathFactory) -> P
     shutil.copytree(ROOT / "configs", place / "configs")
     for number, name in enumerate(("kvasir", "cvc", "slices", "bssfp", "lge")):
         draw_site(place / name, cases=20, seed=number)
+    draw_polyps(place)
+    draw_nuclei(place / "bowl")
     (place / "made").mkdir()
     for image in (place / "sites" / "home" / "images").iterdir():
         for copy in range(2):

@@ -18,6 +18,7 @@ from s2s2.pipeline import RunConfig, StackConfig, load_config, save_config
         ("seeds", 0, "--seeds is a number of repetitions"),
         ("size", 16, "--size must be at least 32 pixels, got 16"),
         ("jobs", 0, "--jobs must be at least 1, got 0"),
+        ("dataset", ("ph2", "ph2"), r"one for each of 0 --target, got 2: ph2, ph2\. Write none where"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused_by_name(
@@ -38,6 +39,7 @@ def test_settings_come_back(tmp_path: Path) -> None:
         target=(tmp_path / "a", tmp_path / "b"),
         output=tmp_path,
         classes=("polyp=255",),
+        dataset=("kvasir-seg", "none", "polypgen/C1"),
     )
     save_config(config)
     assert load_config(tmp_path) == config

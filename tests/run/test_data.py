@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from s2s2.data.classes import ClassMap
 from s2s2.errors import ConfigError
 from s2s2.pipeline import RunConfig
 from s2s2.pipeline.demo import HOSPITALS, NUCLEI
 from s2s2.run.data import open_data
 from tests.drawn import draw_site
+from tests.public_sets import draw_polyps, draw_public
 
 
 def test_home_lends_class_map_and_channels_to_the_targets(tmp_path: Path) -> None:
@@ -47,3 +49,55 @@ def test_the_demo_of_hospitals_has_its_four_sites_and_its_licence(tmp_path: Path
     }
     assert "CC BY 4.0" in config.attributions[0]
     assert "PolypGen" in (HOSPITALS.folder / "SOURCE.md").read_text()
+
+
+def test_public_data_sets_are_opened_each_by_its_description(tmp_path: Path) -> None:
+    draw_polyps(tmp_path)
+    config = RunConfig(
+        data=tmp_path / "Kvasir-SEG",
+        target=(tmp_path / "CVC-ClinicDB", tmp_path / "PolypGen"),
+        dataset=("kvasir-seg", "cvc-clinicdb", "polypgen/C2+C3"),
+        output=tmp_path / "run",
+    )
+    data = open_data(config)
+    assert data.home.domain == "kvasir-seg"
+    assert {name: len(cases) for name, cases in data.away.items()} == {"cvc-clinicdb": 18, "C2": 2, "C3": 2}
+    assert all(cases.class_map.names == data.home.class_map.names for cases in data.away.values())
+
+
+def test_one_name_is_for_all_and_none_is_for_a_folder_of_ones_own(tmp_path: Path) -> None:
+    draw_polyps(tmp_path)
+    own = draw_site(tmp_path / "own", cases=4)
+    polypgen = tmp_path / "PolypGen"
+    config = RunConfig(data=polypgen, target=(polypgen,), dataset=("polypgen",), output=tmp_path / "run")
+    assert (config.dataset_of(0), config.dataset_of(1)) == ("polypgen", "polypgen")
+    config = RunConfig(data=polypgen, target=(own,), dataset=("polypgen/C1", "none"), output=tmp_path / "run")
+    data = open_data(config)
+    assert {name: len(cases) for name, cases in data.away.items()} == {"own": 4}
+    assert data.away["own"].class_map == data.home.class_map
+
+
+def test_a_public_target_of_other_classes_is_refused(tmp_path: Path) -> None:
+    draw_polyps(tmp_path)
+    draw_public(tmp_path / "drive", "drive")
+    config = RunConfig(
+        data=tmp_path / "Kvasir-SEG",
+        target=(tmp_path / "drive",),
+        dataset=("kvasir-seg", "drive"),
+        output=tmp_path / "run",
+    )
+    with pytest.raises(ConfigError, match=r"drive has the classes background, vessel, and home .* polyp"):
+        open_data(config)
+
+
+def test_a_target_keeps_its_own_values_for_the_same_classes(tmp_path: Path) -> None:
+    draw_polyps(tmp_path)
+    own = draw_site(tmp_path / "own", cases=4, foreground=1)
+    ClassMap(("background", "polyp"), ((0,), (1,))).save(own / "classes.json")
+    config = RunConfig(
+        data=own, target=(tmp_path / "Kvasir-SEG",), dataset=("none", "kvasir-seg"), output=tmp_path / "run"
+    )
+    data = open_data(config)
+    away = data.away["kvasir-seg"]
+    assert away.class_map.values[1] == tuple(range(128, 256))
+    assert away.original_mask(away[0]).max() == 1

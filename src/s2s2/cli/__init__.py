@@ -18,6 +18,7 @@ from s2s2.errors import S2S2Error
 COMMANDS = {
     "demo": "run the whole path on built-in images of four hospitals",
     "run": "the whole path on your own folders: check to report, one command",
+    "datasets": "public data sets that can be read as they are distributed, and where to get them",
     "check": "what is wrong with a data set, before an hour is spent on it",
     "split": "divide cases into train, validation and test, by group",
     "tune": "let a generator's network learn from the training images",

@@ -80,4 +80,5 @@ def _completed(options: Options) -> Options:
         split=options.split or runs[0] / "split.json",
         classes=options.classes or config.classes,
         groups=options.groups or config.groups,
+        dataset=options.dataset or config.dataset,
     )

@@ -46,6 +46,7 @@ def main(options: Options) -> int:
             class_map=read_class_map(options.classes),
             groups=options.groups,
             channels=options.channels,
+            dataset=options.dataset_of(),
             progress=lambda done, total: update(done, total, f"{done} of {total} files"),
             volumes=options.volumes,
             cutting=lambda done, total: cutting(done, total, f"{done} of {total} cut into slices"),

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s2s2.errors import S2S2Error
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+
+Shape = TypeVar("Shape")
 
 
 def require_shape(text: str, shape: type | None, path: str | Path, error: type[S2S2Error]) -> None:
@@ -37,12 +39,27 @@ def require_shape(text: str, shape: type | None, path: str | Path, error: type[S
         ...
         s2s2.errors.DataError: manifest.json: depth is "3": input should be a valid integer. ...
     """
-    if shape is None:
-        return
+    if shape is not None:
+        read_shape(text, shape, path, error)
+
+
+def read_shape(text: str, shape: type[Shape], path: str | Path, error: type[S2S2Error]) -> Shape:
+    """Read JSON as a value of the declared type, such as a dataclass.
+
+    Args:
+        text: The JSON.
+        shape: A dataclass or `TypedDict`.
+        path: The file, for the message.
+        error: Class of the error to raise.
+
+    Raises:
+        S2S2Error: As `require_shape`.
+    """
     from pydantic import ValidationError
 
+    kind: Any = shape
     try:
-        _adapter(shape).validate_json(text, strict=True)
+        value: Shape = _adapter(kind).validate_json(text, strict=True)
     except ValidationError as cause:
         first = cause.errors(include_url=False)[0]
         name = ".".join(map(str, first["loc"])) or "the whole"
@@ -52,6 +69,7 @@ def require_shape(text: str, shape: type | None, path: str | Path, error: type[S
         raise error(
             f"{path}: {name} {what}. It is not as s2s2 wrote it: restore the file, or make it again."
         ) from cause
+    return value
 
 
 @cache

@@ -94,6 +94,7 @@ class Dataset(Sequence[Case]):
         cache_mb: int = 1024,
         volumes: VolumeConfig | None = None,
         progress: Count | None = None,
+        dataset: str | None = None,
     ) -> Dataset:
         """Open a folder or a CSV manifest.
 
@@ -110,12 +111,19 @@ class Dataset(Sequence[Case]):
             cache_mb: How much memory decoded images and masks may fill, in MiB.
             volumes: How volumes are cut into slices; flat images are not changed by it.
             progress: Called with the number of volumes that are cut and of all.
+            dataset: Name of a public data set that lies as it is distributed, see `discover`.
 
         Raises:
             DataError: If cases cannot be paired, grouped or read alike.
         """
         found = discover(
-            path, groups=groups, domain=domain, masks_required=masks, volumes=volumes, progress=progress
+            path,
+            groups=groups,
+            domain=domain,
+            masks_required=masks,
+            volumes=volumes,
+            progress=progress,
+            dataset=dataset,
         )
         errors = [problem for problem in found.problems if problem.level == "error"]
         if masks or not found.cases:
@@ -124,7 +132,7 @@ class Dataset(Sequence[Case]):
             raise DataError(f"{path} cannot be used. {several(errors)}")
         headers = read_headers(found.cases)
         mask_paths = [case.mask_path for case in found.cases if case.mask_path is not None]
-        class_map = class_map or ClassMap.declared(found.root)
+        class_map = class_map or found.class_map or ClassMap.declared(found.root)
         return cls(
             found.cases,
             class_map or (ClassMap.infer(mask_paths) if mask_paths else None),

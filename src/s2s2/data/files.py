@@ -15,12 +15,13 @@ from PIL.Image import DecompressionBombError
 
 from s2s2.core.types import Image, RawPixels
 from s2s2.data.grid import to_unit
+from s2s2.data.reading.gif import GIF
 from s2s2.data.reading.png_jpeg_bmp import PNG_JPEG_BMP
 from s2s2.data.reading.reader import Decoded, Header, Palette, Palettes, Reader, is_grey
 from s2s2.data.reading.tiff import TIFF
 from s2s2.errors import DataError
 
-READERS = (PNG_JPEG_BMP, TIFF)
+READERS = (PNG_JPEG_BMP, TIFF, GIF)
 """The readers of all formats; a new one is one file and one entry here."""
 
 SUFFIXES = tuple(suffix for reader in READERS for suffix in reader.suffixes)

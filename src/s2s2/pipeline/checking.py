@@ -51,18 +51,19 @@ class Check(Stage):
             rehearse_arms(context)
 
     def _check(self, context: Context, source: Source) -> CheckReport:
-        folder, home = context.folder, context.data.home
-        inputs = {"cases": identities(source.dataset), "class_map": home.class_map.to_dict()}
+        folder, class_map = context.folder, source.dataset.class_map
+        inputs = {"cases": identities(source.dataset), "class_map": class_map.to_dict()}
         record = Record(folder.checked(source), inputs)
         if record.holds() and (before := folder.read_check(source)) is not None:
             return before
         record.forget()
         findings = inspect(
             source.path,
-            class_map=home.class_map,
+            class_map=class_map,
             groups=context.config.groups,
-            channels=home.channels,
+            channels=context.data.home.channels,
             volumes=context.config.volumes,
+            dataset=context.config.dataset_of(source.number),
             progress=counting(context.reporter.task(f"check {source.dataset.domain}"), "cases"),
         )
         folder.write_check(source, findings)

@@ -113,3 +113,8 @@ class Run:
                     f"{context.folder.root} holds a run with {name} = {getattr(before, name)}, and now it is "
                     f"{getattr(self.config, name)}. Nothing was changed. Give another --output."
                 )
+        if before.dataset_of() != self.config.dataset_of():
+            raise ConfigError(
+                f"{context.folder.root} holds a run with dataset = {before.dataset_of()} for its data, and "
+                f"now it is {self.config.dataset_of()}. Nothing was changed. Give another --output."
+            )

@@ -11,6 +11,7 @@ from s2s2.arms import arm_of
 from s2s2.core.inputs import flattened
 from s2s2.core.storage import refuse_links, write_text
 from s2s2.core.timing import duration
+from s2s2.data.catalogue.info import describe_dataset, known_datasets
 from s2s2.data.checking.advice import advise
 from s2s2.report.collapse import empty_terms
 from s2s2.report.elements import Panel, render
@@ -172,8 +173,19 @@ def _record(run: Results) -> dict[str, Any]:
         "settings": {name: _text(value) for name, value in settings.items()},
         "timings": {stage: duration(seconds) for stage, seconds in manifest.timings.items()},
         "environment": dict(manifest.environment),
-        "attributions": [] if run.config is None else list(run.config.attributions),
+        "attributions": _attributions(run),
     }
+
+
+def _attributions(run: Results) -> list[str]:
+    """Return what the foot of the page cites: what the settings say, and the public data sets."""
+    if run.config is None:
+        return []
+    names = [run.config.dataset_of(number) for number in range(1 + len(run.config.target))]
+    public = dict.fromkeys(name.partition("/")[0] for name in names if name is not None)
+    infos = [describe_dataset(name) for name in public if name in known_datasets()]
+    cited = [f"{info.title}: {info.citation}. Licence: {info.licence}." for info in infos]
+    return [*run.config.attributions, *cited]
 
 
 def _unweighted(run: Results) -> list[str]:

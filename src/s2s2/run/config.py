@@ -124,6 +124,9 @@ class RunConfig(Tolerant, Flipping, Repeated, Sized, Written, DataOptions):
         data: Home: the labelled images that the networks learn from.
         output: Folder of the run.
         target: Away: labelled images of other sites, for testing only.
+        dataset: Names from `s2s2 datasets`, where the data lie as those data sets are distributed: one for
+            all, or one for --data and one for each --target, `none` for a folder with images/ and
+            masks/. `polypgen/C1+C2` takes these domains alone.
         arms: What is compared; `s2s2@appearance` is s2s2 with a stack of its own.
         split: Division of the home cases.
         stack: The semantic stack.
@@ -150,5 +153,11 @@ class RunConfig(Tolerant, Flipping, Repeated, Sized, Written, DataOptions):
         Sized.__post_init__(self)
         for arm in self.arms:
             get_arm(arm)
+        if len(self.dataset) not in (0, 1, 1 + len(self.target)):
+            raise ConfigError(
+                f"--dataset takes one name for all, or one for --data and one for each of "
+                f"{len(self.target)} --target, got {len(self.dataset)}: {', '.join(self.dataset)}. Write "
+                "none where a folder has images/ and masks/."
+            )
         if not self.arms or len(set(self.arms)) != len(self.arms):
             raise ConfigError(f"--arms takes one or more different arms, got {list(self.arms)}.")

@@ -53,6 +53,24 @@ class RunData:
         return next(each for each in self.sources if any(case.domain == domain for case in each.dataset))
 
 
+def _open_target(config: RunConfig, path: Path, number: int, home: Dataset) -> Dataset:
+    """Open a target folder with the classes of home; a public data set has its own values for them.
+
+    Raises:
+        ConfigError: If a public data set has other classes.
+    """
+    public = config.dataset_of(number) if config.classes is None else None
+    if public is None:
+        return config.read(path, class_map=home.class_map, channels=home.channels, number=number)
+    opened = config.read(path, channels=home.channels, number=number)
+    if opened.class_map.names != home.class_map.names:
+        raise ConfigError(
+            f"{public} has the classes {', '.join(opened.class_map.names)}, and home has "
+            f"{', '.join(home.class_map.names)}. Give --classes that hold for both, or another target."
+        )
+    return opened
+
+
 def open_data(config: RunConfig) -> RunData:
     """Open home and target folders with one class map and one number of channels.
 
@@ -64,7 +82,7 @@ def open_data(config: RunConfig) -> RunData:
     away: dict[str, Dataset] = {}
     sources = [Source(0, config.data, home)]
     for path in config.target:
-        opened = config.read(path, class_map=home.class_map, channels=home.channels)
+        opened = _open_target(config, path, len(sources), home)
         sources.append(Source(len(sources), path, opened))
         for domain in dict.fromkeys(case.domain for case in opened):
             if domain in away or domain == home.domain:

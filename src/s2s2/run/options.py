@@ -81,7 +81,31 @@ class Channels:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading(Channels):
+class Public:
+    """Public data sets in the layout that they are distributed in.
+
+    Args:
+        dataset: Names from `s2s2 datasets`, where the data lie as that data set is distributed: then its
+            description says where images and masks are, their classes and groups. `polypgen/C1+C2`
+            takes these domains alone.
+    """
+
+    dataset: tuple[str, ...] = ()
+
+    def dataset_of(self, number: int = 0) -> str | None:
+        """Return the name of the public data set of a source, None for a folder with images/ and masks/.
+
+        Args:
+            number: 0 for --data, 1 for the first --target, and so on.
+        """
+        if not self.dataset:
+            return None
+        name = self.dataset[number if len(self.dataset) > 1 else 0]
+        return None if name == "none" else name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Public, Channels):
     r"""How a data set is read.
 
     Args:
@@ -104,11 +128,13 @@ class Reading(Channels):
         size: int | None = None,
         channels: int | None = None,
         class_map: "ClassMap | None" = None,
+        number: int = 0,
     ) -> "Dataset":
         """Open a data set; what is given here stands in for the options.
 
         Args:
             path: Folder or CSV manifest.
+            number: Its place among the sources, see `dataset_of`.
             size: Longer side of the working grid in pixels; None keeps the files' grid.
             channels: Of every image.
             class_map: The meaning of the mask values.
@@ -123,6 +149,7 @@ class Reading(Channels):
             channels=channels or self.channels,
             size=size,
             volumes=self.volumes,
+            dataset=self.dataset_of(number),
         )
 
 

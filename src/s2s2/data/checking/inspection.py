@@ -37,6 +37,7 @@ def inspect(
     progress: Count | None = None,
     volumes: VolumeConfig | None = None,
     cutting: Count | None = None,
+    dataset: str | None = None,
 ) -> CheckReport:
     """Check a data set and report everything that is wrong with it.
 
@@ -51,6 +52,7 @@ def inspect(
         progress: Called with the number of cases done and of all cases.
         volumes: How volumes are cut.
         cutting: Called with the number of volumes that are cut and of all volumes.
+        dataset: Name of a public data set that lies as it is distributed, see `discover`.
 
     Returns:
         Problems and summary; `CheckReport.ok` says whether training would work.
@@ -59,7 +61,13 @@ def inspect(
         DataError: If there is no data set at all at this path.
     """
     found = discover(
-        path, groups=groups, domain=domain, masks_required=masks, volumes=volumes, progress=cutting
+        path,
+        groups=groups,
+        domain=domain,
+        masks_required=masks,
+        volumes=volumes,
+        progress=cutting,
+        dataset=dataset,
     )
     surveyed = survey(found.cases, progress)
     problems = [*found.problems, *volume_problems(found)]
@@ -86,7 +94,7 @@ def inspect(
 
 def _find_class_map(found: Found, surveyed: Sequence[Surveyed]) -> ClassMap:
     levels = [one.levels for one in surveyed if one.levels is not None]
-    class_map = ClassMap.declared(found.root)
+    class_map = found.class_map or ClassMap.declared(found.root)
     if class_map is None and not levels:
         raise DataError("no mask can be read.")
     return class_map or ClassMap.from_levels(levels)

@@ -1,8 +1,8 @@
 """Layouts of data sets on disk: folders of images and masks, folders of images, CSV manifests.
 
 A folder has images/ and masks/ (or image/ and masks/, as PraNet has it), or images
-alone (for prediction). Nothing here decodes a file, and nothing stops at the first
-problem: `discover` returns the cases together with the problems.
+alone (for prediction), or lies as a public data set is distributed. Nothing here decodes a
+file, and nothing stops at the first problem: `discover` returns the cases together with the problems.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 
 from s2s2.core.progress import Count
 from s2s2.data.case import Case
+from s2s2.data.catalogue.locate import Selection, flat_cases
+from s2s2.data.classes import ClassMap
 from s2s2.data.files import SUFFIXES
 from s2s2.data.problems import Problem
 from s2s2.data.reading.groups import assign_groups
@@ -39,6 +41,7 @@ class Found:
         declared: The part (train, validation, test) of each case id of a manifest
             with a column split; empty otherwise.
         cut: The volumes that cases are slices of.
+        class_map: The classes of a public data set; None otherwise.
     """
 
     root: Path
@@ -46,6 +49,7 @@ class Found:
     problems: tuple[Problem, ...] = ()
     declared: tuple[tuple[str, str], ...] = ()
     cut: CutVolumes = field(default_factory=CutVolumes)
+    class_map: ClassMap | None = None
 
 
 def discover(
@@ -56,6 +60,7 @@ def discover(
     masks_required: bool = True,
     volumes: VolumeConfig | None = None,
     progress: Count | None = None,
+    dataset: str | None = None,
 ) -> Found:
     """Find the cases of a data set; volumes are cut into slices, each of which is a case.
 
@@ -71,14 +76,20 @@ def discover(
             are ignored.
         volumes: How volumes are cut.
         progress: Called with the number of volumes that are cut and of all.
+        dataset: Name of a public data set, where the folder lies as that is distributed;
+            `polypgen/C1` takes one domain.
 
     Raises:
         DataError: If there is no data set at all at this path.
+        ConfigError: If there is no public data set or domain of this name.
     """
     path = Path(path)
-    if not path.exists():
+    if dataset is not None:
+        found = _from_public(dataset, path, domain, masks_required)
+    elif not path.exists():
         raise DataError(f"There is no data set at {path}. Check the path.")
-    found = _found(path, domain, masks_required)
+    else:
+        found = _found(path, domain, masks_required)
     cases, problems = assign_groups(found.cases, groups, found.root, is_manifest=path.is_file())
     if not masks_required:
         cases = tuple(replace(case, mask_path=None) for case in cases)
@@ -91,6 +102,7 @@ def discover(
         problems=found.problems + problems + faults,
         declared=tuple((case_id, part) for case_id, part in parts if part),
         cut=cut,
+        class_map=found.class_map,
     )
 
 
@@ -102,6 +114,12 @@ def _found(path: Path, domain: str | None, masks_required: bool) -> Found:
     if path.is_file():
         return _from_manifest(path, domain, masks_required)
     return _from_folder(path, domain, masks_required)
+
+
+def _from_public(dataset: str, path: Path, domain: str | None, masks_required: bool) -> Found:
+    chosen = Selection.parse(dataset)
+    cases, problems = flat_cases(chosen, path, domain=domain, masks_required=masks_required)
+    return Found(path, cases, problems, class_map=chosen.info.class_map)
 
 
 def _from_manifest(path: Path, domain: str | None, masks_required: bool) -> Found:

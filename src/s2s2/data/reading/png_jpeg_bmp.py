@@ -40,7 +40,7 @@ def _header(file: BinaryIO) -> Header:
         shape = _upright(image.height, image.width, orientation)
         bits = {"1": 1, "I;16": 16, "I": 16}.get(image.mode, 8)
         palette = image.mode in ("P", "PA")
-        grey = is_grey(_palette(image)) if palette else image.mode in ("1", "L", "LA", "I", "I;16")
+        grey = is_grey(palette_of(image)) if palette else image.mode in ("1", "L", "LA", "I", "I;16")
         return Header(shape, 1 if grey else 3, bits, orientation != 1, palette)
 
 
@@ -56,7 +56,7 @@ def _decode(file: BinaryIO) -> Decoded:
         orientation = max(orientation, _jpeg_orientation(image))
         image.load()
         lossy, bits = image.format in ("JPEG", "MPO"), 1 if image.mode == "1" else 8
-        palette = _palette(image) if image.mode in ("P", "PA") else None
+        palette = palette_of(image) if image.mode in ("P", "PA") else None
         if image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
             pixels = np.asarray(image.convert("RGB"))
         else:
@@ -116,7 +116,8 @@ def _valid(exif: Image.Exif) -> int:
     return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
 
 
-def _palette(image: Image.Image) -> Palette:
+def palette_of(image: Image.Image) -> Palette:
+    """Return the colours of an image whose pixels are indices."""
     entries = image.getpalette("RGB") or []
     palette = np.zeros((256, 3), np.uint8)
     palette[: len(entries) // 3] = np.array(entries, np.uint8).reshape(-1, 3)

@@ -1,0 +1,156 @@
+"""Public data sets are read from tiny files in exactly the layout that they are distributed in."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s2s2.data.catalogue.locate import Selection, locate
+from s2s2.data.checking.inspection import inspect
+from s2s2.data.dataset import Dataset
+from s2s2.data.reading.layouts import discover
+from s2s2.errors import ConfigError, DataError
+from tests.public_sets import LAYOUTS, draw_nuclei, draw_public
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_cases_groups_domains_and_masks_of_a_layout(name: str, tmp_path: Path) -> None:
+    masks = draw_public(tmp_path, name)
+    dataset = Dataset.open(tmp_path, dataset=name)
+    found = [(case.id, case.group, case.domain) for case in dataset]
+    assert found == [(each.case, each.group, each.domain) for each in LAYOUTS[name]]
+    for case, each in zip(dataset, LAYOUTS[name], strict=True):
+        assert case.image_path == tmp_path / each.image
+        assert case.mask_path == tmp_path / each.mask
+        assert np.array_equal(dataset.original_mask(case), masks[case.id])
+    findings = inspect(tmp_path, dataset=name)
+    assert findings.errors == ()
+    assert findings.summary["class_map"] == dataset.class_map.to_dict()
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_images_alone_are_found_for_prediction(name: str, tmp_path: Path) -> None:
+    draw_public(tmp_path, name)
+    for each in LAYOUTS[name]:
+        (tmp_path / each.mask).unlink()
+    cases = discover(tmp_path, dataset=name, masks_required=False).cases
+    assert [(case.id, case.mask_path) for case in cases] == [(each.case, None) for each in LAYOUTS[name]]
+
+
+def test_the_folder_may_lie_in_one_of_the_archive(tmp_path: Path) -> None:
+    draw_public(tmp_path / "download" / "CVC-ClinicDB", "cvc-clinicdb")
+    assert len(discover(tmp_path, dataset="cvc-clinicdb").cases) == 4
+    shutil.copytree(tmp_path / "download" / "CVC-ClinicDB", tmp_path / "download" / "again")
+    with pytest.raises(DataError, match=r"holds CVC-ClinicDB 2 times: CVC-ClinicDB, again\. Give one"):
+        discover(tmp_path, dataset="cvc-clinicdb")
+
+
+def test_another_layout_is_refused_with_what_is_expected_and_the_page(tmp_path: Path) -> None:
+    draw_public(tmp_path / "kvasir", "kvasir-seg")
+    with pytest.raises(DataError) as refused:
+        discover(tmp_path / "kvasir", dataset="cvc-clinicdb")
+    said = str(refused.value)
+    assert (
+        "Expected, in it or in a folder of it, files such as Original/1.tif with Ground Truth/1.tif" in said
+    )
+    assert "It holds images/, masks/." in said
+    assert "Get the data from https://polyp.grand-challenge.org/CVCClinicDB/" in said
+    assert "`s2s2 datasets cvc-clinicdb` shows the whole layout" in said
+
+
+@pytest.mark.parametrize(
+    ("made", "said"), [("nothing", "nothing at this path"), ("file", "is a file"), ("folder", "It is empty")]
+)
+def test_a_folder_that_is_not_there_gets_the_page_too(made: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "drive"
+    if made == "file":
+        path.write_text("")
+    elif made == "folder":
+        path.mkdir()
+    with pytest.raises(DataError, match=rf"{said}.* Get the data from https://drive\.grand-challenge\.org"):
+        discover(path, dataset="drive")
+
+
+def test_domains_are_chosen_by_name(tmp_path: Path) -> None:
+    draw_public(tmp_path, "polypgen")
+    chosen = discover(tmp_path, dataset="polypgen/C1+C6").cases
+    assert {case.domain for case in chosen} == {"C1", "C6"}
+    assert {case.domain for case in discover(tmp_path, dataset="polypgen", domain="all").cases} == {"all"}
+    with pytest.raises(DataError, match=r"holds no case of C5 of PolypGen"):
+        discover(tmp_path, dataset="polypgen/C5")
+    with pytest.raises(ConfigError, match=r"no domain 'C7', expected C1, C2"):
+        discover(tmp_path, dataset="polypgen/C7")
+    with pytest.raises(ConfigError, match=r"no domain 'x', expected none: it has one"):
+        discover(tmp_path, dataset="drive/x")
+
+
+def test_a_missing_mask_is_an_error_where_every_image_has_one(tmp_path: Path) -> None:
+    draw_public(tmp_path, "kvasir-seg")
+    (tmp_path / LAYOUTS["kvasir-seg"][1].mask).unlink()
+    problems = discover(tmp_path, dataset="kvasir-seg").problems
+    assert [(each.level, each.rule, each.subject) for each in problems] == [
+        ("error", "image-without-mask", LAYOUTS["kvasir-seg"][1].case)
+    ]
+    with pytest.raises(DataError, match=r"has no mask masks/\{case\}\.jpg\. Add it, or take the image out"):
+        Dataset.open(tmp_path, dataset="kvasir-seg")
+
+
+def test_images_without_masks_are_left_out_where_the_data_set_has_such(tmp_path: Path) -> None:
+    draw_public(tmp_path, "drive")
+    shutil.rmtree(tmp_path / "test" / "1st_manual")
+    found = discover(tmp_path, dataset="drive")
+    assert [case.id for case in found.cases] == ["training/21", "training/22"]
+    assert [(each.level, each.rule) for each in found.problems] == [("warning", "images-without-masks")]
+    assert found.problems[0].message.startswith("1 images have no mask")
+
+
+def test_groups_of_the_user_come_first(tmp_path: Path) -> None:
+    draw_public(tmp_path, "cvc-clinicdb")
+    assert {case.group for case in discover(tmp_path, dataset="cvc-clinicdb", groups=r"^(\d)").cases} == set(
+        "126"
+    )
+    lines = [f"{each.case},all" for each in LAYOUTS["cvc-clinicdb"]]
+    (tmp_path / "groups.csv").write_text("\n".join(["case,group", *lines]))
+    assert {case.group for case in discover(tmp_path, dataset="cvc-clinicdb").cases} == {"all"}
+
+
+def test_names_of_a_mac_are_the_same_cases(tmp_path: Path) -> None:
+    draw_public(tmp_path, "kvasir-seg")
+    for folder in ("images", "masks"):
+        (tmp_path / folder / f"{LAYOUTS['kvasir-seg'][0].case}.jpg").rename(tmp_path / folder / "e\u0301.jpg")
+        (tmp_path / folder / "._cju0.jpg").write_text("")
+    cases = discover(tmp_path, dataset="kvasir-seg").cases
+    assert len(cases) == 3
+    assert "\u00e9" in {case.id for case in cases}
+
+
+def test_masks_of_several_files_are_read_after_they_were_written_once(tmp_path: Path) -> None:
+    draw_nuclei(tmp_path)
+    with pytest.raises(DataError, match=r"not one file an image.*`s2s2 datasets dsb2018 --data .* --output"):
+        discover(tmp_path, dataset="dsb2018")
+    assert len(discover(tmp_path / "stage1_train" / "..", dataset="dsb2018", masks_required=False).cases) == 2
+
+
+def test_volumes_are_located_and_not_read(tmp_path: Path) -> None:
+    for path in ("patient001_frame01.nii.gz", "patient001_frame01_gt.nii.gz", "patient001_4d.nii.gz"):
+        (tmp_path / "training" / "patient001").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "training" / "patient001" / path).write_text("")
+    cases = locate(Selection.parse("acdc"), tmp_path).cases
+    assert [(each.case.id, each.case.group, each.files.kind) for each in cases] == [
+        ("patient001_frame01", "patient001", "volume")
+    ]
+    with pytest.raises(
+        DataError, match="ACDC holds volumes or arrays, and --dataset reads flat images alone"
+    ):
+        discover(tmp_path, dataset="acdc")
+
+
+def test_two_files_of_one_case_are_an_error(tmp_path: Path) -> None:
+    draw_public(tmp_path, "cvc-clinicdb")
+    for folder in ("Original", "Ground Truth"):
+        shutil.copy(tmp_path / folder / "1.tif", tmp_path / folder / "1.png")
+    problems = discover(tmp_path, dataset="cvc-clinicdb").problems
+    assert [(each.level, each.rule, each.subject) for each in problems] == [("error", "same-name", "1")]
