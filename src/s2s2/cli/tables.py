@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from s2s2.run.names import shown_names
 
@@ -13,7 +13,9 @@ from s2s2.run.names import shown_names
 def print_summary(summary: pd.DataFrame) -> None:
     """Print mean and interval of every metric, one row a domain and class."""
     metrics = list(dict.fromkeys(summary["metric"]))
-    table = Table("domain", "class", "cases", "groups", "absent", *metrics)
+    # A long name is broken instead of cut: `compare --metrics` asks for it as it is.
+    columns = [Column(name, overflow="fold") for name in metrics]
+    table = Table("domain", "class", "cases", "groups", "absent", *columns)
     for (domain, label), rows in summary.groupby(["domain", "class_name"], sort=False):
         first = rows.iloc[0]
         cells = {row.metric: f"{row.mean:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in rows.itertuples()}
