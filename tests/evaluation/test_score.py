@@ -202,3 +202,30 @@ def test_a_metric_from_outside_is_scored_summed_up_and_compared(
 def test_a_folder_that_is_not_there_is_named(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match=r"There is no folder .*nowhere of predictions"):
         score(tmp_path / "nowhere", dataset)
+
+
+def test_a_volume_is_scored_as_one_in_mm_and_ml(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    site, labels = tmp_path / "site", np.zeros((24, 20, 6), np.uint8)
+    labels[5:15, 4:12, 1:5] = 1
+    affine = np.diag([0.8, 1.5, 4.0, 1.0])
+    for name in ("a", "b"):
+        noise = np.random.default_rng(ord(name)).normal(100 * labels, 10).astype(np.float32)
+        for folder, voxels in (("images", noise), ("masks", labels)):
+            (site / folder).mkdir(parents=True, exist_ok=True)
+            nibabel.save(nibabel.Nifti1Image(voxels, affine), site / folder / f"{name}.nii.gz")
+    dataset = Dataset.open(site)
+    folder = PredictionFolder(tmp_path / "out")
+    for volume in dataset.volumes:
+        found = dataset.volume_mask(volume).copy()
+        if volume.id == "b":
+            # One slice of 10 x 8 pixels is missed.
+            found[np.flatnonzero(found.any(axis=(1, 2)))[0]] = 0
+        folder.write_volume(volume, found)
+    scores = score(folder.root, dataset).set_index("case")
+    assert scores["unit"].tolist() == ["mm", "mm"]
+    assert scores["volume_error_ml"].tolist() == pytest.approx([0, 80 * 0.8 * 1.5 * 4 / 1000])
+    assert scores.loc["b", "dice"] == pytest.approx(2 * 3 / (3 + 4))
+    assert scores.loc["b", "hd95"] == 4.0
+    assert 0 == scores.loc["a", "assd"] < scores.loc["b", "assd"] < 4
+    assert "volume_error_ml" in set(summarise(scores.reset_index(), draws=20)["metric"])

@@ -124,6 +124,6 @@ def _evaluation(run: Results) -> str:
     )
     return (
         "Predictions were scored on the original grid. A class absent from mask and prediction was left out; "
-        "a missed or invented one counted as Dice 0 and as the diagonal of the image in HD95 and ASSD."
+        "a missed or invented one counted as Dice 0 and, in HD95 and ASSD, as the diagonal of that grid."
         f"{surface}{paired if len(run.comparisons) else ''}"
     )
