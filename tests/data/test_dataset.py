@@ -13,6 +13,7 @@ from s2s2.data.classes import ClassMap
 from s2s2.data.dataset import Dataset
 from s2s2.data.files import read_image
 from s2s2.data.grid import resize_image, resize_mask
+from s2s2.data.identity import mask_digest
 from s2s2.errors import DataError
 from tests.drawn import draw_site
 
@@ -37,8 +38,8 @@ def test_a_second_read_gives_the_same_and_does_not_decode(
 ) -> None:
     data = Dataset.open(site, size=28)
     first = data.image(data[0]), data.mask(data[0])
-    monkeypatch.setattr("s2s2.data.dataset.read_image_raw", None)
-    monkeypatch.setattr("s2s2.data.dataset.read_mask_raw", None)
+    monkeypatch.setattr("s2s2.data.dataset.read_joined_raw", None)
+    monkeypatch.setattr("s2s2.data.dataset.encoded_mask", None)
     for array in first:
         array.flags.writeable = True
     np.testing.assert_array_equal(data.image(data[0]), first[0])
@@ -108,7 +109,7 @@ def test_a_subset_reads_its_own_cases_alone(site: Path) -> None:
     part = data.subset(["case_05", "case_01"])
     assert part.ids == ("case_05", "case_01")
     part.image(data.case("case_01"))
-    for read in (part.image, part.mask, part.original_mask, part.original_shape, part.mask_digest):
+    for read in (part.image, part.mask, part.original_mask, part.original_shape):
         with pytest.raises(DataError, match="no case 'case_02' among the 2 cases"):
             read(data.case("case_02"))
 
@@ -201,13 +202,13 @@ def test_without_masks_there_is_no_class_map(site: Path) -> None:
 
 def test_the_digest_tells_masks_apart(site: Path) -> None:
     data = Dataset.open(site, size=28)
-    digests = [data.mask_digest(case) for case in data]
+    digests = [mask_digest(data, case) for case in data]
     assert len(set(digests)) == 12
-    assert digests == [Dataset.open(site, size=28).mask_digest(case) for case in data]
-    assert data.resized(20).mask_digest(data[0]) != digests[0]
+    assert digests == [mask_digest(Dataset.open(site, size=28), case) for case in data]
+    assert mask_digest(data.resized(20), data[0]) != digests[0]
     path = site / "masks" / "case_00.png"
     Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
-    assert Dataset.open(site, size=28).mask_digest(data[0]) != digests[0]
+    assert mask_digest(Dataset.open(site, size=28), data[0]) != digests[0]
 
 
 def test_a_size_below_one_is_refused(site: Path) -> None:

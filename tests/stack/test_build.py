@@ -16,6 +16,7 @@ from PIL import Image
 
 from s2s2.core.records import file_identity
 from s2s2.data import Dataset, Split
+from s2s2.data.identity import mask_digest
 from s2s2.errors import ConfigError, SplitError, StackError, StorageError
 from s2s2.stack import Stack, build_stack
 from s2s2.stack.store import case_path, manifest_path
@@ -61,7 +62,7 @@ def test_manifest_says_what_the_stack_was_made_from(home: Home, stack: Stack) ->
     assert (manifest["channels"], manifest["bits"]) == (3, 8)
     assert manifest["source"] == sorted(split.train)
     assert manifest["cases"] == {
-        case.id: {"mask": dataset.mask_digest(case), "image": file_identity(case.image_path)}
+        case.id: {"mask": mask_digest(dataset, case), "image": file_identity(case.image_path)}
         for case in map(dataset.case, split.train)
     }
     assert manifest["software"]["s2s2"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from s2s2.audit.config import AuditConfig
 from s2s2.cli.command import Command
 from s2s2.errors import ConfigError
-from s2s2.run.options import Reading, SplitFile, Trusting, require_outputs_apart
+from s2s2.run.apart import require_outputs_apart
+from s2s2.run.options import Reading, SplitFile, Trusting
 
 
 @dataclass(frozen=True, kw_only=True)

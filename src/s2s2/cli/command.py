@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, fields
 from types import UnionType
 from typing import Any, ClassVar, Union, get_args, get_origin
 
-from s2s2.run.options import require_outputs_apart
+from s2s2.run.apart import require_outputs_apart
 
 
 @dataclass(frozen=True, kw_only=True)

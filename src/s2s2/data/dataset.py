@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import overload
-
-import numpy as np
 
 from s2s2.core.cache import Cache
 from s2s2.core.progress import Count
@@ -17,7 +14,6 @@ from s2s2.data.case import Case
 from s2s2.data.classes import ClassMap
 from s2s2.data.files import joined_header, read_joined_raw
 from s2s2.data.grid import Placement, padded_side, resize_mask, resize_pixels, to_unit, working_shape
-from s2s2.data.problems import Problem, several
 from s2s2.data.reading.case_masks import encoded_mask
 from s2s2.data.reading.headers import common_channels, read_headers
 from s2s2.data.reading.layouts import discover
@@ -25,7 +21,7 @@ from s2s2.data.reading.manifest import PARTS
 from s2s2.data.reading.reader import Header
 from s2s2.data.volumes.config import VolumeConfig
 from s2s2.data.volumes.expanding import CutVolumes
-from s2s2.data.volumes.volume import Volume, volumes_of
+from s2s2.data.volumes.volume import volumes_of
 from s2s2.errors import DataError
 
 
@@ -75,10 +71,8 @@ class Dataset(Sequence[Case]):
         self.cut = cut or CutVolumes()
         self.volumes = volumes_of(self.cases, self.cut.volumes)
         self._slices = {case.id: case for volume in self.volumes for case in volume.cases}
-        if len(self._positions) != len(self.cases):
-            raise DataError(
-                f"Every case needs its own id, got {len(self.cases)} cases and {len(self._positions)} ids."
-            )
+        if (ids := len(self._positions)) != len(self.cases):
+            raise DataError(f"Every case needs its own id, got {len(self.cases)} cases and {ids} ids.")
 
     @classmethod
     def open(
@@ -125,17 +119,11 @@ class Dataset(Sequence[Case]):
             progress=progress,
             dataset=dataset,
         )
-        errors = [problem for problem in found.problems if problem.level == "error"]
-        if masks or not found.cases:
-            errors += [Problem("error", "volume", *each) for each in found.cut.skipped.items()]
-        if errors:
-            raise DataError(f"{path} cannot be used. {several(errors)}")
+        found.require_usable(path, masks=masks)
         headers = read_headers(found.cases)
-        mask_paths = [case.mask_path for case in found.cases if case.mask_path is not None]
-        class_map = class_map or found.class_map or ClassMap.declared(found.root)
         return cls(
             found.cases,
-            class_map or (ClassMap.infer(mask_paths) if mask_paths else None),
+            class_map or found.classes(),
             channels or common_channels(headers, Path(path)),
             size=size,
             root=Path(path),
@@ -258,18 +246,6 @@ class Dataset(Sequence[Case]):
             )
         return encoded_mask(case, case.mask_path, self.class_map, self.original_shape(case))
 
-    def volume_mask(self, volume: Volume) -> LabelMap:
-        """Read the mask of a volume, all its slices; of a flat image its own.
-
-        Returns:
-            Class ids of shape (slice, height, width), or (height, width) of a flat image.
-
-        Raises:
-            DataError: As `original_mask`.
-        """
-        masks = [self.original_mask(case) for case in volume.cases]
-        return masks[0] if volume.is_flat else np.stack(masks)
-
     def original_shape(self, case: Case) -> tuple[int, int]:
         """Return height and width of the file's image in pixels.
 
@@ -292,15 +268,6 @@ class Dataset(Sequence[Case]):
         if self.size is None:
             return Placement(original, working, (padded_side(working[0]), padded_side(working[1])))
         return Placement(original, working, (padded_side(self.size), padded_side(self.size)))
-
-    def mask_digest(self, case: Case) -> str:
-        """Return the SHA-256 of the mask on the working grid and of its shape.
-
-        Raises:
-            DataError: As `original_mask`.
-        """
-        mask = self.mask(case)
-        return hashlib.sha256(f"{mask.shape[0]}x{mask.shape[1]}:".encode() + mask.tobytes()).hexdigest()
 
     def _with(self, cases: Sequence[Case], size: int | None, cache: Cache[RawPixels]) -> Dataset:
         return Dataset(

@@ -96,9 +96,19 @@ def contents(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
     }
 
 
+def mask_digest(dataset: Dataset, case: Case) -> str:
+    """Return the SHA-256 of a mask on the working grid and of its shape.
+
+    Raises:
+        DataError: If the mask cannot be read.
+    """
+    mask = dataset.mask(case)
+    return hashlib.sha256(f"{mask.shape[0]}x{mask.shape[1]}:".encode() + mask.tobytes()).hexdigest()
+
+
 def digests_of(dataset: Dataset) -> dict[str, dict[str, str]]:
     """Return what identifies image and mask of each case: the image's file, the mask on the working grid."""
-    return {case.id: {"mask": dataset.mask_digest(case), "image": image_identity(case)} for case in dataset}
+    return {case.id: {"mask": mask_digest(dataset, case), "image": image_identity(case)} for case in dataset}
 
 
 def changed(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

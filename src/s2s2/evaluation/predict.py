@@ -93,13 +93,7 @@ def predict(
     ensemble = load_ensemble(network_folder, chosen, flips=flips, trust=trust, known=known, adapted_to=images)
     native = dataset.resized(None) if overlays else None
     writer = Writer(PredictionFolder(output), cards[0].class_map, native, probabilities=probabilities)
-    work = _Work(
-        ensemble=ensemble,
-        working=working,
-        device=chosen,
-        progress=progress,
-        writer=writer,
-    )
+    work = _Work(ensemble=ensemble, working=working, device=chosen, progress=progress, writer=writer)
     _predict_and_note(work, _facts(network_folder, ensemble, images), batch, overwrite=overwrite)
     return PredictReport(tuple(writer.written), tuple(work.kept), work.failed)
 

@@ -61,11 +61,24 @@ def score(
     _check_unseen(folder, dataset)
     rows: list[dict[str, object]] = []
     for volume in dataset.volumes:
-        mask = dataset.volume_mask(volume)
+        mask = volume_mask(dataset, volume)
         labels = _fitting(folder, volume, mask, len(dataset.class_map))
         pair = Comparison(labels, mask, len(dataset.class_map), volume.spacing_mm, tolerance)
         rows += _rows(volume, pair, dataset.class_map.names[1:], surface=surface)
     return pd.DataFrame(rows, columns=list(score_columns())).assign(tolerance=float(tolerance))
+
+
+def volume_mask(dataset: Dataset, volume: Volume) -> LabelMap:
+    """Read the mask of a volume, all its slices; of a flat image its own.
+
+    Returns:
+        Class ids of shape (slice, height, width), or (height, width) of a flat image.
+
+    Raises:
+        DataError: If a mask is missing or cannot be read.
+    """
+    masks = [dataset.original_mask(case) for case in volume.cases]
+    return masks[0] if volume.is_flat else np.stack(masks)
 
 
 def _rows(

@@ -18,8 +18,8 @@ from s2s2.pipeline.results import Compare, Report
 from s2s2.pipeline.stacks import build_generators
 from s2s2.pipeline.stage import Context, Stage
 from s2s2.pipeline.trainings import Train
+from s2s2.run.apart import require_outputs_apart
 from s2s2.run.config import RunConfig
-from s2s2.run.options import require_outputs_apart
 from s2s2.run.settings import comparable, load_config
 
 STAGES: tuple[Stage, ...] = (

@@ -3,10 +3,9 @@
 Annotations are evaluated, not postponed: a command in another module inherits the types themselves.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from s2s2.data.volumes.config import VolumeConfig
 from s2s2.errors import ConfigError
@@ -15,58 +14,6 @@ if TYPE_CHECKING:
     from s2s2.data.classes import ClassMap
     from s2s2.data.dataset import Dataset
     from s2s2.data.split import Split
-
-
-WRITTEN = ("output",)
-"""Options that name what is written. Every other option that holds a path names what is read."""
-DATA = ("data", "target")
-"""Options that name data sets."""
-
-
-def require_outputs_apart(
-    options: Any, output: Path | None = None, *, written: tuple[str, ...] = WRITTEN, name: str = "--output"
-) -> None:
-    """Refuse options that would write over, around or into what they read, before anything is written.
-
-    Args:
-        options: A dataclass of options, nested or not.
-        output: What is written; without it, the option `output`.
-        written: Options that name what is written.
-        name: What the user calls the output.
-
-    Raises:
-        ConfigError: If an output is not apart from an input.
-    """
-    from s2s2.core.apart import require_apart
-    from s2s2.data.reading.layouts import files_read
-
-    output = output or getattr(options, "output", None)
-    if output is None:
-        return
-    inputs: list[Path] = []
-    beside: list[Path] = []
-    for option, path in _paths(options, written):
-        if option in DATA:
-            inputs += files_read(path)
-        else:
-            (beside if path.is_file() else inputs).append(path)
-    require_apart(output, inputs, beside=beside, name=name)
-
-
-def _paths(options: Any, written: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    """Yield every path that is read, with the name of its option; texts count where such a file exists."""
-    from s2s2.core.names import is_file
-
-    for each in fields(options):
-        value = getattr(options, each.name)
-        if is_dataclass(value):
-            yield from _paths(value, ())
-        elif each.name not in written:
-            for one in value if isinstance(value, tuple) else (value,):
-                if isinstance(one, Path):
-                    yield each.name, one
-                elif each.name in ("classes", "groups") and isinstance(one, str) and is_file(one):
-                    yield each.name, Path(one)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from s2s2.core.apart import require_apart
 from s2s2.core.progress import Count
 from s2s2.core.storage import ABANDONED_S, refuse_links, remove_leftovers, storage_errors
 from s2s2.data.dataset import Dataset
-from s2s2.data.identity import changed, digests_of
+from s2s2.data.identity import changed, digests_of, mask_digest
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError, GeneratorError, StackError
 from s2s2.stack.builder import Builder, make_files
@@ -170,7 +170,7 @@ def _builder(
         generator=generator,
         train=train,
         folder=folder,
-        digests={case.id: train.mask_digest(case) for case in train},
+        digests={case.id: mask_digest(train, case) for case in train},
         seed=order.seed,
         depth=max(order.depth, before),
         bits=order.bits,

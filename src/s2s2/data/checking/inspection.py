@@ -42,17 +42,17 @@ def inspect(
     """Check a data set and report everything that is wrong with it.
 
     Args:
-        path: A folder or a CSV manifest, see `discover`.
+        path: See `discover`.
         groups: A CSV file (case,group) or a regular expression with one group.
         domain: Name of the site; default: the folder's name.
-        class_map: Meaning of the mask values; default: classes.json, else inferred.
-        channels: Number of channels that images will be read with; default: their own.
+        class_map: Meaning of the mask values; default: declared, else inferred.
+        channels: Number of channels that images will be read with.
         masks: Whether there must be masks.
         split: A split to search for duplicates across; default: the one of the manifest.
         progress: Called with the number of cases done and of all cases.
         volumes: How volumes are cut.
         cutting: Called with the number of volumes that are cut and of all volumes.
-        dataset: Name of a public data set that lies as it is distributed, see `discover`.
+        dataset: Name of a public data set, see `discover`.
 
     Returns:
         Problems and summary; `CheckReport.ok` says whether training would work.
@@ -71,25 +71,28 @@ def inspect(
     )
     surveyed = survey(found.cases, progress)
     problems = [*found.problems, *volume_problems(found)]
-    if class_map is None and masks:
-        try:
-            class_map = _find_class_map(found, surveyed)
-        except DataError as error:
-            problems.append(Problem("error", "class-map", str(path), str(error)))
-    palettes = class_map.palettes if class_map is not None else None
-    surveyed = [
-        one if one.levels is None else replace(one, levels=one.levels.read_as(palettes)) for one in surveyed
-    ]
-    evidence = Evidence(found, surveyed, class_map, channels)
-    for rule in RULES:
-        problems += rule(evidence)
+    try:
+        class_map = class_map or (_find_class_map(found, surveyed) if masks else None)
+    except DataError as error:
+        problems.append(Problem("error", "class-map", str(path), str(error)))
+    surveyed = _read_as(surveyed, class_map)
+    seen = Evidence(found, surveyed, class_map, channels)
+    problems += [problem for rule in RULES for problem in rule(seen)]
     problems += duplicates(surveyed, _parts(found, split))
     return CheckReport(
         root=Path(path),
         problems=tuple(sorted(problems, key=lambda problem: problem.level)),
         summary={**summarise(surveyed, class_map), "volumes": volume_summary(found)},
-        digests={one.case.id: one.digest for one in surveyed if one.digest is not None},
+        digests={one.case.id: one.digest for one in surveyed if one.digest},
     )
+
+
+def _read_as(surveyed: Sequence[Surveyed], class_map: ClassMap | None) -> list[Surveyed]:
+    """Return the same, with the levels of palette files as the class map reads them."""
+    palettes = class_map.palettes if class_map is not None else None
+    return [
+        one if one.levels is None else replace(one, levels=one.levels.read_as(palettes)) for one in surveyed
+    ]
 
 
 def _find_class_map(found: Found, surveyed: Sequence[Surveyed]) -> ClassMap:

@@ -17,7 +17,7 @@ from s2s2.data.case import Case
 from s2s2.data.catalogue.locate import Selection, flat_cases
 from s2s2.data.classes import ClassMap
 from s2s2.data.files import SUFFIXES
-from s2s2.data.problems import Problem
+from s2s2.data.problems import Problem, several
 from s2s2.data.reading.groups import assign_groups
 from s2s2.data.reading.listing import channels_joined, list_files
 from s2s2.data.reading.manifest import read_manifest
@@ -50,6 +50,32 @@ class Found:
     declared: tuple[tuple[str, str], ...] = ()
     cut: CutVolumes = field(default_factory=CutVolumes)
     class_map: ClassMap | None = None
+
+    def require_usable(self, path: str | Path, *, masks: bool) -> None:
+        """Refuse a data set with errors.
+
+        Args:
+            path: As the user gave it.
+            masks: Whether every volume is needed; for prediction those that can be read are enough.
+
+        Raises:
+            DataError: If there is one; the first few are named.
+        """
+        errors = [problem for problem in self.problems if problem.level == "error"]
+        if masks or not self.cases:
+            errors += [Problem("error", "volume", *each) for each in self.cut.skipped.items()]
+        if errors:
+            raise DataError(f"{path} cannot be used. {several(errors)}")
+
+    def classes(self) -> ClassMap | None:
+        """Return the class map that the data set declares, else the one of its masks; None without masks.
+
+        Raises:
+            DataError: If it cannot be read or inferred.
+        """
+        paths = [case.mask_path for case in self.cases if case.mask_path is not None]
+        declared = self.class_map or ClassMap.declared(self.root)
+        return declared or (ClassMap.infer(paths) if paths else None)
 
 
 def discover(
