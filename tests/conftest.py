@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,12 @@ from tests.drawn import draw_site
 
 if TYPE_CHECKING:
     from s2s2.pipeline import RunConfig
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep slices of volumes out of the cache folder of the user, in child processes too."""
+    os.environ["S2S2_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ class Case:
             None where it is unknown (distances are then in pixels).
         volume: Id of the volume that it is a slice of, or None for a flat image.
         slice: Which slice of the volume, counted from 0; 0 for a flat image.
+        slice_mm: Distance of its slices in mm, or None where it is unknown.
         parts: Files whose channels are joined, in this order, where one file is not the whole image:
             a file for each modality, or the neighbours of a slice.
     """
@@ -32,6 +33,7 @@ class Case:
     spacing_mm: tuple[float, float] | None = None
     volume: str | None = None
     slice: int = 0
+    slice_mm: float | None = None
     parts: tuple[Path, ...] = ()
 
     @property

@@ -37,6 +37,8 @@ def identity(case: Case) -> dict[str, str]:
         found["mask"] = file_identity(case.mask_path)
     if case.spacing_mm is not None:
         found["spacing_mm"] = " x ".join(map(str, case.spacing_mm))
+    if case.volume is not None:
+        found["slice"] = f"{case.slice} of {case.volume}, {case.slice_mm} mm apart"
     return found
 
 

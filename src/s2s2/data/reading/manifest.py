@@ -13,7 +13,7 @@ from s2s2.data.case import Case
 from s2s2.data.problems import Problem
 from s2s2.errors import DataError
 
-COLUMNS = ("image", "mask", "case", "group", "domain", "split", "spacing_mm")
+COLUMNS = ("image", "mask", "case", "group", "domain", "split", "spacing_mm", "volume", "slice")
 PARTS = ("train", "validation", "test")
 _SYNONYMS = {
     "training": "train",
@@ -31,8 +31,10 @@ def read_manifest(
 
     Args:
         path: The CSV file. Its columns are image, mask, case, group, domain, split
-            and spacing_mm (height and width of a pixel, or one number for both);
-            only image is needed. A case is named by its image's stem by default.
+            and spacing_mm (height and width of a pixel, or one number for both; for
+            slices three numbers, their distance first), and where images are slices
+            volume and slice (a number that orders them); only image is needed. A case is
+            named by its image's stem by default, and its group is its volume or itself.
         domain: Overrides the column domain.
 
     Raises:
@@ -69,14 +71,30 @@ def read_manifest(
 def _case(row: dict[str, str], number: int, path: Path, domain: str | None, problems: list[Problem]) -> Case:
     image = _file(path.parent, row["image"])
     case_id = unicodedata.normalize("NFC", row.get("case") or image.stem)
+    volume = unicodedata.normalize("NFC", row.get("volume", "")) or None
+    spacing = _spacing(row, case_id, number, problems)
     return Case(
         id=case_id,
         image_path=image,
         mask_path=_file(path.parent, row["mask"]) if row.get("mask") else None,
-        group=unicodedata.normalize("NFC", row.get("group") or case_id),
+        group=unicodedata.normalize("NFC", row.get("group") or volume or case_id),
         domain=domain or row.get("domain") or path.resolve().parent.name,
-        spacing_mm=_spacing(row.get("spacing_mm", ""), case_id, number, problems),
+        spacing_mm=None if spacing is None else (spacing[-2], spacing[-1]),
+        volume=volume,
+        slice=_slice(row.get("slice", ""), case_id, number, problems),
+        slice_mm=spacing[0] if spacing is not None and len(spacing) == 3 else None,
     )
+
+
+def _slice(text: str, case_id: str, number: int, problems: list[Problem]) -> int:
+    """Return the number of a slice; without one the slices of a volume are in the order of the rows."""
+    if not text:
+        return number
+    if not text.lstrip("-").isdecimal():
+        message = f"slice is {text!r} in row {number}, expected a whole number that orders the slices."
+        problems.append(Problem("error", "slice", case_id, message))
+        return number
+    return int(text)
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -87,21 +105,27 @@ def _file(folder: Path, text: str) -> Path:
     return next((path for path in spellings if os.path.exists(path)), spellings[-1])
 
 
-def _spacing(text: str, case_id: str, number: int, problems: list[Problem]) -> tuple[float, float] | None:
+def _spacing(
+    row: dict[str, str], case_id: str, number: int, problems: list[Problem]
+) -> tuple[float, ...] | None:
+    """Return two numbers (height, width), or of a slice three (slice, height, width); one counts for both."""
+    text = row.get("spacing_mm", "")
     if not text:
         return None
     try:
         numbers = [float(part) for part in text.replace("x", " ").replace(";", " ").split()]
     except ValueError:
         numbers = []
-    if len(numbers) not in (1, 2) or not all(0 < number < math.inf for number in numbers):
+    expected = (1, 2, 3) if row.get("volume") else (1, 2)
+    if len(numbers) not in expected or not all(0 < number < math.inf for number in numbers):
         message = (
             f"spacing_mm is {text!r} in row {number}, expected one or two finite numbers above 0, "
-            "millimetres for each pixel, as in 0.5 or 0.5 0.7. Correct it, or leave the cell empty."
+            "millimetres for each pixel, as in 0.5 or 0.5 0.7, or three for a slice of a volume, their distance "
+            "first. Correct it, or leave the cell empty."
         )
         problems.append(Problem("error", "spacing", case_id, message))
         return None
-    return numbers[0], numbers[-1]
+    return tuple(numbers) if len(numbers) > 1 else (numbers[0], numbers[0])
 
 
 def _part(row: dict[str, str], case_id: str, problems: list[Problem]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from s2s2.data.volumes.config import VolumeConfig
 from s2s2.data.volumes.cutting import Facts, cut_image, cut_mask
 from s2s2.data.volumes.formats import reader_of
 from s2s2.data.volumes.volume import Volume
-from s2s2.errors import DataError
+from s2s2.errors import DataError, listed
 
 _AT_ONCE = 2
 """Volumes that are cut side by side: each is in memory as a whole."""
@@ -67,6 +67,7 @@ def expand(
     volumes = {each.id: each.volume for each in cut if each.volume is not None} | _flat_volumes(cases, config)
     slices = {each.id: each for volume in volumes.values() for each in volume.cases}
     problems = [Problem("error", "volume-mask", each.id, each.mask_fault) for each in cut if each.mask_fault]
+    problems += _divided(volumes.values())
     facts = {each.id: each.facts for each in cut if each.facts is not None}
     skipped = {each.id: each.fault for each in cut if each.fault}
     expanded: list[Case] = []
@@ -76,6 +77,15 @@ def expand(
         elif case.id not in skipped:
             expanded.append(slices.get(case.id, case))
     return tuple(expanded), tuple(problems), CutVolumes(config, volumes, facts, skipped)
+
+
+def _divided(volumes: Iterable[Volume]) -> Iterator[Problem]:
+    """Report volumes whose slices are in several groups: a split could part them."""
+    for volume in volumes:
+        groups = sorted({case.group for case in volume.cases})
+        if len(groups) > 1:
+            message = f"its slices are in the groups {listed(groups)}. Give all slices of a volume one group."
+            yield Problem("error", "volume-in-two-groups", volume.id, message)
 
 
 @dataclass
@@ -111,6 +121,7 @@ def _cut(case: Case, config: VolumeConfig) -> _Cut:
             mask_path=mask,
             group=group,
             spacing_mm=spacing[1:],
+            slice_mm=spacing[0],
             volume=case.id,
             slice=number,
             parts=(),
@@ -144,6 +155,11 @@ def _flat_volumes(cases: Sequence[Case], config: VolumeConfig) -> dict[str, Volu
     found = {}
     for name, some in members.items():
         ordered = sorted(some, key=lambda case: case.slice)
-        slices = tuple(with_neighbours(ordered, config.neighbours))
-        found[name] = Volume(name, slices, tuple(case.image_path for case in ordered), ordered[0].mask_path)
+        slices = [replace(case, slice=number) for number, case in enumerate(ordered)]
+        first, paths = ordered[0], tuple(case.image_path for case in ordered)
+        spacing = None
+        if first.slice_mm is not None and first.spacing_mm is not None:
+            spacing = (first.slice_mm, *first.spacing_mm)
+        whole = tuple(with_neighbours(slices, config.neighbours))
+        found[name] = Volume(name, whole, paths, first.mask_path, None, spacing)
     return found
