@@ -125,7 +125,7 @@ def _facts(info: DatasetInfo) -> Iterator[tuple[str, str]]:
     if info.domains:
         yield "domains", "\n".join(f"{name}: {what}" for name, what in info.domains.items())
     if info.window is not None:
-        yield "window", "{:g} to {:g} Hounsfield units".format(*info.window)
+        yield "window", "{0:g} to {1:g} Hounsfield units: --volumes.window {0:g} {1:g}".format(*info.window)
     yield "prompt", "\n".join(dict.fromkeys(f"{text} showing ..." for text in info.prompts.values()))
     if info.notes:
         yield "notes", "\n".join(info.notes)

@@ -113,8 +113,9 @@ class Run:
                     f"{context.folder.root} holds a run with {name} = {getattr(before, name)}, and now it is "
                     f"{getattr(self.config, name)}. Nothing was changed. Give another --output."
                 )
-        if before.dataset_of() != self.config.dataset_of():
+        was, now = (each.dataset_of() or "none" for each in (before, self.config))
+        if was != now:
             raise ConfigError(
-                f"{context.folder.root} holds a run with dataset = {before.dataset_of()} for its data, and "
-                f"now it is {self.config.dataset_of()}. Nothing was changed. Give another --output."
+                f"{context.folder.root} holds a run with dataset = {was} for its data, and now it is {now}. "
+                "Nothing was changed. Give another --output."
             )

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from s2s2.data.catalogue.info import describe_dataset
 from s2s2.data.catalogue.locate import Selection, locate
+from s2s2.data.catalogue.pattern import Pattern
 from s2s2.data.checking.inspection import inspect
 from s2s2.data.dataset import Dataset
 from s2s2.data.reading.layouts import discover
@@ -134,7 +136,7 @@ def test_masks_of_several_files_are_read_after_they_were_written_once(tmp_path: 
     assert len(discover(tmp_path / "stage1_train" / "..", dataset="dsb2018", masks_required=False).cases) == 2
 
 
-def test_volumes_are_located_and_not_read(tmp_path: Path) -> None:
+def test_volumes_are_located(tmp_path: Path) -> None:
     for path in ("patient001_frame01.nii.gz", "patient001_frame01_gt.nii.gz", "patient001_4d.nii.gz"):
         (tmp_path / "training" / "patient001").mkdir(parents=True, exist_ok=True)
         (tmp_path / "training" / "patient001" / path).write_text("")
@@ -142,10 +144,68 @@ def test_volumes_are_located_and_not_read(tmp_path: Path) -> None:
     assert [(each.case.id, each.case.group, each.files.kind) for each in cases] == [
         ("patient001_frame01", "patient001", "volume")
     ]
-    with pytest.raises(
-        DataError, match="ACDC holds volumes or arrays, and --dataset reads flat images alone"
-    ):
-        discover(tmp_path, dataset="acdc")
+
+
+VOLUMES = {
+    "acdc": (
+        "training/patient001/patient001_frame01.nii.gz",
+        "training/patient001/patient001_frame01_gt.nii.gz",
+    ),
+    "btcv": ("RawData/Training/img/img0001.nii.gz", "RawData/Training/label/label0001.nii.gz"),
+    "sabs": ("RawData/Training/img/img0001.nii.gz", "RawData/Training/label/label0001.nii.gz"),
+    "mscmrseg": ("c0t2lge/patient1_LGE.nii.gz", "lgegt/patient1_LGE_manual.nii.gz"),
+    "slaug-abdomen": ("CHAOST2/processed/image_1.nii.gz", "CHAOST2/processed/label_1.nii.gz"),
+    "slaug-cardiac": ("processed/bSSFP/image_1.nii.gz", "processed/bSSFP/label_1.nii.gz"),
+}
+FOUND = {
+    "acdc": ("patient001_frame01", "patient001", "acdc"),
+    "btcv": ("0001", "0001", "btcv"),
+    "sabs": ("0001", "0001", "sabs"),
+    "mscmrseg": ("LGE/patient1", "patient1", "LGE"),
+    "slaug-abdomen": ("CHAOST2/1", "CHAOST2/1", "CHAOST2"),
+    "slaug-cardiac": ("bSSFP/1", "patient1", "bSSFP"),
+}
+
+
+@pytest.mark.parametrize("name", VOLUMES)
+def test_slices_of_volumes_are_cases_and_labels_get_their_names(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nib = pytest.importorskip("nibabel")
+    monkeypatch.setenv("S2S2_CACHE", str(tmp_path / "cache"))
+    class_map = describe_dataset(name).class_map
+    labels = [values[0] for values in class_map.values]
+    classes = np.arange(16 * 20 * 3).reshape(16, 20, 3) ** 2 % 11 % len(labels)
+    image = np.random.default_rng(0).integers(-300, 900, classes.shape).astype(np.int16)
+    affine = np.diag((1.5, 1.5, 8.0, 1.0))
+    written = np.array(labels, np.int16)[classes]
+    for path, voxels in zip(VOLUMES[name], (image, written), strict=True):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        nib.save(nib.Nifti1Image(voxels, affine), tmp_path / path)
+    dataset = Dataset.open(tmp_path, dataset=name)
+    case_id, group, domain = FOUND[name]
+    assert [(case.volume, case.group, case.domain, case.slice) for case in dataset] == [
+        (case_id, group, domain, number) for number in range(3)
+    ]
+    assert dataset.class_map == class_map
+    for case in dataset:
+        counts = np.bincount(dataset.original_mask(case).ravel(), minlength=len(labels))
+        expected = np.bincount(classes[..., case.slice].ravel(), minlength=len(labels))
+        assert counts.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [("acdc-slices", "arrays"), ("synapse-transunet", "arrays"), ("chaos", "folders of slices")],
+)
+def test_what_is_not_read_yet_says_so(name: str, held: str, tmp_path: Path) -> None:
+    for files in describe_dataset(name).files:
+        for pattern in (files.image, files.mask):
+            path = tmp_path / Pattern(pattern).fill(files.example)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("")
+    with pytest.raises(DataError, match=rf"holds {held}, and --dataset reads images and volumes in NIfTI"):
+        discover(tmp_path, dataset=name)
 
 
 def test_two_files_of_one_case_are_an_error(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def convert(
         StorageError: If a file cannot be written.
     """
     info = chosen.info
-    if any(files.kind != "image" for files in info.files):
+    if not info.is_flat:
         raise DataError(
             f"{info.title} holds volumes or arrays; only flat images are written as images/ and masks/."
         )

@@ -16,6 +16,7 @@ import yaml
 from s2s2.core.shapes import read_shape
 from s2s2.data.catalogue.pattern import Pattern
 from s2s2.data.classes import ClassMap
+from s2s2.data.volumes.formats import volume_suffix
 from s2s2.errors import ConfigError
 
 _STRICT = {"extra": "forbid"}
@@ -77,6 +78,12 @@ class Files:
     masks: Literal["file", "folder", "polygons"] = "file"
     arrays: dict[Literal["image", "mask"], str] = field(default_factory=dict)
     unlabelled: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """Whether image and mask are a file each, of a format that is read."""
+        known = self.kind == "image" or (self.kind == "volume" and bool(volume_suffix(self.image)))
+        return known and self.masks == "file" and not self.arrays
 
     def told(self, parts: Mapping[str, str]) -> dict[str, str]:
         """Return the parts of a path together with those that follow from them."""
@@ -143,20 +150,25 @@ class DatasetInfo:
 
     @property
     def is_read(self) -> bool:
-        """Whether `--dataset` reads it as it lies: flat images with a mask file each."""
-        return all(each.kind == "image" and each.masks == "file" for each in self.files)
+        """Whether `--dataset` reads it as it lies: images or volumes with a mask file each."""
+        return all(each.is_read for each in self.files)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether all of it are flat images."""
+        return all(each.kind == "image" for each in self.files)
 
     @property
     def is_converted(self) -> bool:
         """Whether it has to be written as images/ and masks/ once, before it is read."""
-        return not self.is_read and all(each.kind == "image" for each in self.files)
+        return self.is_flat and not self.is_read
 
     @property
     def read(self) -> str:
         """Whether it is read, in a few words."""
         if self.is_read:
             return "as it lies"
-        return "after it was written once" if self.is_converted else "not yet: volumes"
+        return "after it was written once" if self.is_converted else f"not yet: {self.held}"
 
     @property
     def usage(self) -> str:
@@ -165,7 +177,13 @@ class DatasetInfo:
             return f"s2s2 check FOLDER --dataset {self.name}"
         if self.is_converted:
             return f"s2s2 datasets {self.name} --data FOLDER --output NEW_FOLDER, then s2s2 check NEW_FOLDER"
-        return "Not yet: it holds volumes or arrays, and --dataset reads flat images."
+        return f"Not yet: it holds {self.held}, and --dataset reads images and volumes in NIfTI."
+
+    @property
+    def held(self) -> str:
+        """What it holds besides images and volumes that are read, in a few words."""
+        kinds = ("arrays" if each.arrays else "folders of slices" for each in self.files if not each.is_read)
+        return " and ".join(dict.fromkeys(kinds))
 
 
 def known_datasets() -> tuple[str, ...]:

@@ -118,10 +118,10 @@ def locate(
     return Place(tuple(_renamed(each, domain) for each in ordered), tuple(problems))
 
 
-def flat_cases(
+def read_cases(
     chosen: Selection, folder: Path, *, domain: str | None = None, masks_required: bool = True
 ) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
-    """Find the cases of a data set of flat images with a mask file each.
+    """Find the cases of a data set of images or volumes with a mask file each.
 
     Raises:
         DataError: As `locate`, or if the data set is of another kind: what to do is said.
@@ -134,10 +134,10 @@ def flat_cases(
             f"`s2s2 datasets {info.name} --data {folder} --output NEW_FOLDER`, and give the new folder "
             "without --dataset."
         )
-    if not info.is_read and not info.is_converted:
+    if not info.is_read and not info.is_flat:
         raise DataError(
-            f"{info.title} holds volumes or arrays, and --dataset reads flat images alone (PNG, JPEG, BMP, "
-            f"TIFF, GIF). Save its slices as images; `s2s2 datasets {info.name}` says what its labels mean."
+            f"{info.title} holds {info.held}, and --dataset reads images and volumes in NIfTI. Save them as "
+            f"one of these in images/ and masks/; `s2s2 datasets {info.name}` says what the labels mean."
         )
     return tuple(each.case for each in place.cases), place.problems
 

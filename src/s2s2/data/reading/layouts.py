@@ -14,7 +14,7 @@ from pathlib import Path
 
 from s2s2.core.progress import Count
 from s2s2.data.case import Case
-from s2s2.data.catalogue.locate import Selection, flat_cases
+from s2s2.data.catalogue.locate import Selection, read_cases
 from s2s2.data.classes import ClassMap
 from s2s2.data.files import SUFFIXES
 from s2s2.data.problems import Problem, several
@@ -144,7 +144,7 @@ def _found(path: Path, domain: str | None, masks_required: bool) -> Found:
 
 def _from_public(dataset: str, path: Path, domain: str | None, masks_required: bool) -> Found:
     chosen = Selection.parse(dataset)
-    cases, problems = flat_cases(chosen, path, domain=domain, masks_required=masks_required)
+    cases, problems = read_cases(chosen, path, domain=domain, masks_required=masks_required)
     return Found(path, cases, problems, class_map=chosen.info.class_map)
 
 
