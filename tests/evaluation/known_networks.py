@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from s2s2.data import ClassMap
+from s2s2.data.volumes.config import VolumeConfig
 from s2s2.networks import NetworkCard, NetworkConfig, Normalisation, save_network
 
 BINARY = ClassMap(("background", "polyp"), ((0,), (255,)))
@@ -66,6 +67,7 @@ def save_known(
     class_map: ClassMap = BINARY,
     domain: str = "",
     learnt: tuple[str, ...] = (),
+    volumes: VolumeConfig | None = None,
 ) -> Path:
     """Save a network that needs no training, and return its folder."""
     card = NetworkCard(
@@ -78,6 +80,7 @@ def save_known(
         split={"train": learnt, "validation": ()},
         arm="baseline",
         seed=0,
+        volumes=volumes,
         domain=domain,
     )
     save_network(folder, kind(gain), card)

@@ -120,8 +120,8 @@ def _spacing(
     if len(numbers) not in expected or not all(0 < number < math.inf for number in numbers):
         message = (
             f"spacing_mm is {text!r} in row {number}, expected one or two finite numbers above 0, "
-            "millimetres for each pixel, as in 0.5 or 0.5 0.7, or three for a slice of a volume, their distance "
-            "first. Correct it, or leave the cell empty."
+            "millimetres for each pixel, as in 0.5 or 0.5 0.7, or three for a slice of a volume, their "
+            "distance first. Correct it, or leave the cell empty."
         )
         problems.append(Problem("error", "spacing", case_id, message))
         return None
