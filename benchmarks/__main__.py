@@ -15,6 +15,7 @@ NAMES = (
     "live",
     "training_step",
     "prediction",
+    "volumes",
     "metrics",
     "sampling",
     "tuning",
