@@ -43,7 +43,7 @@ def refusal(message: str, types: Mapping[str, Any]) -> str:
         return f"Required, and not given: {names}."
     options, got = _OPTION.findall(message), _GOT.findall(message)
     if not options:
-        return message.rstrip(".") + "."
+        return message if message.endswith((".", "?")) else f"{message}."
     # The last one is the innermost.
     name = f"--{typed(options[-1])}"
     if options[-1] in types and got and (expects := expected(types[options[-1]])):
