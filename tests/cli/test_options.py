@@ -18,6 +18,7 @@ import yaml
 import s2s2
 from s2s2.cli import COMMANDS, main
 from s2s2.cli.command import Command
+from s2s2.cli.expected import expected
 from s2s2.cli.help import help_of
 from s2s2.cli.options import read_options
 from s2s2.pipeline import RunConfig
@@ -138,17 +139,92 @@ def test_names_are_optional_where_the_usage_says_so() -> None:
         ("demo", "--sedes 3", "There is no option --sedes. Did you mean --seeds"),
         ("check", "home away", "'away' is not understood"),
         ("check", "home --groups", "--groups takes a value, and none follows"),
-        ("run", "--data home --output run --size large", "size"),
-        ("stack", "--split s.json --output o", "data"),
+        ("run", "--data home --output run --size large", "--size takes a whole number, got 'large'."),
+        ("stack", "--split s.json --output o", "Required, and not given: --data."),
+        ("compare", "", "Required, and not given: --scores."),
+        (
+            "train",
+            "a --output o --train 5",
+            "--train takes a YAML file of its options, or '{name: value}', got '5'.",
+        ),
+        ("check", "home --config nowhere.yaml", "--config cannot be read: File does not exist: "),
+        (
+            "train",
+            "home --output o --train.patch abc",
+            "--train.patch takes a whole number or null, got 'abc'.",
+        ),
+        (
+            "stack",
+            "home --output o --depth sometimes",
+            "--depth takes a whole number or live, got 'sometimes'.",
+        ),
+        (
+            "run",
+            "--data home --output o --stack.depth 1.5",
+            "--stack.depth takes a whole number or live, got '1.5'.",
+        ),
+        ("stack", "home --output o --bits 9", "--bits takes 8 or 16, got '9'."),
+        ("run", "--data home --output o --dry-run maybe", "'maybe' is not understood"),
+        ("run", "--data home --output o --audited=maybe", "--audited takes true or false, got 'maybe'."),
+        ("split", "home --output o --fractions a b c", "--fractions takes 3 numbers, got "),
+        (
+            "split",
+            "home --output o --counts a b c",
+            "--counts takes 3 whole numbers or null, got \"['a', 'b', 'c']\".",
+        ),
+        (
+            "train",
+            "home --output o --network.init_args 5",
+            "--network.init_args takes values by name, such as ",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named(
     command: str, words: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main([command, *words.split()])
-    assert stopped.value.code == 2
-    assert message in capsys.readouterr().err
+    assert main([command, *words.split()]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    # One paragraph, and none of it in the words of a library.
+    assert said.startswith("s2s2: ")
+    assert said.endswith(f" See `s2s2 {command} --help`.\n")
+    assert said.count("\n") == 1
+    assert not re.search(r"Union|Parser key|<class|validate", said)
+
+
+def test_a_file_of_settings_is_refused_in_the_same_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "settings.yaml"
+    for option, text in (("--config", "train: {patch: abc}"), ("--train", "patch: abc")):
+        file.write_text(text)
+        assert main(["train", "home", "--output", "o", option, str(file)]) == 2
+        said = capsys.readouterr().err
+        assert "--train.patch takes a whole number or null, got 'abc'." in said
+        assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Path, "a path"),
+        (str | None, "a text or null"),
+        (Literal["a", "b", "c"] | None, "a, b or c or null"),
+        (tuple[str, ...], "one or more texts"),
+        (tuple[int, int, int] | None, "3 whole numbers or null"),
+        (dict[str, int], "values by name, such as '{name: value}'"),
+        (Seeded, "a YAML file of its options, or '{name: value}'"),
+        (tuple[Seeded, ...], ""),
+    ],
+)
+def test_every_type_has_its_words(kind: object, words: str) -> None:
+    assert expected(kind) == words
+
+
+def test_every_option_expects_something_that_can_be_said() -> None:
+    for command in COMMANDS:
+        for name, kind in types_of(options_of(command)):
+            assert expected(kind), name
 
 
 def test_a_command_that_learns_asks_for_a_split(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,6 +273,7 @@ class _Sample(Command, Seeded):
         seed: Of the sample, whose name and help text are kept apart.
         dry_run: Whether nothing is done.
         pair: Two numbers.
+        depth: A number or a word.
         inner: The inside.
 
     Raises:
@@ -208,6 +285,7 @@ class _Sample(Command, Seeded):
     what: Path
     dry_run: bool = False
     pair: tuple[float, float] = (0.5, 1.0)
+    depth: int | Literal["live"] | None = None
     inner: _Inner = field(default_factory=lambda: _Inner(kind="b"))
 
 
@@ -223,6 +301,7 @@ def test_a_help_is_made_of_types_docstrings_and_defaults(monkeypatch: pytest.Mon
         "  --what PATH               A file. Required.\n"
         "  --dry-run {true,false}    Whether nothing is done. Default: false.\n"
         "  --pair X X                Two numbers. Default: 0.5 1.0.\n"
+        "  --depth N|live            A number or a word.\n"
         "\nThe inside:\n"
         "  --inner.flags {...}       Switches by name. Default: none.\n"
         "  --inner.kind {a,b}        One of two. Its text has two lines.\n"

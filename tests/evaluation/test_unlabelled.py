@@ -172,7 +172,7 @@ def test_the_command_says_that_it_may_lose(
         *trust,
     ]
     assert main(words) == 0
-    assert "gained 2 to 5 Dice points on polyps and lost 4 on cardiac MRI" in capsys.readouterr().err
+    assert "gained 2 to 5 Dice points on polyps, lost 4 on cardiac MRI" in capsys.readouterr().err
     words[1] = str(save_known(tmp_path / "plain"))
     assert main(words) == 2
     assert "has no batch normalisation" in capsys.readouterr().err

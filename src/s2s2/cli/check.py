@@ -65,8 +65,12 @@ def _advice(options: Options) -> tuple[str, ...]:
     from s2s2.data.checking.advice import advise
     from s2s2.data.dataset import Dataset
 
-    home = Dataset.open(options.data, masks=False, channels=options.channels)
-    sites = [Dataset.open(path, masks=False, channels=home.channels) for path in options.target]
+    def images(path: Path, channels: int | None, number: int) -> Dataset:
+        dataset = options.dataset_of(number)
+        return Dataset.open(path, masks=False, channels=channels, volumes=options.volumes, dataset=dataset)
+
+    home = images(options.data, options.channels, 0)
+    sites = [images(path, home.channels, number) for number, path in enumerate(options.target, 1)]
     names = [site.domain for site in sites]
     if len({*names}) < len(names):
         names = [str(path) for path in options.target]

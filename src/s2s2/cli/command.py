@@ -33,11 +33,25 @@ class Command:
         require_outputs_apart(self)
 
 
+def typed(name: str) -> str:
+    """Return an option's name as people type it."""
+    return name if "." in name else name.replace("_", "-")
+
+
+def parts_of(kind: Any, *, none: bool = False) -> tuple[Any, ...]:
+    """Return the types that an option's value may have.
+
+    Args:
+        kind: The type of the option.
+        none: Whether that of null is among them.
+    """
+    parts = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    return tuple(part for part in parts if none or part is not type(None))
+
+
 def without_none(kind: Any) -> Any:
-    """Return the type of an option that may be null."""
-    if get_origin(kind) in (Union, UnionType):
-        return next(part for part in get_args(kind) if part is not type(None))
-    return kind
+    """Return the type of an option that may be null; the first where several are left."""
+    return parts_of(kind)[0]
 
 
 def length(kind: Any) -> int | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from s2s2.arms import ARMS
-from s2s2.cli.command import Command, length, without_none
+from s2s2.cli.command import Command, length, parts_of, typed, without_none
 
 _COLUMN, _INDENT = 28, 2
 """Where the text of an option begins, and where its name does."""
@@ -72,8 +72,7 @@ def _sections(
         if is_dataclass(of):
             groups.append((of, default, f"{name}.", texts[each.name].rstrip(".")))
         else:
-            typed = name if prefix else name.replace("_", "-")
-            rows.append((f"--{typed} {_values(of)}", f"{texts[each.name]}{_note(default)}"))
+            rows.append((f"--{typed(name)} {_values(of)}", f"{texts[each.name]}{_note(default)}"))
     yield title, rows
     for group in groups:
         yield from _sections(*group)
@@ -121,11 +120,14 @@ def _values(kind: Any) -> str:
 
 def _word(kind: Any) -> str:
     """Return what stands for one value."""
+    if len(parts_of(kind)) > 1:
+        return "|".join(map(_word, parts_of(kind)))
     kind = without_none(kind)
     if get_origin(kind) is tuple:
         return _word(get_args(kind)[0])
     if get_origin(kind) is Literal:
-        return "{" + ",".join(map(str, get_args(kind))) + "}"
+        values = [str(value) for value in get_args(kind)]
+        return values[0] if len(values) == 1 else "{" + ",".join(values) + "}"
     return {bool: "{true,false}", int: "N", float: "X", Path: "PATH"}.get(kind, "TEXT")
 
 

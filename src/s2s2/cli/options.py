@@ -24,7 +24,9 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from s2s2.cli.command import Command, length, without_none
+from s2s2.cli.expected import refusal
 from s2s2.core.trust import dotted, read_settings, require_trusted
+from s2s2.errors import ConfigError
 from s2s2.networks.config import NetworkConfig
 from s2s2.run.config import RunConfig
 from s2s2.run.settings import groups_of, located, require_values, types_of
@@ -37,13 +39,14 @@ Options = TypeVar("Options", bound=Command)
 
 
 def read_options(kind: type[Options], command: str, words: Sequence[str]) -> Options:
-    """Read the words of a command line; what cannot be read ends the program with exit code 2.
+    """Read the words of a command line.
 
     Raises:
-        ConfigError: If a value cannot be used, or what is written is not apart from what is read.
+        ConfigError: If they cannot be read, a value cannot be used, or what is written is not apart from
+            what is read.
     """
     types = dict(types_of(kind))
-    parser = ArgumentParser(prog=f"s2s2 {command}", usage=kind.usage(command))
+    parser = _Parser(types, prog=f"s2s2 {command}")
     parser.add_argument("--config", action="config")
     parser.add_class_arguments(kind)
     spelled = _Spelling(kind, types, parser.error).spelled_out(words)
@@ -54,6 +57,19 @@ def read_options(kind: type[Options], command: str, words: Sequence[str]) -> Opt
     options.check_paths()
     _require_trusted(options, spelled)
     return options
+
+
+class _Parser(ArgumentParser):
+    """Says what is wrong as all else here does: one paragraph, in words of the user."""
+
+    def __init__(self, types: dict[str, Any], **options: Any) -> None:
+        super().__init__(**options)
+        self._types = types
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Refuse a command line."""
+        said = refusal(message, self._types)
+        raise ConfigError(f"{said} See `{self.prog} --help`.") from ex
 
 
 def _require_trusted(options: Command, typed: Sequence[str]) -> None:
@@ -106,7 +122,7 @@ class _Spelling:
                 result.append(self._option(name, left, value if equals else None))
                 result = self._joined(result) if name == "trust" else result
             elif word.startswith("-") or not unnamed:
-                self.refuse(f"{word!r} is not understood. See s2s2 COMMAND --help.")
+                self.refuse(f"{word!r} is not understood.")
             else:
                 left.appendleft(word)
                 result.append(self._option(unnamed.pop(0), left, None))

@@ -67,10 +67,11 @@ class Dataset(Sequence[Case]):
         self._positions = {case.id: position for position, case in enumerate(self.cases)}
         self._declared = tuple((case_id, part) for case_id, part in declared if case_id in self._positions)
         self._cache = cache if cache is not None else Cache(0)
-        self._headers = dict(headers or {})
         self.cut = cut or CutVolumes()
         self.volumes = volumes_of(self.cases, self.cut.volumes)
         self._slices = {case.id: case for volume in self.volumes for case in volume.cases}
+        own = {*self._positions, *self._slices}
+        self._headers = {key: head for key, head in (headers or {}).items() if key in own}
         if (ids := len(self._positions)) != len(self.cases):
             raise DataError(f"Every case needs its own id, got {len(self.cases)} cases and {ids} ids.")
 

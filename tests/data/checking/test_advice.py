@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,9 +108,11 @@ def test_a_few_images_of_the_whole_site_are_read_and_broken_ones_passed_over(
     site = draw_site(tmp_path / "site", cases=2 * MOST + 1, shape=(8, 8))
     dataset, read = opened(site), []
     (site / "images" / "case_00.png").write_bytes(b"torn")
-    whole = advice.read_image_raw
+    whole = advice.read_joined_raw
     monkeypatch.setattr(
-        advice, "read_image_raw", lambda path, channels: read.append(path.stem) or whole(path, channels)
+        advice,
+        "read_joined_raw",
+        lambda paths, channels: read.append(paths[0].stem) or whole(paths, channels),
     )
     seen = advice._Seen.of(dataset)
     assert sorted(read) == sorted(dataset.ids[::3])
@@ -127,6 +130,16 @@ def test_colour_says_nothing_of_other_channels(tmp_path: Path) -> None:
     site = draw_site(tmp_path / "site")
     away = {"away": changed(site, "away", grey=True)}
     assert advise(opened(site, 1), {"away": opened(away["away"].root, 1)}, ()) == ()
+
+
+def test_channels_of_several_files_are_no_colours(tmp_path: Path) -> None:
+    site = draw_site(tmp_path / "site", channels=1)
+    grey, paths = opened(site), sorted((site / "images").iterdir())
+    cases = [replace(case, parts=tuple(paths[:3])) for case in grey]
+    seen = advice._Seen.of(Dataset(cases, None, 3))
+    assert (seen.colour == 0).all()
+    expected = np.mean([grey.image(case).mean() for case in grey.cases[:3]])
+    np.testing.assert_allclose(seen.brightness, expected, rtol=1e-5)
 
 
 def test_check_compares_sites_without_masks(site: Path, capsys: pytest.CaptureFixture[str]) -> None:

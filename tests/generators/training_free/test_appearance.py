@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +11,10 @@ from PIL import Image
 
 from s2s2.data import Dataset, Split
 from s2s2.errors import ConfigError
-from s2s2.generators import Appearance, AppearanceConfig
+from s2s2.generators import Appearance, AppearanceConfig, Chain, Composite
+from s2s2.generators.training_free import appearance
 from s2s2.generators.training_free.pyramid import collapse, gaussian, laplacian, levels_for
+from s2s2.generators.training_free.regions import Labelled
 from tests.generators.made import drawn, split_of
 
 
@@ -23,6 +28,10 @@ def blank_pair(tmp_path: Path) -> tuple[Dataset, Split]:
         assert path is not None
         Image.fromarray(np.zeros((40, 56), np.uint8)).save(path)
     return Dataset.open(tmp_path, size=48), Split(train=("case_0", "case_7"), validation=(), test=())
+
+
+def chained(**options: Any) -> Chain:
+    return Chain([Composite(), Appearance(AppearanceConfig(**options))])
 
 
 def test_a_copy_is_what_the_formula_gives(tmp_path: Path) -> None:
@@ -112,6 +121,58 @@ def test_the_dark_surround_stays(tmp_path: Path) -> None:
     image[:, :, :10] = 0
     copy = generator.restyle(image, dataset.mask(case), np.random.default_rng(0), case)
     np.testing.assert_allclose(copy[:, :, :8], 0, atol=0.02)
+
+
+def test_a_case_is_taken_apart_once_for_all_its_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"images": 0, "masks": 0}
+    whole, measured = appearance.dissect, Labelled.of
+
+    def count(what: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*given: Any, **options: Any) -> Any:
+            counts[what] += 1
+            return call(*given, **options)
+
+        return counted
+
+    monkeypatch.setattr(appearance, "dissect", count("images", whole))
+    monkeypatch.setattr(Labelled, "of", count("masks", measured))
+    dataset = drawn(tmp_path)
+    generator = Appearance().fit(dataset, split_of(dataset))
+    number = len(split_of(dataset).train)
+    assert counts == {"images": number, "masks": number}
+    for name in split_of(dataset).train:
+        generator.sample(dataset.case(name), 8, 0)
+        generator.sample(dataset.case(name), 1, 0, start=8)
+    assert counts == {"images": number, "masks": number}
+    # Copies of another generator are all different; what their one mask says is still known.
+    chain = Chain([Composite(), generator]).fit(dataset, split_of(dataset))
+    counts.update(images=0, masks=0)
+    chain.sample(dataset.case(split_of(dataset).train[0]), 8, 0)
+    assert counts == {"images": 8, "masks": 0}
+
+
+def test_what_is_kept_changes_no_byte(tmp_path: Path) -> None:
+    dataset = drawn(tmp_path, classes=3)
+    split = split_of(dataset)
+    for build in (lambda **options: Appearance(AppearanceConfig(**options)), chained):
+        kept, forgetful = (build(cache_mb=megabytes).fit(dataset, split) for megabytes in (128, 0))
+        for name in split.train:
+            case = dataset.case(name)
+            again = pickle.loads(pickle.dumps(kept)).sample(case, 3, 0)
+            np.testing.assert_array_equal(kept.sample(case, 3, 0), forgetful.sample(case, 3, 0))
+            np.testing.assert_array_equal(kept.sample(case, 3, 0), again)
+
+
+def test_another_mask_of_a_case_is_measured_anew(tmp_path: Path) -> None:
+    dataset = drawn(tmp_path)
+    case, generator = dataset.cases[2], Appearance().fit(dataset, split_of(dataset))
+    fresh = Appearance().fit(dataset, split_of(dataset))
+    image, mask = dataset.image(case), dataset.mask(case)
+    generator.restyle(image, mask, np.random.default_rng(0), case)
+    turned = [each.restyle(image, mask[::-1], np.random.default_rng(0), case) for each in (generator, fresh)]
+    np.testing.assert_array_equal(*turned)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from s2s2.generators.training_free.pyramid import collapse
-from s2s2.generators.training_free.regions import cluster, dissect
+from s2s2.generators.training_free.regions import Anatomy, Labelled, cluster, dissect as dissect_labelled
 from tests.drawn import draw_case
 
 
@@ -12,6 +12,11 @@ def case(classes: int = 3, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     image, mask = draw_case(np.random.default_rng(3), (48, 64), classes=classes, channels=channels)
     image = image[..., None] if image.ndim == 2 else image
     return (image.transpose(2, 0, 1) / 255).astype(np.float32), mask
+
+
+def dissect(image: np.ndarray, mask: np.ndarray, *, classes: int, tissues: int, levels: int) -> Anatomy:
+    labelled = Labelled.of(mask, classes=classes, levels=levels)
+    return dissect_labelled(image, mask, labelled, classes=classes, tissues=tissues)
 
 
 @pytest.mark.parametrize(("classes", "tissues", "levels"), [(2, 1, 0), (2, 3, 3), (4, 2, 2)])
@@ -38,6 +43,22 @@ def test_look_is_what_loops_give() -> None:
                 assert anatomy.style.mean[level, region, channel] == pytest.approx(mean, abs=1e-4)
                 assert anatomy.style.spread[level, region, channel] == pytest.approx(square**0.5, abs=2e-3)
         np.testing.assert_allclose(anatomy.style.mean[level, -1], band.mean(axis=(1, 2)), atol=1e-4)
+
+
+def test_a_mask_gives_one_share_a_class_and_the_rest() -> None:
+    mask = np.zeros((9, 14), np.uint8)
+    mask[2:6, 3:9] = 3
+    labelled = Labelled.of(mask, classes=5, levels=2)
+    assert labelled.classes == (2,)
+    assert labelled.shares is not None
+    assert [share.shape for share in labelled.shares] == [(1, 9, 14), (1, 5, 7), (1, 3, 4)]
+    for share, rest in zip(labelled.shares, labelled.background, strict=True):
+        np.testing.assert_allclose(share.sum(axis=0) + rest[0], 1, atol=1e-6)
+    assert labelled.nbytes == 2 * 4 * (9 * 14 + 5 * 7 + 3 * 4)
+    blank = Labelled.of(np.zeros((9, 14), np.uint8), classes=5, levels=2)
+    assert (blank.classes, blank.shares) == ((), None)
+    assert [rest.shape for rest in blank.background] == [(1, 9, 14), (1, 5, 7), (1, 3, 4)]
+    assert all((rest == 1).all() for rest in blank.background)
 
 
 def test_absent_classes_are_absent() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from s2s2.core.types import Floats
 from s2s2.data.case import Case
 from s2s2.data.dataset import Dataset
-from s2s2.data.files import in_threads, read_image_raw
+from s2s2.data.files import in_threads, read_joined_raw
 from s2s2.data.grid import to_unit
 from s2s2.errors import DataError
 
@@ -84,16 +84,18 @@ def advise(home: Dataset, away: Mapping[str, Dataset], generators: Collection[st
 def _look(case: Case, channels: int) -> tuple[float, float, float] | None:
     """Return brightness, contrast and colour of an image, or None where it cannot be read."""
     try:
-        pixels = read_image_raw(case.image_path, channels)
+        pixels = read_joined_raw(case.files, channels)
     except DataError:
         return None
     # Every so many pixels are enough, and nothing is smoothed.
     step = max(1, max(pixels.shape[1:]) // 128)
     image = to_unit(pixels[:, ::step, ::step])
     grey = image.mean(axis=0)
-    # Relative to the brightness: colours in a dark image are colours too.
-    colour = np.ptp(image, axis=0).mean() / max(image.max(axis=0).mean(), _NOTHING) if channels == 3 else 0
-    return float(grey.mean()), float(grey.std()), float(colour)
+    colour = 0.0
+    if channels == 3 and not case.parts:  # modalities and neighbouring slices are no colours
+        # Relative to the brightness: colours in a dark image are colours too.
+        colour = float(np.ptp(image, axis=0).mean() / max(image.max(axis=0).mean(), _NOTHING))
+    return float(grey.mean()), float(grey.std()), colour
 
 
 def _differences(home: _Seen, away: _Seen) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -15,7 +16,7 @@ from s2s2.errors import ConfigError
 from s2s2.generators.base import EXACT, GEOMETRY, Restyler
 from s2s2.generators.donors import Borrower, Donors
 from s2s2.generators.training_free.pyramid import expand, levels_for, side
-from s2s2.generators.training_free.regions import Anatomy, Style, dissect
+from s2s2.generators.training_free.regions import Anatomy, Labelled, Style, dissect
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -33,7 +34,7 @@ class AppearanceConfig:
             well beyond, with tints and contrasts no donor has.
         tissues: Sub-regions of the background, separated by colour.
         coarsest: Longer side of the coarsest scale in pixels.
-        cache_mb: Memory for images taken apart, in MiB.
+        cache_mb: Memory for images taken apart, and as much for their masks, in MiB.
     """
 
     strength: tuple[float, float] = (0.5, 1.2)
@@ -98,7 +99,11 @@ class Appearance(Borrower, Restyler):
         self._levels = 0
         self._range = np.float32(1)
         self._white = 1.0
+        self._keep_nothing()
+
+    def _keep_nothing(self) -> None:
         self._cache: Cache[Anatomy] = Cache(self.options.cache_mb, renewed=True)
+        self._masks: Cache[Labelled] = Cache(self.options.cache_mb, renewed=True)
 
     def fit(self, dataset: Dataset, split: Split) -> Self:
         """Measure the style of every training case.
@@ -110,12 +115,12 @@ class Appearance(Borrower, Restyler):
         longest = min(max(donors.mask(case).shape) for case in donors.cases)
         self._levels = levels_for(longest, coarsest=self.options.coarsest)
         self._donors = donors
-        self._cache = Cache(self.options.cache_mb, renewed=True)
+        self._keep_nothing()
         styles, white = [], 0.0
         for case in donors.cases:
-            image = donors.image(case)
-            white = max(white, float(image.max()))
-            styles.append(self._dissect(image, donors.mask(case), donors.classes).style)
+            anatomy = self._anatomy(case, donors)
+            white = max(white, float(anatomy.image.max()))
+            styles.append(anatomy.style)
         self._styles, self._white = tuple(styles), white or 1.0
         # The coarsest band's spread over all cases: what a shift of brightness is measured by.
         means = np.stack([style.mean[-1, -1] for style in self._styles])
@@ -125,9 +130,7 @@ class Appearance(Borrower, Restyler):
         return self
 
     def _maker(self, case: Case, donors: Donors) -> Callable[[np.random.Generator], Image]:
-        anatomy = self._cache.get(
-            case.id, lambda: self._dissect(donors.image(case), donors.mask(case), donors.classes)
-        )
+        anatomy = self._anatomy(case, donors)
         return lambda rng: self._restyle(anatomy, rng, case.group)
 
     def restyle(self, image: Image, mask: LabelMap, rng: np.random.Generator, case: Case) -> Image:
@@ -136,8 +139,19 @@ class Appearance(Borrower, Restyler):
         donors.require(case)
         return self._restyle(self._dissect(image, mask, donors.classes), rng, case.group)
 
+    def _anatomy(self, case: Case, donors: Donors) -> Anatomy:
+        """Return a case taken apart, which its copies share."""
+        return self._cache.get(
+            case.id, lambda: self._dissect(donors.image(case), donors.mask(case), donors.classes)
+        )
+
     def _dissect(self, image: Image, mask: LabelMap, classes: int) -> Anatomy:
-        return dissect(image, mask, classes=classes, tissues=self.options.tissues, levels=self._levels)
+        # Copies of another generator are all different, but their mask is one.
+        labelled = self._masks.get(
+            (mask.shape, hashlib.blake2b(mask.tobytes(), digest_size=16).digest()),
+            lambda: Labelled.of(mask, classes=classes, levels=self._levels),
+        )
+        return dissect(image, mask, labelled, classes=classes, tissues=self.options.tissues)
 
     def _restyle(self, anatomy: Anatomy, rng: np.random.Generator, group: str) -> Image:
         target = self._borrow(anatomy, rng, group)

@@ -22,7 +22,7 @@ from s2s2.generators.base import EXACT, GEOMETRY, Restyler
 from s2s2.generators.donors import Borrower, Donors
 from s2s2.generators.options import check
 from s2s2.generators.training_free.pyramid import expand, gaussian, levels_for
-from s2s2.generators.training_free.regions import CLUSTER_SIDE, weigh
+from s2s2.generators.training_free.regions import CLUSTER_SIDE, Labelled, weigh
 
 if TYPE_CHECKING:
     from s2s2.data import Dataset, Split
@@ -115,9 +115,9 @@ class RandConv(Borrower, Restyler):
 
     def _regions(self, image: Image, mask: LabelMap) -> Image:
         """Return the share of every pixel in each class and tissue, (region, height, width)."""
-        scales = gaussian(image, max(1, levels_for(max(mask.shape), coarsest=CLUSTER_SIDE)))
-        classes = self._fitted().classes
-        return weigh(scales, mask, None, classes=classes, tissues=self.options.tissues)[1][0]
+        levels, classes = max(1, levels_for(max(mask.shape), coarsest=CLUSTER_SIDE)), self._fitted().classes
+        scales, labelled = gaussian(image, levels), Labelled.of(mask, classes=classes, levels=levels)
+        return weigh(scales, labelled, None, classes=classes, tissues=self.options.tissues)[1][0]
 
     def _restyle(self, image: Image, weights: Image, rng: np.random.Generator) -> Image:
         width, spread = np.float32(self.options.width), float(image.std())

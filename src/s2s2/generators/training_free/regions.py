@@ -72,15 +72,56 @@ class Anatomy:
         return self.image.nbytes + sum(part.nbytes for part in (*self.bands, *self.weights))
 
 
-def dissect(image: Image, mask: LabelMap, *, classes: int, tissues: int, levels: int) -> Anatomy:
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What a mask alone says of the regions: the share of its classes at every scale.
+
+    Args:
+        classes: The classes that it shows, counted from 0 without the background.
+        shares: Their shares, smooth at the borders; None where there is no class.
+        background: What is left.
+
+    Shape:
+        - shares: (class shown, height, width) of each scale.
+        - background: (1, height, width) of each scale.
+    """
+
+    classes: tuple[int, ...]
+    shares: tuple[Image, ...] | None
+    background: tuple[Image, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that this takes, in bytes."""
+        return sum(part.nbytes for part in (*(self.shares or ()), *self.background))
+
+    @classmethod
+    def of(cls, mask: LabelMap, *, classes: int, levels: int) -> Labelled:
+        """Measure a mask.
+
+        Args:
+            mask: Class ids below `classes`, 0 for the background, (height, width).
+            classes: Number of classes with the background.
+            levels: How often it is halved.
+        """
+        found = np.flatnonzero(np.bincount(mask.ravel(), minlength=classes)[1:classes])
+        if not found.size:
+            empty = gaussian(np.ones((1, *mask.shape), np.float32), levels)
+            return cls((), None, tuple(np.ones_like(scale) for scale in empty))
+        shares = soften(mask[None] == (found + 1).astype(np.uint8)[:, None, None], levels)
+        background = (np.float32(1) - share.sum(axis=0, keepdims=True) for share in shares)
+        return cls(tuple(found.tolist()), tuple(shares), tuple(background))
+
+
+def dissect(image: Image, mask: LabelMap, labelled: Labelled, *, classes: int, tissues: int) -> Anatomy:
     """Take an image apart into scales and regions.
 
     Args:
         image: In [0, 1].
         mask: Class ids below `classes`, 0 for the background.
+        labelled: What the mask says; the image is halved as often as it was.
         classes: Number of classes with the background.
         tissues: Sub-regions of the background, separated by their low-band colour.
-        levels: How often the image is halved.
 
     Shape:
         - image: (channel, height, width).
@@ -90,16 +131,18 @@ def dissect(image: Image, mask: LabelMap, *, classes: int, tissues: int, levels:
         >>> image = np.random.default_rng(0).random((3, 32, 48), np.float32)
         >>> mask = np.zeros((32, 48), np.uint8)
         >>> mask[8:24, 8:24] = 1
-        >>> anatomy = dissect(image, mask, classes=2, tissues=2, levels=2)
+        >>> labelled = Labelled.of(mask, classes=2, levels=2)
+        >>> anatomy = dissect(image, mask, labelled, classes=2, tissues=2)
         >>> anatomy.regions, [weights.shape for weights in anatomy.weights]
         ((0, 1, 2), [(3, 32, 48), (3, 16, 24), (3, 8, 12)])
     """
+    levels = len(labelled.background) - 1
     hidden, grown = field_of_view(image, mask > 0)
     scales = gaussian(push_pull(image, grown), levels)
     bands = laplacian(scales)
     surround = soften(grown, levels) if hidden.any() else None
     shown = [np.float32(1) - share for share in surround] if surround is not None else None
-    regions, weights = weigh(scales, mask, shown, classes=classes, tissues=tissues)
+    regions, weights = weigh(scales, labelled, shown, classes=classes, tissues=tissues)
     style = _measure(bands, weights, shown, regions, total=classes + tissues)
     alpha = surround[0][0] if surround is not None else None
     return Anatomy(image, tuple(bands), tuple(weights), regions, alpha, style)
@@ -120,7 +163,7 @@ def soften(region: Region, levels: int) -> list[Image]:
 
 def weigh(
     scales: list[Image],
-    mask: LabelMap,
+    labelled: Labelled,
     shown: list[Image] | None,
     *,
     classes: int,
@@ -131,7 +174,7 @@ def weigh(
     Args:
         scales: The image and its halvings, finest first; one of them, the last if need be, is
             coarse enough to tell the tissues apart.
-        mask: Class ids below `classes`, 0 for the background.
+        labelled: What the mask says, at the same scales.
         shown: Share of each pixel, at each scale, that is no dark surround; None: all.
         classes: Number of classes with the background.
         tissues: Sub-regions of the background.
@@ -140,12 +183,7 @@ def weigh(
         Numbers of the regions in the order of `Style`, and for each scale their shares,
         (region, height, width), which sum to one.
     """
-    found = np.flatnonzero(np.bincount(mask.ravel(), minlength=classes)[1:classes])
-    levels = len(scales) - 1
-    background, named = [np.ones((1, *side(scale)), np.float32) for scale in scales], None
-    if found.size:
-        named = soften(mask[None] == (found + 1).astype(np.uint8)[:, None, None], levels)
-        background = [np.float32(1) - share.sum(axis=0, keepdims=True) for share in named]
+    levels, background = len(scales) - 1, labelled.background
     anchor = next((i for i, scale in enumerate(scales) if max(side(scale)) <= CLUSTER_SIDE), levels)
     inside = background[anchor][0] > 0.5
     if shown is not None:
@@ -156,9 +194,9 @@ def weigh(
     for scale in reversed(scales[:anchor]):
         shares.insert(0, expand(shares[0], side(scale)))
     weights = [share * rest for share, rest in zip(shares, background, strict=True)]
-    if named is not None:
-        weights = [np.concatenate(pair) for pair in zip(named, weights, strict=True)]
-    return (*found.tolist(), *(classes - 1 + seen).tolist()), weights
+    if labelled.shares is not None:
+        weights = [np.concatenate(pair) for pair in zip(labelled.shares, weights, strict=True)]
+    return (*labelled.classes, *(classes - 1 + seen).tolist()), weights
 
 
 def cluster(colours: Image, inside: Region, count: int) -> Indices:
