@@ -14,7 +14,7 @@ from s2s2.data import ClassMap, Dataset
 from s2s2.errors import DataError, EvaluationError
 from s2s2.evaluation import PredictionFolder, read_scores, score_columns, summarise
 from s2s2.evaluation.compare import compare
-from s2s2.evaluation.score import score
+from s2s2.evaluation.score import score, volume_mask
 from s2s2.metrics import METRICS, Comparison, Metric, register
 from tests.drawn import draw_site
 
@@ -217,7 +217,7 @@ def test_a_volume_is_scored_as_one_in_mm_and_ml(tmp_path: Path) -> None:
     dataset = Dataset.open(site)
     folder = PredictionFolder(tmp_path / "out")
     for volume in dataset.volumes:
-        found = dataset.volume_mask(volume).copy()
+        found = volume_mask(dataset, volume).copy()
         if volume.id == "b":
             # One slice of 10 x 8 pixels is missed.
             found[np.flatnonzero(found.any(axis=(1, 2)))[0]] = 0

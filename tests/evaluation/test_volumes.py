@@ -5,6 +5,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from s2s2.cli import main
 from s2s2.data import ClassMap
@@ -151,6 +152,28 @@ def test_probabilities_and_overlays_of_volumes(away: Path, network: Path, tmp_pa
     expected = voxels[:, ::-1].transpose(2, 1, 0) > 100
     np.testing.assert_array_equal(pages.argmax(0), expected)
     assert (tmp_path / "out" / "overlays" / "patient0.png").is_file()
+
+
+def test_slices_can_be_scored_by_themselves(away: Path, network: Path, tmp_path: Path) -> None:
+    predict(network, opened(away), tmp_path / "out", trust=(TRUST,))
+    table = score(tmp_path / "out", opened(away, masks=True), slicewise=True).set_index("case")
+    assert len(table) == 18
+    voxels, labels = disc(21)
+    for number in range(1, 5):
+        ours, theirs = voxels[..., number] > 100, labels[..., number] == 1
+        expected = 2 * (ours & theirs).sum() / (ours.sum() + theirs.sum())
+        assert table.loc[f"patient1_s{number:03d}", "dice"] == pytest.approx(expected)
+    assert table.loc["patient1_s000", "status"] == "false"
+
+
+def test_the_largest_region_of_a_volume_alone_is_kept(away: Path, network: Path, tmp_path: Path) -> None:
+    predict(network, opened(away), tmp_path / "out", trust=(TRUST,))
+    before = np.asarray(nib.load(tmp_path / "out" / "patient0.nii.gz").dataobj)
+    again = predict(network, opened(away), tmp_path / "out", trust=(TRUST,), largest=("tube",))
+    assert len(again.written) == 3  # those with all regions are not kept
+    after = np.asarray(nib.load(tmp_path / "out" / "patient0.nii.gz").dataobj)
+    assert 0 < after.sum() < before.sum()
+    assert ndimage.label(after)[1] == 1
 
 
 def test_a_network_of_neighbours_predicts_volumes_by_its_card(away: Path, tmp_path: Path) -> None:

@@ -23,12 +23,14 @@ class Options(Command, Tolerant, Seeded, PartOfSplit, Written, DataOptions):
         output: CSV file that is written.
         arm: Name of the network in the table.
         seed: Seed of the network in the table.
+        slicewise: Score every slice of a volume by itself. Without it, volumes are scored as wholes.
     """
 
     words = ("predictions", "data")
 
     predictions: Path
     arm: str = "network"
+    slicewise: bool = False
 
 
 def main(options: Options) -> int:
@@ -40,7 +42,10 @@ def main(options: Options) -> int:
 
     dataset = options.read(options.data)
     part = options.of_part(dataset)
-    scores = score(options.predictions, part, tolerance=options.tolerance, beside=dataset.ids)
+    beside = [*dataset.ids, *(volume.id for volume in dataset.volumes)]
+    scores = score(
+        options.predictions, part, tolerance=options.tolerance, beside=beside, slicewise=options.slicewise
+    )
     scores.insert(0, "seed", options.seed)
     scores.insert(0, "arm", options.arm)
     write_table(scores, options.output)

@@ -20,7 +20,8 @@ _ADAPTED = (
 class Options(Command, Trusting, Flipping, Public, Channels, PartOfSplit, Written):
     """Segment images with a trained network.
 
-    The label maps are PNG files with the class ids, each on the grid of its image. An image that cannot
+    The label maps hold the class ids, each on the grid of its image: PNG files of flat images, of volumes
+    files of their format, which lie on them in every viewer. An image that cannot
     be read is named and skipped, and the exit code is then 2.
 
     Args:
@@ -33,6 +34,8 @@ class Options(Command, Trusting, Flipping, Public, Channels, PartOfSplit, Writte
         batch: Images that go through the network at once.
         device: auto, cpu, cuda or cuda:1.
         overwrite: Predict again what is there already.
+        largest: Classes of which the largest connected region alone is kept, such as `liver spleen`: for
+            organs that there are once.
         adapted: Give batch normalisation the statistics of all images of `data`, 16 or more, instead of
             those of the training; no mask is read. It may gain or lose: validate it on labelled images.
     """
@@ -47,6 +50,7 @@ class Options(Command, Trusting, Flipping, Public, Channels, PartOfSplit, Writte
     device: str = "auto"
     overwrite: bool = False
     adapted: bool = False
+    largest: tuple[str, ...] = ()
 
 
 def main(options: Options) -> int:
@@ -86,6 +90,7 @@ def main(options: Options) -> int:
             trust=options.trust,
             flips=options.flips,
             adapted=options.adapted,
+            largest=options.largest,
             progress=lambda done, total: update(done, total, f"{done} of {total} images"),
         )
     found = discover(options.data, masks_required=False, dataset=options.dataset_of())

@@ -31,6 +31,7 @@ class _Facts(TypedDict):
     network: NotRequired[str]
     flips: NotRequired[list[list[int]]]
     adapted: NotRequired[str | None]
+    largest: NotRequired[list[str] | None]
     classes: NotRequired[list[str]]
     learnt: NotRequired[_Learnt]
     images: NotRequired[dict[str, str]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.volumes.volume import Volume
 from s2s2.errors import ConfigError, DataError, NetworkError
 from s2s2.evaluation.batches import Placed, cut, read
+from s2s2.evaluation.components import class_ids
 from s2s2.evaluation.folder import PredictionFolder
 from s2s2.evaluation.unlabelled import Unlabelled
 from s2s2.evaluation.writing import Writer
@@ -56,6 +57,7 @@ def predict(
     known: NetworkConfig | None = None,
     flips: bool | None = None,
     adapted: bool = False,
+    largest: Sequence[str] = (),
 ) -> PredictReport:
     """Segment every image of a data set with a trained network, or with all seeds of an arm.
 
@@ -79,11 +81,12 @@ def predict(
         known: As `load_ensemble` takes it.
         flips: As `load_ensemble` takes it.
         adapted: Whether to adapt the networks to the images first, see `adapt_batch_norm`.
+        largest: Classes of which the largest connected region alone is kept.
 
     Raises:
         NetworkError: If the network cannot be loaded or adapted, needs other channels, or gives NaN.
         EvaluationError: If a network cannot be adapted to these images, see `Unlabelled`.
-        ConfigError: If `batch` or `device` cannot be used.
+        ConfigError: If `batch`, `device` or `largest` cannot be used.
     """
     _check_order(batch, output)
     chosen = torch_device(device)
@@ -92,16 +95,18 @@ def predict(
     images = Unlabelled(working, cards) if adapted else None
     ensemble = load_ensemble(network_folder, chosen, flips=flips, trust=trust, known=known, adapted_to=images)
     native = dataset.resized(None) if overlays else None
-    writer = Writer(PredictionFolder(output), cards[0].class_map, native, probabilities=probabilities)
+    kept = class_ids(largest, cards[0].class_map)
+    writer = Writer(PredictionFolder(output), cards[0].class_map, native, probabilities, kept)
     work = _Work(ensemble=ensemble, working=working, device=chosen, progress=progress, writer=writer)
-    _predict_and_note(work, _facts(network_folder, ensemble, images), batch, overwrite=overwrite)
+    facts = _facts(network_folder, ensemble, images) | {"largest": list(largest) or None}
+    _predict_and_note(work, facts, batch, overwrite=overwrite)
     return PredictReport(tuple(writer.written), tuple(work.kept), work.failed)
 
 
 def _predict_and_note(work: _Work, facts: dict[str, Any], batch: int, *, overwrite: bool) -> None:
     """Predict what is not there yet, and write down which images and label maps belong together."""
     before = work.folder.facts
-    same = all(before.get(name) == facts[name] for name in ("network", "flips", "adapted"))
+    same = all(before.get(name) == facts[name] for name in ("network", "flips", "adapted", "largest"))
     ours = before if same and not overwrite else {}
     written = ours.get("label_maps", {})
     facts["images"] = work.plan(ours.get("images", {}), written)

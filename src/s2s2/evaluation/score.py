@@ -28,8 +28,11 @@ def score(
     tolerance: float = 2.0,
     surface: bool = True,
     beside: Collection[str] = (),
+    slicewise: bool = False,
 ) -> pd.DataFrame:
     """Score the label maps of a folder against the masks of a data set, joined by case id.
+
+    A volume is scored as a whole.
 
     Both are compared on the original grid of each image. Distances are in mm where
     the case knows its spacing, else in pixels; see `s2s2.metrics` for what counts
@@ -42,6 +45,8 @@ def score(
         surface: Whether to measure distances; without them such metrics are NaN.
         beside: Ids of cases that may have predictions too, which are not scored: the other parts of
             a split.
+        slicewise: Whether every slice of a volume is scored by itself, which weighs small slices as
+            much as large ones; the case is then the slice.
 
     Returns:
         One row for each case and class but the background; see `score_columns`.
@@ -63,8 +68,12 @@ def score(
     for volume in dataset.volumes:
         mask = volume_mask(dataset, volume)
         labels = _fitting(folder, volume, mask, len(dataset.class_map))
-        pair = Comparison(labels, mask, len(dataset.class_map), volume.spacing_mm, tolerance)
-        rows += _rows(volume, pair, dataset.class_map.names[1:], surface=surface)
+        parts = [(volume, labels, mask)]
+        if slicewise and not volume.is_flat:
+            parts = list(zip(map(Volume.flat, volume.cases), labels, mask, strict=True))
+        for part, found, truth in parts:
+            pair = Comparison(found, truth, len(dataset.class_map), part.spacing_mm, tolerance)
+            rows += _rows(part, pair, dataset.class_map.names[1:], surface=surface)
     return pd.DataFrame(rows, columns=list(score_columns())).assign(tolerance=float(tolerance))
 
 

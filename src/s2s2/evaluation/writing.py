@@ -12,6 +12,7 @@ from s2s2.data.case import Case
 from s2s2.data.classes import ClassMap
 from s2s2.data.dataset import Dataset
 from s2s2.data.volumes.volume import Volume
+from s2s2.evaluation.components import keep_largest
 from s2s2.evaluation.folder import PredictionFolder, quantised
 from s2s2.pictures import overlay
 
@@ -35,12 +36,14 @@ class Writer:
         class_map: The classes of the network.
         native: The images on their own grid, to draw overlays on; None draws none.
         probabilities: Whether the probability of each class is written too.
+        largest: Ids of classes of which the largest connected region alone is kept.
     """
 
     folder: PredictionFolder
     class_map: ClassMap
     native: Dataset | None
     probabilities: bool
+    largest: tuple[int, ...] = ()
     written: list[str] = field(default_factory=list)
     _outputs: dict[str, Volume] = field(default_factory=dict)
     _gathered: dict[str, _Gathered] = field(default_factory=dict)
@@ -80,6 +83,7 @@ class Writer:
             return
         labels = scores.argmax(0).astype(np.uint8)
         if output.grid is None:
+            labels = keep_largest(labels, self.largest)
             self._finish(output, labels, case, scores if self.probabilities else None)
             return
         whole = self._gathered.get(output.id) or self._begin(output, len(scores))
@@ -110,6 +114,7 @@ class Writer:
     def _finish_volume(self, whole: _Gathered) -> None:
         """Write the files of a volume, the label map last; the overlay shows its fullest slice."""
         volume = whole.volume
+        whole.labels = keep_largest(whole.labels, self.largest)
         if whole.pages is not None:
             self.folder.write_volume_probabilities(volume, whole.pages)
         if self.native is not None:
