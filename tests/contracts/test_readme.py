@@ -22,6 +22,7 @@ from torch import nn
 from s2s2.cli import COMMANDS, main
 from s2s2.networks import BUILT_IN
 from tests.drawn import draw_site
+from tests.drawn_volumes import draw_volumes
 from tests.public_sets import draw_nuclei, draw_polyps
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,7 @@ ELSEWHERE = {
     "make test": "this is it",
     "make install": "part of `make test`",
     "make format": "by people",
+    "pip install 's2s2[volumes]'": "part of `make test`, from this folder",
     "make bench": "by people",
 }
 """Commands that are not run here, and where they are."""
@@ -47,7 +49,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "arms": ["baseline", "s2s2"],
         "seeds": 1,
         "jobs": 1,
-        "split": {"counts": [10, 2, 4]},
+        "split": {"fractions": [0.625, 0.125, 0.25]},
         "stack": {"depth": 2},
         "audit": AUDIT,
         "network": NETWORK,
@@ -133,6 +135,8 @@ def made(sites: Path, tiny: None, tmp_path_factory: pytest.TempPathFactory) -> P
         draw_site(place / name, cases=20, seed=number)
     draw_polyps(place)
     draw_nuclei(place / "bowl")
+    draw_volumes(place / "scans" / "home", 8)
+    draw_volumes(place / "scans" / "away", 2, seed=50, invert=True)
     (place / "made").mkdir()
     for image in (place / "sites" / "home" / "images").iterdir():
         for copy in range(2):
