@@ -7,11 +7,12 @@ from pathlib import Path
 
 from s2s2.core.inputs import Inputs
 from s2s2.core.records import file_identity
+from s2s2.data.volumes.dicom import DICOM
 from s2s2.data.volumes.nifti import NIFTI
 from s2s2.data.volumes.raw import RawVolume, VolumeReader, checked
 from s2s2.errors import DataError, S2S2Error
 
-VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI,)
+VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI, DICOM)
 """The readers of all formats; a new one is one file and one entry here."""
 
 VOLUME_SUFFIXES = tuple(suffix for reader in VOLUME_READERS for suffix in reader.suffixes)

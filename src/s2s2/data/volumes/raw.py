@@ -11,6 +11,9 @@ import numpy as np
 from s2s2.core.types import Floats, RawPixels, Vectors
 from s2s2.errors import DataError
 
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""From millimetres to the patient's left, back and head (DICOM, ITK) to right, front and head (NIfTI)."""
+
 _MOST_LABELS = 65535
 _ROUNDED = 1e-3
 
