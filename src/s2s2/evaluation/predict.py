@@ -56,6 +56,7 @@ def predict(
     known: NetworkConfig | None = None,
     flips: bool | None = None,
     adapted: bool = False,
+    dicom_seg: bool = False,
 ) -> PredictReport:
     """Segment every image of a data set with a trained network, or with all seeds of an arm.
 
@@ -79,6 +80,7 @@ def predict(
         known: As `load_ensemble` takes it.
         flips: As `load_ensemble` takes it.
         adapted: Whether to adapt the networks to the images first, see `adapt_batch_norm`.
+        dicom_seg: Whether to write the label maps of DICOM series as DICOM-SEG instead of NIfTI.
 
     Raises:
         NetworkError: If the network cannot be loaded or adapted, needs other channels, or gives NaN.
@@ -92,7 +94,9 @@ def predict(
     images = Unlabelled(working, cards) if adapted else None
     ensemble = load_ensemble(network_folder, chosen, flips=flips, trust=trust, known=known, adapted_to=images)
     native = dataset.resized(None) if overlays else None
-    writer = Writer(PredictionFolder(output), cards[0].class_map, native, probabilities=probabilities)
+    writer = Writer(
+        PredictionFolder(output), cards[0].class_map, native, probabilities=probabilities, dicom_seg=dicom_seg
+    )
     work = _Work(ensemble=ensemble, working=working, device=chosen, progress=progress, writer=writer)
     _predict_and_note(work, _facts(network_folder, ensemble, images), batch, overwrite=overwrite)
     return PredictReport(tuple(writer.written), tuple(work.kept), work.failed)
@@ -182,7 +186,7 @@ class _Work:
 
     def __post_init__(self) -> None:
         """List what is written, each in a file of its own."""
-        self.outputs = [output for volume in self.working.volumes for output in volume.outputs]
+        self.outputs = self.writer.outputs(self.working.volumes)
         self.failed.update(self.working.cut.skipped)
 
     @property

@@ -14,12 +14,8 @@ from s2s2.data import Dataset
 from s2s2.data.reading.layouts import discover
 from s2s2.data.volumes.formats import read_volume, reader_of
 from s2s2.errors import DataError
+from s2s2.evaluation.score import volume_mask
 from tests.data.volumes.dicom_made import numbers, save, save_enhanced, save_series, slice_of, uid
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("S2S2_CACHE", str(tmp_path / "cache"))
 
 
 def test_a_series_lies_where_simpleitk_says(tmp_path: Path) -> None:
@@ -120,8 +116,8 @@ def test_a_series_is_a_volume_of_a_data_set(tmp_path: Path) -> None:
     assert [case.id for case in dataset] == [f"p1_s{k:03d}" for k in range(4)]
     assert {case.group for case in dataset} == {"p7"}
     (only,) = dataset.volumes
-    np.testing.assert_array_equal(dataset.volume_mask(only), only.cut(tmp_path / "set/masks/p1.nii.gz"))
-    only.write(tmp_path / "out.nii.gz", dataset.volume_mask(only))
+    np.testing.assert_array_equal(volume_mask(dataset, only), only.cut(tmp_path / "set/masks/p1.nii.gz"))
+    only.write(tmp_path / "out.nii.gz", volume_mask(dataset, only))
     written = SimpleITK.ReadImage(str(tmp_path / "out.nii.gz"))
     np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(written), labels.T)
     reader = SimpleITK.ImageSeriesReader()

@@ -20,7 +20,7 @@ from s2s2.core.inputs import Inputs
 from s2s2.core.storage import atomic, read_json, write_json
 from s2s2.core.types import RawPixels
 from s2s2.data.volumes.config import VolumeConfig
-from s2s2.data.volumes.formats import read_volume, source_identity
+from s2s2.data.volumes.formats import read_labels, read_volume, source_identity
 from s2s2.data.volumes.intensities import Scaling, Statistics, looks_like_ct
 from s2s2.data.volumes.raw import RawVolume, label_values
 from s2s2.data.volumes.slicing import Slicing, is_orthonormal, orientation
@@ -114,7 +114,7 @@ def cut_mask(source: Path, image: Sequence[Path], facts: Facts, config: VolumeCo
     }
     folder = cache_folder(config) / Inputs(inputs).digest
     if _kept(folder) is None:
-        volume = read_volume(source)
+        volume = read_labels(source, facts.grid.shape, facts.grid.matrix)
         labels = label_values(volume, facts.grid.aligned(volume, source, "mask"), source)
         _keep(folder, facts, iter(labels), ".png")
     return [folder / f"{number:04d}.png" for number in range(facts.grid.cut_shape[0])]

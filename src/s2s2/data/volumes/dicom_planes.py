@@ -106,7 +106,7 @@ def read_series(path: Path) -> Series:
         raise DataError(f"{path} holds no DICOM images. Give the folder of one CT or MR series.")
     _require_images(path, headers)
     _require_one_series(path, headers)
-    planes = [plane for file, header in headers for plane in _planes(file, header)]
+    planes = [plane for file, header in headers for plane in planes_of_file(file, header)]
     _require_alike(path, planes)
     normal = planes[0].normal
     planes.sort(key=lambda plane: float(normal @ plane.position))
@@ -158,8 +158,16 @@ def _require_one_series(path: Path, headers: Sequence[tuple[Path, Any]]) -> None
         )
 
 
-def _planes(file: Path, header: Any) -> Iterator[Plane]:
-    """Yield the slices of a file, from its own header or from those of its frames."""
+def planes_of_file(file: Path, header: Any) -> Iterator[Plane]:
+    """Yield the slices of a file, from its own header or from those of its frames.
+
+    Args:
+        file: The file.
+        header: Its content, with or without pixels.
+
+    Raises:
+        DataError: If it is not known where one lies.
+    """
     count = int(header.get("NumberOfFrames", 1) or 1)
     frames = header.get("PerFrameFunctionalGroupsSequence")
     if frames is None and count > 1:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from s2s2.core.inputs import Inputs
 from s2s2.core.records import file_identity
+from s2s2.core.types import Floats
 from s2s2.data.volumes.dicom import DICOM
+from s2s2.data.volumes.dicom_seg import DICOM_SEG
 from s2s2.data.volumes.nifti import NIFTI
 from s2s2.data.volumes.raw import RawVolume, VolumeReader, checked
 from s2s2.errors import DataError, S2S2Error
 
-VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI, DICOM)
+VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI, DICOM, DICOM_SEG)
 """The readers of all formats; a new one is one file and one entry here."""
 
 VOLUME_SUFFIXES = tuple(suffix for reader in VOLUME_READERS for suffix in reader.suffixes)
@@ -52,18 +55,39 @@ def volume_suffix(name: str) -> str:
 
 
 def read_volume(path: Path) -> RawVolume:
-    """Read one channel of a volume, or a label map.
+    """Read one channel of a volume.
 
     Raises:
         DataError: If it cannot be read, has other than three axes, or no place in space.
     """
+    return _read(path, lambda reader: reader.read(path))
+
+
+def read_labels(path: Path, shape: tuple[int, ...], affine: Floats) -> RawVolume:
+    """Read a label map.
+
+    Args:
+        path: Its file, or a folder with one.
+        shape: Of the image that it belongs to (i, j, k).
+        affine: Of the image, as `RawVolume.affine`.
+
+    Raises:
+        DataError: As `read_volume`.
+    """
+    return _read(
+        path,
+        lambda reader: reader.read_labels(path, shape, affine) if reader.read_labels else reader.read(path),
+    )
+
+
+def _read(path: Path, read: Callable[[VolumeReader], RawVolume]) -> RawVolume:
     reader = reader_of(path)
     if not os.path.exists(path):
         raise DataError(f"There is no volume {path}. Check the path.")
     if reader is None:
         raise DataError(f"{path} is no volume. Expected {', '.join(VOLUME_SUFFIXES)}.")
     try:
-        return checked(reader.read(path), path)
+        return checked(read(reader), path)
     except S2S2Error:
         raise
     except ModuleNotFoundError as error:

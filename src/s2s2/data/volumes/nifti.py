@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def _is_first(path: Path) -> bool:
     return True
 
 
-def write(path: Path, labels: RawPixels, affine: Floats, source: Path) -> None:
+def write(path: Path, labels: RawPixels, affine: Floats, source: Path, _names: Sequence[str]) -> None:
     """Write a label map as uint8 with the affine and the header of the image that it belongs to.
 
     Args:

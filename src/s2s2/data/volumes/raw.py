@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +63,11 @@ class VolumeReader:
         recognises: Whether a path is of this format: a file by its name, a folder by its files.
         read: Reads a volume.
         write: Writes a label map (i, j, k) of class ids beside the volume it belongs to: the path, the
-            label map, the affine, the file that was predicted.
+            label map, the affine, the file that was predicted, the name of each class id.
         suffix: Of the label maps that `write` writes.
+        read_labels: Reads a label map for an image of a shape (i, j, k) and an affine, where `read` does
+            not: of formats that leave out slices without anything, or hold image and mask in one file.
+        has_mask: Whether a file may hold an image and its mask.
         extra: What to install to read the format.
     """
 
@@ -72,8 +75,10 @@ class VolumeReader:
     suffixes: tuple[str, ...]
     recognises: Callable[[Path], bool]
     read: Callable[[Path], RawVolume]
-    write: Callable[[Path, RawPixels, Floats, Path], None]
+    write: Callable[[Path, RawPixels, Floats, Path, Sequence[str]], None]
     suffix: str
+    read_labels: Callable[[Path, tuple[int, ...], Floats], RawVolume] | None = None
+    has_mask: bool = False
     extra: str = "volumes"
 
 
