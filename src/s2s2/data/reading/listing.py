@@ -15,6 +15,7 @@ from s2s2.data.volumes.formats import VOLUME_SUFFIXES, reader_of, volume_suffix
 
 # Files that may be beside images without being meant as images.
 _SILENT_SUFFIXES = {"", ".csv", ".json", ".txt", ".md", ".yaml", ".yml", ".xml", ".db", ".ini", ".pdf"}
+_SILENT_SUFFIXES |= {".raw", ".zraw"}  # the voxels of .mhd and .nhdr
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
 
 

@@ -12,10 +12,11 @@ from s2s2.core.types import Floats
 from s2s2.data.volumes.dicom import DICOM
 from s2s2.data.volumes.dicom_seg import DICOM_SEG
 from s2s2.data.volumes.nifti import NIFTI
+from s2s2.data.volumes.nrrd import METAIMAGE, NRRD
 from s2s2.data.volumes.raw import RawVolume, VolumeReader, checked
 from s2s2.errors import DataError, S2S2Error
 
-VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI, DICOM, DICOM_SEG)
+VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI, DICOM, DICOM_SEG, NRRD, METAIMAGE)
 """The readers of all formats; a new one is one file and one entry here."""
 
 VOLUME_SUFFIXES = tuple(suffix for reader in VOLUME_READERS for suffix in reader.suffixes)
@@ -106,8 +107,11 @@ def _read(path: Path, read: Callable[[VolumeReader], RawVolume]) -> RawVolume:
 
 
 def source_identity(path: Path) -> str:
-    """Return what identifies a volume on disk: the bytes of its file, or of all files of its folder."""
+    """Return what identifies a volume on disk: the bytes of its file, or of all files that it is made of."""
+    reader = reader_of(path)
     if path.is_dir():
-        names = sorted(each for each in path.iterdir() if each.is_file())
-        return Inputs({"files": [file_identity(each) for each in names]}).digest
-    return file_identity(path)
+        files = sorted(each for each in path.iterdir() if each.is_file())
+    else:
+        files = [path, *(reader.beside(path) if reader is not None and reader.beside is not None else ())]
+    identities = [file_identity(each) for each in files]
+    return identities[0] if files == [path] else Inputs({"files": identities}).digest

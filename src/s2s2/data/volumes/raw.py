@@ -68,6 +68,7 @@ class VolumeReader:
         read_labels: Reads a label map for an image of a shape (i, j, k) and an affine, where `read` does
             not: of formats that leave out slices without anything, or hold image and mask in one file.
         has_mask: Whether a file may hold an image and its mask.
+        beside: The files that hold the voxels of a file, where those are not its own.
         extra: What to install to read the format.
     """
 
@@ -79,6 +80,7 @@ class VolumeReader:
     suffix: str
     read_labels: Callable[[Path, tuple[int, ...], Floats], RawVolume] | None = None
     has_mask: bool = False
+    beside: Callable[[Path], list[Path]] | None = None
     extra: str = "volumes"
 
 
