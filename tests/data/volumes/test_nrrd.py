@@ -121,7 +121,7 @@ def test_empty_files_are_refused(tmp_path: Path, suffix: str) -> None:
 def test_a_header_that_promises_too_much_is_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "a.mha", image())
     path.write_bytes(path.read_bytes().replace(b"DimSize = 5 4 3", b"DimSize = 50000 40000 3000"))
-    _refused(path, "promises 50000 x 40000 x 3000 voxels", "bytes cannot hold")
+    _refused(path, "promises 50000 x 40000 x 3000 voxels", "more than the file can hold")
 
 
 def test_several_numbers_a_voxel_are_refused(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class Facts:
         oriented: Whether the file says how it lies in the patient.
         orthonormal: Whether its axes are at right angles.
         patient: Name of the patient in the file, or "".
+        bare: As `RawVolume.bare`.
     """
 
     grid: Grid
@@ -57,6 +58,12 @@ class Facts:
     oriented: bool
     orthonormal: bool
     patient: str = ""
+    bare: bool = False
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float] | None:
+        """Distance of slices, rows and columns; None where it is unknown."""
+        return None if self.bare else self.grid.slicing.spacing_mm
 
 
 class _Kept(TypedDict):
@@ -141,7 +148,7 @@ def _prepared(
             )
         statistics.append(found)
     pairs = list(zip(statistics, volumes, strict=True))
-    scalings = tuple(Scaling.of(found, volume.modality, config) for found, volume in pairs)
+    scalings = tuple(Scaling.of(found, volume.modality, config, bare=volume.bare) for found, volume in pairs)
     facts = Facts(
         grid=grid,
         scalings=scalings,
@@ -152,6 +159,7 @@ def _prepared(
         oriented=first.oriented,
         orthonormal=is_orthonormal(first.affine),
         patient=first.patient,
+        bare=first.bare,
     )
 
     def slices() -> Iterator[RawPixels]:

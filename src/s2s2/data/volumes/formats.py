@@ -9,6 +9,8 @@ from pathlib import Path
 from s2s2.core.inputs import Inputs
 from s2s2.core.records import file_identity
 from s2s2.core.types import Floats
+from s2s2.data.files import SUFFIXES
+from s2s2.data.volumes.arrays import ARRAYS
 from s2s2.data.volumes.dicom import DICOM
 from s2s2.data.volumes.dicom_seg import DICOM_SEG
 from s2s2.data.volumes.nifti import NIFTI
@@ -16,7 +18,7 @@ from s2s2.data.volumes.nrrd import METAIMAGE, NRRD
 from s2s2.data.volumes.raw import RawVolume, VolumeReader, checked
 from s2s2.errors import DataError, S2S2Error
 
-VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI, DICOM, DICOM_SEG, NRRD, METAIMAGE)
+VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI, DICOM, DICOM_SEG, NRRD, METAIMAGE, ARRAYS)
 """The readers of all formats; a new one is one file and one entry here."""
 
 VOLUME_SUFFIXES = tuple(suffix for reader in VOLUME_READERS for suffix in reader.suffixes)
@@ -28,6 +30,8 @@ LABEL_SUFFIXES = tuple(dict.fromkeys(reader.suffix for reader in VOLUME_READERS)
 
 def reader_of(path: Path) -> VolumeReader | None:
     """Return the reader of a file or of a folder of files; None where it is no volume."""
+    if path.suffix.lower() in SUFFIXES:
+        return None  # flat images are many: no look at the disk for each
     return next((reader for reader in VOLUME_READERS if reader.recognises(path)), None)
 
 

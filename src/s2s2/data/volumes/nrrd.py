@@ -14,15 +14,13 @@ import numpy as np
 
 from s2s2.core.storage import atomic
 from s2s2.core.types import Floats, RawPixels
-from s2s2.data.volumes.raw import LPS_TO_RAS, RawVolume, VolumeReader
+from s2s2.data.volumes.raw import LPS_TO_RAS, RawVolume, VolumeReader, require_held
 from s2s2.errors import DataError
 
 _NRRD, _META = (".nrrd", ".nhdr"), (".mha", ".mhd")
 _HEADER = 2**16
 """Bytes in which a header names the file of its voxels."""
 _DATA_FILE = re.compile(rb"^(?:data ?file:|ElementDataFile\s*=)[ \t]*([^\r\n]+?)[ \t]*\r?$", re.M | re.I)
-_DEFLATED = 1100
-"""How many times larger than compressed zeros their content is, at most: 1032 by DEFLATE (RFC 1951)."""
 
 
 def read(path: Path) -> RawVolume:
@@ -38,13 +36,7 @@ def read(path: Path) -> RawVolume:
             "as a file of its own; channels end in _0000, _0001 and so on."
         )
     stored = sum(each.stat().st_size for each in (path, *beside(path)))
-    voxels = int(np.prod(header.GetSize(), dtype=np.float64))
-    if voxels > _DEFLATED * stored:
-        size = " x ".join(map(str, header.GetSize()))
-        raise DataError(
-            f"The header of {path} promises {size} voxels, which its {stored} bytes cannot hold. Expected a "
-            "whole file: copy it again from its source."
-        )
+    require_held(path, header.GetSize(), stored)
     image = _tried(path, lambda: itk.ReadImage(str(path)))
     keys = image.GetMetaDataKeys()
     return RawVolume(
@@ -118,7 +110,8 @@ def _affine(image: Any) -> Floats:
 def _itk() -> Any:
     import SimpleITK
 
-    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
+    objects: Any = SimpleITK.ProcessObject
+    objects.SetGlobalWarningDisplay(False)
     return SimpleITK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 _MOST_LABELS = 65535
 _ROUNDED = 1e-3
+_DEFLATED = 1100
+"""How many times larger than compressed zeros their content is, at most: 1032 by DEFLATE (RFC 1951)."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class RawVolume:
         modality: As DICOM names it ("CT", "MR"); "" where the file does not say.
         patient: Name of the patient in the file; "" where it does not say.
         oriented: Whether the file says how its axes lie in the patient.
+        bare: Whether it holds an array alone, without the size of voxels: its values may be prepared.
         format: Name of the format, by which `VOLUME_READERS` knows its reader.
     """
 
@@ -41,6 +45,7 @@ class RawVolume:
     modality: str = ""
     patient: str = ""
     oriented: bool = True
+    bare: bool = False
     format: str = "nifti"
 
     def values(self, part: RawPixels) -> Vectors:
@@ -82,6 +87,25 @@ class VolumeReader:
     has_mask: bool = False
     beside: Callable[[Path], list[Path]] | None = None
     extra: str = "volumes"
+
+
+def require_held(path: Path, shape: Sequence[int], stored: int, ratio: int = _DEFLATED) -> None:
+    """Refuse a header that promises more voxels than the file can hold, before memory is taken for them.
+
+    Args:
+        path: The file, for the error.
+        shape: What its header promises.
+        stored: Bytes of the file, or voxels that are there.
+        ratio: How many times more voxels there may be, compressed.
+
+    Raises:
+        DataError: If there are more.
+    """
+    if math.prod(shape) > ratio * stored:
+        raise DataError(
+            f"The header of {path} promises {_by(tuple(shape))} voxels, more than the file can hold. "
+            "Expected a whole file: copy it again from its source."
+        )
 
 
 def checked(volume: RawVolume, path: Path) -> RawVolume:
