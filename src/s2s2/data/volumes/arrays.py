@@ -121,7 +121,7 @@ def _require(name: str, names: Sequence[str], path: Path) -> None:
 
 
 def write(path: Path, labels: RawPixels, _affine: Floats, _source: Path, _names: Sequence[str]) -> None:
-    """Write a label map as the array `label` of shape (slice, row, column), uint8.
+    """Write a label map as the array `label` (`LABEL`) of shape (slice, row, column), uint8.
 
     Args:
         path: Where to, .npz.
@@ -129,7 +129,7 @@ def write(path: Path, labels: RawPixels, _affine: Floats, _source: Path, _names:
     """
     array = np.ascontiguousarray(np.asarray(labels, np.uint8).transpose(2, 1, 0))
     with atomic(path) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **{LABEL: array})
+        np.savez_compressed(file, label=array)
 
 
 def is_slice(path: Path) -> bool:
