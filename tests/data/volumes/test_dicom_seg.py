@@ -120,6 +120,13 @@ def test_another_grid_is_refused(tmp_path: Path) -> None:
     _refused(path, other, "seg.dcm lies on another grid than its image", "begins at voxel")
 
 
+def test_a_label_map_among_the_slices_is_named(tmp_path: Path) -> None:
+    source = save_series(tmp_path / "p", numbers())
+    written(tmp_path, source).rename(source / "0.dcm")
+    with pytest.raises(DataError, match="holds 2 series, by SeriesInstanceUID"):
+        read_volume(source)
+
+
 def test_a_label_map_is_no_image(tmp_path: Path) -> None:
     path = written(tmp_path, save_series(tmp_path / "p", numbers()))
     with pytest.raises(DataError, match=r"is a DICOM-SEG, a label map, expected an image"):

@@ -88,8 +88,8 @@ def _holds(folder: Path, *, segmentation: bool) -> bool:
         return False
     if not files or files[0].suffix.lower() in SUFFIXES:
         return False
-    kinds = [kind for kind in map(kind_of, files[:_PROBED]) if kind is not None]
-    whole = {*SEGMENTATIONS, *MULTI_FRAME} & {*kinds}
-    if whole and len(files) > 1:
-        return False  # each file is a volume of its own
-    return bool(kinds) and bool({*SEGMENTATIONS} & {*kinds}) == segmentation
+    kinds = {kind for kind in map(kind_of, files[:_PROBED]) if kind is not None}
+    if kinds - {*SEGMENTATIONS, *MULTI_FRAME}:
+        return not segmentation
+    # Of several files that hold all slices each is a volume of its own.
+    return bool(kinds) and len(files) == 1 and bool(kinds & {*SEGMENTATIONS}) == segmentation
