@@ -197,6 +197,11 @@ def test_files_that_are_no_slices_are_named(tmp_path: Path) -> None:
     _refused(folder, "colours: IM0010")
 
 
+def test_mosaics_are_refused(tmp_path: Path) -> None:
+    kind = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
+    _refused(save_series(tmp_path / "p", numbers(), ImageType=kind), "mosaics", "dcm2niix")
+
+
 def test_a_truncated_file_is_named(tmp_path: Path) -> None:
     folder = save_series(tmp_path / "p", numbers())
     path = folder / "IM0010"

@@ -145,6 +145,13 @@ def _require_images(path: Path, headers: Sequence[tuple[Path, Any]]) -> None:
             "screenshots out, or save colour images as PNG."
         )
 
+    mosaics = [file.name for file, header in headers if "MOSAIC" in (header.get("ImageType") or ())]
+    if mosaics:
+        raise DataError(
+            f"{path} holds mosaics, all slices side by side in one picture: {listed(mosaics)}. Expected a "
+            "slice each: convert the series to NIfTI, such as with dcm2niix."
+        )
+
 
 def _require_one_series(path: Path, headers: Sequence[tuple[Path, Any]]) -> None:
     counts = Counter(str(header.get("SeriesInstanceUID", "")) for _, header in headers)
