@@ -19,9 +19,9 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
-# The checks need their tools, and the libraries of every generator.
+# The checks need their tools, and the libraries of every generator and of every format.
 $(CHECKS): $(READY) requirements-dev.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt --editable ".[controlnet]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt --editable ".[controlnet,volumes]"
 	@touch $@
 
 demo: $(READY)      ## install, run the whole path on the built-in data, print where the report is

@@ -38,6 +38,8 @@ class Options(Command, Trusting, Flipping, Public, Channels, PartOfSplit, Writte
             organs that there are once.
         adapted: Give batch normalisation the statistics of all images of `data`, 16 or more, instead of
             those of the training; no mask is read. It may gain or lose: validate it on labelled images.
+        dicom_seg: Write the label maps of DICOM series as DICOM-SEG, with the names of the classes, instead
+            of NIfTI.
     """
 
     words = ("network", "data")
@@ -51,6 +53,7 @@ class Options(Command, Trusting, Flipping, Public, Channels, PartOfSplit, Writte
     overwrite: bool = False
     adapted: bool = False
     largest: tuple[str, ...] = ()
+    dicom_seg: bool = False
 
 
 def main(options: Options) -> int:
@@ -91,6 +94,7 @@ def main(options: Options) -> int:
             flips=options.flips,
             adapted=options.adapted,
             largest=options.largest,
+            dicom_seg=options.dicom_seg,
             progress=lambda done, total: update(done, total, f"{done} of {total} images"),
         )
     found = discover(options.data, masks_required=False, dataset=options.dataset_of())

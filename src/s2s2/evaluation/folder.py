@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NotRequired
 
@@ -10,7 +11,7 @@ from PIL import Image
 from typing_extensions import TypedDict
 
 from s2s2.core.names import file_name, text_of
-from s2s2.core.storage import atomic, read_json, write_json
+from s2s2.core.storage import atomic, read_json, storage_errors, write_json
 from s2s2.core.types import LabelMap, Picture, RawLabels, Vectors
 from s2s2.data.files import read_mask_raw
 from s2s2.data.volumes.formats import LABEL_SUFFIXES
@@ -44,7 +45,7 @@ class PredictionFolder:
 
     ==========================  =====================================================
     `<id>.png`                  label map, 8-bit grey, value = class id, original grid
-    `<id>.nii.gz` and others    label map of a volume, in the format and place of the volume
+    `<id>.nii.gz` and others    label map of a volume, in its format and place; `<id>.dcm` is a DICOM-SEG
     `probabilities/<id>.tif`    16-bit pages, one for each class, value / 65535 = probability
     `probabilities/<id>.npz`    of a volume: 16 bit of shape (class, slice, row, column), the same scale
     `overlays/<id>.png`         RGB picture to look at
@@ -141,6 +142,12 @@ class PredictionFolder:
             )
         return labels
 
+    def label_map_of(self, volume: Volume) -> Path:
+        """Return the file of the label map of a volume: in its own format, else in another that is there."""
+        own = self.label_map(volume.id, volume.suffix)
+        others = (self.label_map(volume.id, suffix) for suffix in LABEL_SUFFIXES)
+        return own if own.is_file() else next((path for path in others if path.is_file()), own)
+
     def read_volume(self, volume: Volume) -> RawLabels:
         """Read the label map of a volume: a file of its own, or one for each of its slices.
 
@@ -152,7 +159,7 @@ class PredictionFolder:
         """
         if volume.grid is None:
             return np.stack([self.read(case.id) for case in volume.cases])
-        path = self.label_map(volume.id, volume.suffix)
+        path = self.label_map_of(volume)
         try:
             return volume.cut(path)
         except DataError as error:
@@ -183,7 +190,8 @@ class PredictionFolder:
         if not all(path.is_file() for wanted, path in beside if wanted):
             return False
         try:
-            return self.label_map(volume.id, volume.suffix).is_file() and self.read_volume(volume).ndim == 3
+            own = self.label_map(volume.id, volume.suffix)
+            return own.is_file() and self.read_volume(volume).ndim == 3
         except EvaluationError:
             return False
 
@@ -212,13 +220,23 @@ class PredictionFolder:
         """
         _write_png(self.label_map(case_id), labels)
 
-    def write_volume(self, volume: Volume, labels: LabelMap) -> None:
+    def write_volume(self, volume: Volume, labels: LabelMap, names: Sequence[str] = ()) -> None:
         """Write a label map of shape (slice, row, column) in the format and place of the volume.
+
+        Args:
+            volume: The volume; its label map in another format, of an earlier call, is removed.
+            labels: Class ids.
+            names: Name of each class id.
 
         Raises:
             StorageError: If the file cannot be written.
         """
-        volume.write(self.label_map(volume.id, volume.suffix), labels)
+        path = self.label_map(volume.id, volume.suffix)
+        volume.write(path, labels, names)
+        for suffix in LABEL_SUFFIXES:
+            if (other := self.label_map(volume.id, suffix)) != path:
+                with storage_errors(other):
+                    other.unlink(missing_ok=True)
 
     def write_overlay(self, case_id: str, picture: Picture) -> None:
         """Write an overlay of shape (height, width, 3).

@@ -58,6 +58,7 @@ def predict(
     flips: bool | None = None,
     adapted: bool = False,
     largest: Sequence[str] = (),
+    dicom_seg: bool = False,
 ) -> PredictReport:
     """Segment every image of a data set with a trained network, or with all seeds of an arm.
 
@@ -82,6 +83,7 @@ def predict(
         flips: As `load_ensemble` takes it.
         adapted: Whether to adapt the networks to the images first, see `adapt_batch_norm`.
         largest: Classes of which the largest connected region alone is kept.
+        dicom_seg: Whether to write the label maps of DICOM series as DICOM-SEG instead of NIfTI.
 
     Raises:
         NetworkError: If the network cannot be loaded or adapted, needs other channels, or gives NaN.
@@ -96,7 +98,8 @@ def predict(
     ensemble = load_ensemble(network_folder, chosen, flips=flips, trust=trust, known=known, adapted_to=images)
     native = dataset.resized(None) if overlays else None
     kept = class_ids(largest, cards[0].class_map)
-    writer = Writer(PredictionFolder(output), cards[0].class_map, native, probabilities, kept)
+    folder = PredictionFolder(output)
+    writer = Writer(folder, cards[0].class_map, native, probabilities, largest=kept, dicom_seg=dicom_seg)
     work = _Work(ensemble=ensemble, working=working, device=chosen, progress=progress, writer=writer)
     facts = _facts(network_folder, ensemble, images) | {"largest": list(largest) or None}
     _predict_and_note(work, facts, batch, overwrite=overwrite)
@@ -187,7 +190,7 @@ class _Work:
 
     def __post_init__(self) -> None:
         """List what is written, each in a file of its own."""
-        self.outputs = [output for volume in self.working.volumes for output in volume.outputs]
+        self.outputs = self.writer.outputs(self.working.volumes)
         self.failed.update(self.working.cut.skipped)
 
     @property

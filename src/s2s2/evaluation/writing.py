@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class Writer:
         native: The images on their own grid, to draw overlays on; None draws none.
         probabilities: Whether the probability of each class is written too.
         largest: Ids of classes of which the largest connected region alone is kept.
+        dicom_seg: Whether the label maps of DICOM series are written as DICOM-SEG.
     """
 
     folder: PredictionFolder
@@ -44,10 +46,19 @@ class Writer:
     native: Dataset | None
     probabilities: bool
     largest: tuple[int, ...] = ()
+    dicom_seg: bool = False
     written: list[str] = field(default_factory=list)
     _outputs: dict[str, Volume] = field(default_factory=dict)
     _gathered: dict[str, _Gathered] = field(default_factory=dict)
     _dropped: set[str] = field(default_factory=set)
+
+    def outputs(self, volumes: Iterable[Volume]) -> list[Volume]:
+        """Return what is written in a file each, in the format that is asked for."""
+        found = []
+        for output in (each for volume in volumes for each in volume.outputs):
+            is_series = output.grid is not None and output.grid.format == "dicom"
+            found.append(output.written_as("dicom-seg") if is_series and self.dicom_seg else output)
+        return found
 
     def path(self, output: Volume) -> Path:
         """Return the file of a label map."""
@@ -123,5 +134,5 @@ class Writer:
             self.folder.write_overlay(
                 volume.id, overlay(image, whole.labels[fullest], self.class_map.colours)
             )
-        self.folder.write_volume(volume, whole.labels)
+        self.folder.write_volume(volume, whole.labels, self.class_map.names)
         self.written.append(volume.id)

@@ -195,16 +195,54 @@ def test_slices_of_volumes_are_cases_and_labels_get_their_names(
 
 
 @pytest.mark.parametrize(
-    ("name", "held"),
-    [("acdc-slices", "arrays"), ("synapse-transunet", "arrays"), ("chaos", "folders of slices")],
+    ("name", "expected"),
+    [
+        (
+            "acdc-slices",
+            {
+                ("patient001_frame01", 0, "patient001"): "ACDC_training_slices/patient001_frame01_slice_0.h5",
+                ("patient001_frame12", 0, "patient001"): "ACDC_training_slices/patient001_frame12_slice_0.h5",
+            },
+        ),
+        (
+            "synapse-transunet",
+            {
+                ("case0005", 0, "case0005"): "train_npz/case0005_slice000.npz",
+                ("case0005", 1, "case0005"): "train_npz/case0005_slice001.npz",
+                ("case0001", 0, "case0001"): "test_vol_h5/case0001.npy.h5",
+            },
+        ),
+    ],
 )
+def test_arrays_are_read_as_they_are_distributed(
+    name: str, expected: dict[tuple[str, int, str], str], tmp_path: Path
+) -> None:
+    h5py = pytest.importorskip("h5py")
+    class_map = describe_dataset(name).class_map
+    classes = np.arange(16 * 20).reshape(16, 20) % len(class_map.names)
+    image = (classes / len(class_map.names)).astype(np.float32)
+    for path in expected.values():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        if path.endswith(".npz"):
+            np.savez(tmp_path / path, image=image, label=classes.astype(np.float32))
+            continue
+        with h5py.File(tmp_path / path, "w") as file:
+            file["image"], file["label"] = image, classes
+    dataset = Dataset.open(tmp_path, dataset=name)
+    assert {(case.volume, case.slice, case.group) for case in dataset} == {*expected}
+    assert dataset.class_map == class_map
+    for case in dataset:
+        np.testing.assert_array_equal(dataset.original_mask(case), classes)
+
+
+@pytest.mark.parametrize(("name", "held"), [("chaos", "folders of slices")])
 def test_what_is_not_read_yet_says_so(name: str, held: str, tmp_path: Path) -> None:
     for files in describe_dataset(name).files:
         for pattern in (files.image, files.mask):
             path = tmp_path / Pattern(pattern).fill(files.example)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("")
-    with pytest.raises(DataError, match=rf"holds {held}, and --dataset reads images and volumes in NIfTI"):
+    with pytest.raises(DataError, match=rf"holds {held}, and --dataset reads images, volumes in NIfTI"):
         discover(tmp_path, dataset=name)
 
 

@@ -74,8 +74,8 @@ def test_nothing_there_is_refused(tmp_path: Path) -> None:
         discover(tmp_path / "nowhere")
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
-    (tmp_path / "images" / "a.dcm").write_text("")
-    with pytest.raises(DataError, match=r"holds no images, expected \.png.*1 file \.dcm ignored"):
+    (tmp_path / "images" / "a.heic").write_text("")
+    with pytest.raises(DataError, match=r"holds no images, expected \.png.*1 file \.heic ignored"):
         discover(tmp_path)
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(DataError, match=r"a\.txt is a file, expected a folder .* or a CSV manifest"):

@@ -16,6 +16,7 @@ import yaml
 from s2s2.core.shapes import read_shape
 from s2s2.data.catalogue.pattern import Pattern
 from s2s2.data.classes import ClassMap
+from s2s2.data.volumes.arrays import IMAGE, LABEL
 from s2s2.data.volumes.formats import volume_suffix
 from s2s2.errors import ConfigError
 
@@ -82,8 +83,9 @@ class Files:
     @property
     def is_read(self) -> bool:
         """Whether image and mask are a file each, of a format that is read."""
-        known = self.kind == "image" or (self.kind == "volume" and bool(volume_suffix(self.image)))
-        return known and self.masks == "file" and not self.arrays
+        known = self.kind == "image" or bool(volume_suffix(self.image))
+        named = self.arrays in ({}, {"image": IMAGE, "mask": LABEL})
+        return known and self.masks == "file" and named
 
     def told(self, parts: Mapping[str, str]) -> dict[str, str]:
         """Return the parts of a path together with those that follow from them."""
@@ -150,7 +152,7 @@ class DatasetInfo:
 
     @property
     def is_read(self) -> bool:
-        """Whether `--dataset` reads it as it lies: images or volumes with a mask file each."""
+        """Whether `--dataset` reads it as it lies: images or volumes with a mask each."""
         return all(each.is_read for each in self.files)
 
     @property
@@ -177,7 +179,7 @@ class DatasetInfo:
             return f"s2s2 check FOLDER --dataset {self.name}"
         if self.is_converted:
             return f"s2s2 datasets {self.name} --data FOLDER --output NEW_FOLDER, then s2s2 check NEW_FOLDER"
-        return f"Not yet: it holds {self.held}, and --dataset reads images and volumes in NIfTI."
+        return f"Not yet: it holds {self.held}, and --dataset reads images, volumes in NIfTI and arrays."
 
     @property
     def held(self) -> str:

@@ -136,8 +136,9 @@ def read_cases(
         )
     if not info.is_read and not info.is_flat:
         raise DataError(
-            f"{info.title} holds {info.held}, and --dataset reads images and volumes in NIfTI. Save them as "
-            f"one of these in images/ and masks/; `s2s2 datasets {info.name}` says what the labels mean."
+            f"{info.title} holds {info.held}, and --dataset reads images, volumes in NIfTI and arrays. Save "
+            "them as one of these in images/ and masks/; "
+            f"`s2s2 datasets {info.name}` says what the labels mean."
         )
     return tuple(each.case for each in place.cases), place.problems
 

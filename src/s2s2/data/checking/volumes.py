@@ -36,9 +36,6 @@ def volume_summary(found: Found) -> dict[str, Any] | None:
     if not found.cut.facts:
         return None
     facts = list(found.cut.facts.values())
-    spacings = np.array([each.grid.slicing.spacing_mm for each in facts])
-    low, high = spacings.min(0), spacings.max(0)
-    parts = (f"{a:.3g}" if a == b else f"{a:.3g} to {b:.3g}" for a, b in zip(low, high, strict=True))
     first = next(case for volume in found.cut.volumes.values() for case in volume.cases)
     folder = first.image_path.parent.parent
     used = {case.image_path.parent for volume in found.cut.volumes.values() for case in volume.cases}
@@ -53,9 +50,18 @@ def volume_summary(found: Found) -> dict[str, Any] | None:
         "count": len(facts),
         "plane": _counted(each.grid.slicing.plane for each in facts),
         "intensities": _intensities(facts),
-        "spacing": " x ".join(parts) + " mm (slices, rows, columns)",
+        "spacing": _spacings(facts),
         "cache": f"{size / 2**20:.0f} MB of slices in {folder}",
     }
+
+
+def _spacings(facts: list[Facts]) -> str:
+    known = np.array([each.spacing_mm for each in facts if each.spacing_mm is not None])
+    if not len(known):
+        return "not in the files; distances are in pixels"
+    low, high = known.min(0), known.max(0)
+    parts = (f"{a:.3g}" if a == b else f"{a:.3g} to {b:.3g}" for a, b in zip(low, high, strict=True))
+    return " x ".join(parts) + " mm (slices, rows, columns)"
 
 
 def _intensities(facts: list[Facts]) -> str:
@@ -65,12 +71,10 @@ def _intensities(facts: list[Facts]) -> str:
         kinds = Counter(each.kind for each in channel)
         for kind, count in kinds.most_common():
             some = [each for each in channel if each.kind == kind]
-            own = kind != "window"
-            how = (
-                f"each volume scaled by its own {kind}"
-                if own
-                else f"clipped to {str(some[0])[len(kind) + 1 :]}"
-            )
+            how = {
+                "window": f"clipped to {str(some[0])[len(kind) + 1 :]}",
+                "prepared": "in 0..1 already, left as they are",
+            }.get(kind, f"each volume scaled by its own {kind}")
             said.append(f"{how} ({count})")
     return "; ".join(said)
 
@@ -80,7 +84,10 @@ def _counted(values: Iterator[str] | Any) -> str:
 
 
 def _spacing(facts: Mapping[str, Facts], _root: str) -> Iterator[Problem]:
-    spacings = {name: np.array(each.grid.slicing.spacing_mm) for name, each in facts.items()}
+    known = {name: each.spacing_mm for name, each in facts.items() if each.spacing_mm is not None}
+    if not known:
+        return
+    spacings = {name: np.array(each) for name, each in known.items()}
     usual = np.median(np.array(list(spacings.values())), axis=0)
     for name, spacing in spacings.items():
         factor = float(np.maximum(spacing / usual, usual / spacing).max())
@@ -112,9 +119,15 @@ def _orientation(facts: Mapping[str, Facts], root: str) -> Iterator[Problem]:
         yield Problem("warning", "planes-differ", root, message)
 
 
-def _unoriented(facts: Mapping[str, Facts], _root: str) -> Iterator[Problem]:
+def _unoriented(facts: Mapping[str, Facts], root: str) -> Iterator[Problem]:
+    if bare := [name for name, each in facts.items() if each.bare]:
+        message = (
+            f"arrays say neither how they lie in the patient nor how large a voxel is: {listed(bare)}. "
+            "Distances are measured in pixels; where mm are needed, convert the volumes from their source."
+        )
+        yield Problem("warning", "no-orientation", root, message)
     for name, each in facts.items():
-        if not each.oriented:
+        if not each.oriented and not each.bare:
             message = (
                 "the file does not say how its axes lie in the patient, so left and right may be swapped. "
                 "Convert it from its source again."

@@ -21,9 +21,10 @@ from s2s2.data.problems import Problem, several
 from s2s2.data.reading.groups import assign_groups
 from s2s2.data.reading.listing import channels_joined, list_files
 from s2s2.data.reading.manifest import read_manifest
+from s2s2.data.volumes.arrays import is_slice, named_by_file
 from s2s2.data.volumes.config import VolumeConfig
 from s2s2.data.volumes.expanding import CutVolumes, expand
-from s2s2.data.volumes.formats import VOLUME_SUFFIXES, volume_suffix
+from s2s2.data.volumes.formats import VOLUME_SUFFIXES, reader_of, volume_suffix
 from s2s2.errors import DataError
 
 _IMAGE_FOLDERS = ("images", "image", "imagesTr")
@@ -116,7 +117,9 @@ def discover(
         raise DataError(f"There is no data set at {path}. Check the path.")
     else:
         found = _found(path, domain, masks_required)
-    cases, problems = assign_groups(found.cases, groups, found.root, is_manifest=path.is_file())
+    cases, problems = assign_groups(
+        tuple(map(named_by_file, found.cases)), groups, found.root, is_manifest=path.is_file()
+    )
     if not masks_required:
         cases = tuple(replace(case, mask_path=None) for case in cases)
     cases, faults, cut = expand(cases, volumes or VolumeConfig(), progress)
@@ -160,12 +163,13 @@ def _from_manifest(path: Path, domain: str | None, masks_required: bool) -> Foun
 def _from_folder(root: Path, domain: str | None, masks_required: bool) -> Found:
     image_folder = _sub_folder(root, _IMAGE_FOLDERS)
     mask_folder = _sub_folder(root, _MASK_FOLDERS)
-    if masks_required and (image_folder is None or mask_folder is None):
-        raise DataError(_no_masks(root, image_folder))
     images, problems = list_files(image_folder or root)
+    within = masks_required and mask_folder is None and _hold_masks(images)
+    if masks_required and (image_folder is None or mask_folder is None) and not within:
+        raise DataError(_no_masks(root, image_folder))
     if not images:
         raise DataError(_no_images(root, image_folder or root))
-    masks: dict[str, list[Path]] = {}
+    masks: dict[str, list[Path]] = dict(images) if within else {}
     if masks_required and mask_folder is not None:
         masks, mask_problems = list_files(mask_folder)
         problems += mask_problems
@@ -185,6 +189,25 @@ def _from_folder(root: Path, domain: str | None, masks_required: bool) -> Found:
         for key, paths in sorted(joined.items())
     ]
     return Found(root, tuple(cases), problems)
+
+
+def _hold_masks(images: dict[str, list[Path]]) -> bool:
+    """Whether all files are arrays, which hold an image and its mask.
+
+    Raises:
+        DataError: If slices and whole volumes are mixed: the volumes are often the slices once more.
+    """
+    paths = [path for some in images.values() for path in some]
+    if not paths or not all((reader := reader_of(path)) is not None and reader.has_mask for path in paths):
+        return False
+    slices = [path for path in paths if is_slice(path)]
+    if 0 < len(slices) < len(paths):
+        other = next(path for path in paths if not is_slice(path))
+        raise DataError(
+            f"{slices[0]} is a slice and {other} a whole volume. Expected one kind, since both may be of one "
+            "patient: give the folder of slices, or that of volumes."
+        )
+    return True
 
 
 def files_read(path: Path) -> tuple[Path, ...]:

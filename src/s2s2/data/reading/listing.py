@@ -15,13 +15,15 @@ from s2s2.data.volumes.formats import VOLUME_SUFFIXES, reader_of, volume_suffix
 
 # Files that may be beside images without being meant as images.
 _SILENT_SUFFIXES = {"", ".csv", ".json", ".txt", ".md", ".yaml", ".yml", ".xml", ".db", ".ini", ".pdf"}
+_SILENT_SUFFIXES |= {".raw", ".zraw"}  # the voxels of .mhd and .nhdr
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
 
 
 def list_files(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
     """List the images and volumes below a folder by their relative path without suffix.
 
-    A folder whose files are one volume (a DICOM series) is listed as one.
+    A folder whose files are one volume (a DICOM series) is listed as one; the folder that is searched is
+    not where it holds one file that is a volume by itself.
     """
     files: dict[str, list[Path]] = {}
     strange: Counter[str] = Counter()
@@ -101,7 +103,14 @@ def _walked(folder: Path) -> Iterator[Path]:
         if place in known:
             continue
         known.add(place)
-        if reader_of(Path(parent)) is not None:
+        alone = parent == str(folder) and _is_alone(folder, names)
+        if not alone and reader_of(Path(parent)) is not None:
             yield Path(parent)
         else:
             yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _is_alone(folder: Path, names: list[str]) -> bool:
+    """Whether a folder holds one file, which is a volume by itself."""
+    shown = [name for name in names if not name.startswith(".")]
+    return len(shown) == 1 and reader_of(folder / shown[0]) is not None

@@ -21,7 +21,8 @@ class VolumeConfig:
         intensities: `window` clips to --volumes.window, for CT in HU. `percentiles` clips each volume at
             --volumes.percentiles of its voxels and scales it to 0..1, for MR. `zscore` clips there too, then
             takes away the mean and divides by the standard deviation; -4 to 4 become 0..1. `auto` takes
-            `window` for CT and `percentiles` for all else, and `check` says which.
+            `window` for CT and `percentiles` for all else, leaves arrays in 0..1 as they are, and `check`
+            says which.
         window: Lower and upper limit in HU; the default is one of the abdomen.
         percentiles: Lower and upper percentile, 0 to 100.
         neighbours: Slices on either side that are read as further channels of a slice (2.5D). At the ends

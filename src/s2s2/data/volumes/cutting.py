@@ -20,7 +20,7 @@ from s2s2.core.inputs import Inputs
 from s2s2.core.storage import atomic, read_json, write_json
 from s2s2.core.types import RawPixels
 from s2s2.data.volumes.config import VolumeConfig
-from s2s2.data.volumes.formats import read_volume, source_identity
+from s2s2.data.volumes.formats import read_labels, read_volume, source_identity
 from s2s2.data.volumes.intensities import Scaling, Statistics, looks_like_ct
 from s2s2.data.volumes.raw import RawVolume, label_values
 from s2s2.data.volumes.slicing import Slicing, is_orthonormal, orientation
@@ -46,6 +46,7 @@ class Facts:
         oriented: Whether the file says how it lies in the patient.
         orthonormal: Whether its axes are at right angles.
         patient: Name of the patient in the file, or "".
+        bare: As `RawVolume.bare`.
     """
 
     grid: Grid
@@ -57,6 +58,12 @@ class Facts:
     oriented: bool
     orthonormal: bool
     patient: str = ""
+    bare: bool = False
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float] | None:
+        """Distance of slices, rows and columns; None where it is unknown."""
+        return None if self.bare else self.grid.slicing.spacing_mm
 
 
 class _Kept(TypedDict):
@@ -114,7 +121,7 @@ def cut_mask(source: Path, image: Sequence[Path], facts: Facts, config: VolumeCo
     }
     folder = cache_folder(config) / Inputs(inputs).digest
     if _kept(folder) is None:
-        volume = read_volume(source)
+        volume = read_labels(source, facts.grid.shape, facts.grid.matrix)
         labels = label_values(volume, facts.grid.aligned(volume, source, "mask"), source)
         _keep(folder, facts, iter(labels), ".png")
     return [folder / f"{number:04d}.png" for number in range(facts.grid.cut_shape[0])]
@@ -141,7 +148,7 @@ def _prepared(
             )
         statistics.append(found)
     pairs = list(zip(statistics, volumes, strict=True))
-    scalings = tuple(Scaling.of(found, volume.modality, config) for found, volume in pairs)
+    scalings = tuple(Scaling.of(found, volume.modality, config, bare=volume.bare) for found, volume in pairs)
     facts = Facts(
         grid=grid,
         scalings=scalings,
@@ -152,6 +159,7 @@ def _prepared(
         oriented=first.oriented,
         orthonormal=is_orthonormal(first.affine),
         patient=first.patient,
+        bare=first.bare,
     )
 
     def slices() -> Iterator[RawPixels]:

@@ -64,6 +64,7 @@ def expand(
             cut.append(each)
             if progress is not None:
                 progress(done, len(stored))
+    cases, cut = _gathered(cases, cut)
     volumes = {each.id: each.volume for each in cut if each.volume is not None} | _flat_volumes(cases, config)
     slices = {each.id: each for volume in volumes.values() for each in volume.cases}
     problems = [Problem("error", "volume-mask", each.id, each.mask_fault) for each in cut if each.mask_fault]
@@ -99,6 +100,51 @@ class _Cut:
     mask_fault: str = ""
 
 
+def _gathered(cases: Sequence[Case], cut: Sequence[_Cut]) -> tuple[list[Case], list[_Cut]]:
+    """Join slices that are a file of arrays each: they become the images that they were cut to.
+
+    A volume with a slice that cannot be read is left out as a whole.
+    """
+    found = {each.id: each for each in cut}
+    loose = [case for case in cases if case.volume is not None and case.id in found]
+    volumes: dict[str, list[_Cut]] = {}
+    for case in loose:
+        each = found.pop(case.id)
+        if each.volume is not None and len(each.volume.cases) != 1:
+            each.fault = (
+                f"{case.image_path} holds {len(each.volume.cases)} slices, but its name ends as that of one. "
+                "Rename it, without _slice."
+            )
+        volumes.setdefault(str(case.volume), []).append(each)
+    joined = [_joined(name, some) for name, some in volumes.items()]
+    bad = {each.id for each in joined if each.fault}
+    cut_to = {each.id: each.volume.cases[0] for some in volumes.values() for each in some if each.volume}
+    kept = [
+        replace(cut_to[case.id], id=case.id, volume=case.volume, slice=case.slice)
+        if case.volume is not None and case.id in cut_to
+        else case
+        for case in cases
+        if case.volume not in bad
+    ]
+    return kept, [*found.values(), *joined]
+
+
+def _joined(name: str, slices: Sequence[_Cut]) -> _Cut:
+    """Return what became of a volume of slices that were cut each by itself."""
+    facts = [each.facts for each in slices if each.facts is not None]
+    whole = None
+    if facts:
+        lows, highs = (
+            zip(*(each.lows for each in facts), strict=True),
+            zip(*(each.highs for each in facts), strict=True),
+        )
+        whole = replace(facts[0], lows=tuple(map(min, lows)), highs=tuple(map(max, highs)))
+    faults, mask_faults = (
+        [*filter(None, each)] for each in zip(*((s.fault, s.mask_fault) for s in slices), strict=True)
+    )
+    return _Cut(name, None, whole, "".join(faults[:1]), "".join(mask_faults[:1]))
+
+
 def _cut(case: Case, config: VolumeConfig) -> _Cut:
     try:
         facts, images = cut_image(case.files, config)
@@ -111,7 +157,7 @@ def _cut(case: Case, config: VolumeConfig) -> _Cut:
             masks = cut_mask(case.mask_path, case.files, facts, config)
         except DataError as error:
             fault = str(error)
-    spacing = facts.grid.slicing.spacing_mm
+    spacing = facts.spacing_mm
     group = facts.patient if facts.patient and case.group == case.id else case.group
     slices = [
         replace(
@@ -120,8 +166,8 @@ def _cut(case: Case, config: VolumeConfig) -> _Cut:
             image_path=image,
             mask_path=mask,
             group=group,
-            spacing_mm=spacing[1:],
-            slice_mm=spacing[0],
+            spacing_mm=spacing and spacing[1:],
+            slice_mm=spacing and spacing[0],
             volume=case.id,
             slice=number,
             parts=(),

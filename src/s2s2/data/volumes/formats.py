@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from s2s2.core.inputs import Inputs
 from s2s2.core.records import file_identity
+from s2s2.core.types import Floats
+from s2s2.data.files import SUFFIXES
+from s2s2.data.volumes.arrays import ARRAYS
+from s2s2.data.volumes.dicom import DICOM
+from s2s2.data.volumes.dicom_seg import DICOM_SEG
 from s2s2.data.volumes.nifti import NIFTI
+from s2s2.data.volumes.nrrd import METAIMAGE, NRRD
 from s2s2.data.volumes.raw import RawVolume, VolumeReader, checked
 from s2s2.errors import DataError, S2S2Error
 
-VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI,)
+VOLUME_READERS: tuple[VolumeReader, ...] = (NIFTI, DICOM, DICOM_SEG, NRRD, METAIMAGE, ARRAYS)
 """The readers of all formats; a new one is one file and one entry here."""
 
 VOLUME_SUFFIXES = tuple(suffix for reader in VOLUME_READERS for suffix in reader.suffixes)
@@ -23,6 +30,8 @@ LABEL_SUFFIXES = tuple(dict.fromkeys(reader.suffix for reader in VOLUME_READERS)
 
 def reader_of(path: Path) -> VolumeReader | None:
     """Return the reader of a file or of a folder of files; None where it is no volume."""
+    if path.suffix.lower() in SUFFIXES:
+        return None  # flat images are many: no look at the disk for each
     return next((reader for reader in VOLUME_READERS if reader.recognises(path)), None)
 
 
@@ -51,18 +60,39 @@ def volume_suffix(name: str) -> str:
 
 
 def read_volume(path: Path) -> RawVolume:
-    """Read one channel of a volume, or a label map.
+    """Read one channel of a volume.
 
     Raises:
         DataError: If it cannot be read, has other than three axes, or no place in space.
     """
+    return _read(path, lambda reader: reader.read(path))
+
+
+def read_labels(path: Path, shape: tuple[int, ...], affine: Floats) -> RawVolume:
+    """Read a label map.
+
+    Args:
+        path: Its file, or a folder with one.
+        shape: Of the image that it belongs to (i, j, k).
+        affine: Of the image, as `RawVolume.affine`.
+
+    Raises:
+        DataError: As `read_volume`.
+    """
+    return _read(
+        path,
+        lambda reader: reader.read_labels(path, shape, affine) if reader.read_labels else reader.read(path),
+    )
+
+
+def _read(path: Path, read: Callable[[VolumeReader], RawVolume]) -> RawVolume:
     reader = reader_of(path)
     if not os.path.exists(path):
         raise DataError(f"There is no volume {path}. Check the path.")
     if reader is None:
         raise DataError(f"{path} is no volume. Expected {', '.join(VOLUME_SUFFIXES)}.")
     try:
-        return checked(reader.read(path), path)
+        return checked(read(reader), path)
     except S2S2Error:
         raise
     except ModuleNotFoundError as error:
@@ -81,8 +111,11 @@ def read_volume(path: Path) -> RawVolume:
 
 
 def source_identity(path: Path) -> str:
-    """Return what identifies a volume on disk: the bytes of its file, or of all files of its folder."""
+    """Return what identifies a volume on disk: the bytes of its file, or of all files that it is made of."""
+    reader = reader_of(path)
     if path.is_dir():
-        names = sorted(each for each in path.iterdir() if each.is_file())
-        return Inputs({"files": [file_identity(each) for each in names]}).digest
-    return file_identity(path)
+        files = sorted(each for each in path.iterdir() if each.is_file())
+    else:
+        files = [path, *(reader.beside(path) if reader is not None and reader.beside is not None else ())]
+    identities = [file_identity(each) for each in files]
+    return identities[0] if files == [path] else Inputs({"files": identities}).digest

@@ -64,7 +64,7 @@ class Scaling:
     """How the values of one channel become pixels.
 
     Args:
-        kind: window, percentiles or zscore.
+        kind: window, percentiles, zscore, or prepared where the values are in 0..1 already.
         low: Value that becomes 0.
         high: Value that becomes 65535.
 
@@ -78,15 +78,20 @@ class Scaling:
     high: float
 
     @classmethod
-    def of(cls, statistics: Statistics, modality: str, config: VolumeConfig) -> Scaling:
+    def of(
+        cls, statistics: Statistics, modality: str, config: VolumeConfig, *, bare: bool = False
+    ) -> Scaling:
         """Return how a channel is scaled.
 
         Args:
             statistics: Of the channel.
             modality: As `RawVolume.modality`.
             config: What was asked for.
+            bare: As `RawVolume.bare`.
         """
         kind = config.intensities
+        if kind == "auto" and bare and statistics.low >= 0 and statistics.high <= 1:
+            return cls("prepared", 0.0, 1.0)
         if kind == "auto":
             kind = "window" if looks_like_ct(statistics, modality) else "percentiles"
         if kind == "window":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from s2s2.core.storage import atomic
 from s2s2.core.types import Floats, RawPixels
-from s2s2.data.volumes.raw import RawVolume, VolumeReader
+from s2s2.data.volumes.raw import RawVolume, VolumeReader, require_held
 from s2s2.errors import DataError
 
 _SUFFIXES = (".nii.gz", ".nii")
@@ -25,6 +26,7 @@ def read(path: Path) -> RawVolume:
     image = nib.Nifti1Image.load(path) if _is_first(path) else nib.Nifti2Image.load(path)
     if image.get_data_dtype().fields is not None:
         raise DataError(f"{path} holds colours, expected one intensity a voxel. Save one channel.")
+    require_held(path, image.shape, path.stat().st_size)
     proxy = image.dataobj  # the image's header forgets the scaling, its array keeps it
     voxels, slope, intercept = np.asanyarray(proxy.get_unscaled()), float(proxy.slope), float(proxy.inter)
     oriented = any(int(image.header[name]) > 0 for name in ("sform_code", "qform_code"))
@@ -47,11 +49,14 @@ def _is_first(path: Path) -> bool:
     if size in (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c"):
         return False
     if size not in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c"):
-        raise DataError(f"{path} begins with no NIfTI header. Expected a whole .nii or .nii.gz file.")
+        raise DataError(
+            f"{path} begins with no NIfTI header ({path.stat().st_size} bytes). Expected a whole .nii or "
+            ".nii.gz file: copy it again from its source, or take it out."
+        )
     return True
 
 
-def write(path: Path, labels: RawPixels, affine: Floats, source: Path) -> None:
+def write(path: Path, labels: RawPixels, affine: Floats, source: Path, _names: Sequence[str]) -> None:
     """Write a label map as uint8 with the affine and the header of the image that it belongs to.
 
     Args:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,13 @@ import numpy as np
 from s2s2.core.types import Floats, RawPixels, Vectors
 from s2s2.errors import DataError
 
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""From millimetres to the patient's left, back and head (DICOM, ITK) to right, front and head (NIfTI)."""
+
 _MOST_LABELS = 65535
 _ROUNDED = 1e-3
+_DEFLATED = 1100
+"""How many times larger than compressed zeros their content is, at most: 1032 by DEFLATE (RFC 1951)."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class RawVolume:
         modality: As DICOM names it ("CT", "MR"); "" where the file does not say.
         patient: Name of the patient in the file; "" where it does not say.
         oriented: Whether the file says how its axes lie in the patient.
+        bare: Whether it holds an array alone, without the size of voxels: its values may be prepared.
         format: Name of the format, by which `VOLUME_READERS` knows its reader.
     """
 
@@ -38,6 +45,7 @@ class RawVolume:
     modality: str = ""
     patient: str = ""
     oriented: bool = True
+    bare: bool = False
     format: str = "nifti"
 
     def values(self, part: RawPixels) -> Vectors:
@@ -60,8 +68,12 @@ class VolumeReader:
         recognises: Whether a path is of this format: a file by its name, a folder by its files.
         read: Reads a volume.
         write: Writes a label map (i, j, k) of class ids beside the volume it belongs to: the path, the
-            label map, the affine, the file that was predicted.
+            label map, the affine, the file that was predicted, the name of each class id.
         suffix: Of the label maps that `write` writes.
+        read_labels: Reads a label map for an image of a shape (i, j, k) and an affine, where `read` does
+            not: of formats that leave out slices without anything, or hold image and mask in one file.
+        has_mask: Whether a file may hold an image and its mask.
+        beside: The files that hold the voxels of a file, where those are not its own.
         extra: What to install to read the format.
     """
 
@@ -69,9 +81,31 @@ class VolumeReader:
     suffixes: tuple[str, ...]
     recognises: Callable[[Path], bool]
     read: Callable[[Path], RawVolume]
-    write: Callable[[Path, RawPixels, Floats, Path], None]
+    write: Callable[[Path, RawPixels, Floats, Path, Sequence[str]], None]
     suffix: str
+    read_labels: Callable[[Path, tuple[int, ...], Floats], RawVolume] | None = None
+    has_mask: bool = False
+    beside: Callable[[Path], list[Path]] | None = None
     extra: str = "volumes"
+
+
+def require_held(path: Path, shape: Sequence[int], stored: int, ratio: int = _DEFLATED) -> None:
+    """Refuse a header that promises more voxels than the file can hold, before memory is taken for them.
+
+    Args:
+        path: The file, for the error.
+        shape: What its header promises.
+        stored: Bytes of the file, or voxels that are there.
+        ratio: How many times more voxels there may be, compressed.
+
+    Raises:
+        DataError: If there are more.
+    """
+    if math.prod(shape) > ratio * stored:
+        raise DataError(
+            f"The header of {path} promises {_by(tuple(shape))} voxels, more than the file can hold. "
+            "Expected a whole file: copy it again from its source."
+        )
 
 
 def checked(volume: RawVolume, path: Path) -> RawVolume:

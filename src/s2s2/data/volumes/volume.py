@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from s2s2.core.inputs import Inputs
 from s2s2.core.types import Floats, LabelMap, RawPixels
 from s2s2.data.case import Case
 from s2s2.data.identity import image_identity
-from s2s2.data.volumes.formats import read_volume, reader_named, source_identity
+from s2s2.data.volumes.formats import read_labels, reader_named, source_identity
 from s2s2.data.volumes.raw import RawVolume, described, label_values
 from s2s2.data.volumes.slicing import Slicing
 from s2s2.errors import DataError
@@ -179,11 +179,24 @@ class Volume:
         """
         if self.grid is None:
             raise DataError(f"{self.id} is a flat image, and {path} is a volume. Give a flat label map.")
-        labels = read_volume(path)
+        labels = read_labels(path, self.grid.shape, self.grid.matrix)
         return label_values(labels, self.grid.aligned(labels, path, "label map"), path)
 
-    def write(self, path: Path, labels: LabelMap) -> None:
+    def written_as(self, format_name: str) -> Volume:
+        """Return this volume, whose label maps are read and written in another format.
+
+        Args:
+            format_name: Name of the format, as `RawVolume.format`.
+        """
+        return self if self.grid is None else replace(self, grid=replace(self.grid, format=format_name))
+
+    def write(self, path: Path, labels: LabelMap, names: Sequence[str] = ()) -> None:
         """Write slices of class ids (slice, row, column) in the format, order and place of the image.
+
+        Args:
+            path: Where to.
+            labels: Class ids.
+            names: Name of each class id, for formats that hold them.
 
         Raises:
             DataError: If the volume is a flat image.
@@ -191,7 +204,7 @@ class Volume:
         if self.grid is None:
             raise DataError(f"{self.id} is a flat image, whose label map is a PNG file.")
         stored = self.grid.slicing.join(labels)
-        reader_named(self.grid.format).write(path, stored, self.grid.matrix, self.sources[0])
+        reader_named(self.grid.format).write(path, stored, self.grid.matrix, self.sources[0], names)
 
 
 def volumes_of(cases: Iterable[Case], cut: Mapping[str, Volume]) -> tuple[Volume, ...]:
