@@ -16,6 +16,7 @@ import numpy as np
 from s2s2.core.storage import read_json, write_json
 from s2s2.core.types import Floats, LabelMap, RawPixels
 from s2s2.data.files import in_threads
+from s2s2.data.nnunet.description import Description
 from s2s2.data.reading.mask_sets import infer_reading
 from s2s2.data.reading.mask_values import (
     Levels,
@@ -161,12 +162,15 @@ class ClassMap:
 
     @classmethod
     def declared(cls, root: Path) -> ClassMap | None:
-        """Read classes.json of a data set's folder; None if there is none.
+        """Read classes.json of a data set's folder, or dataset.json of nnU-Net; None if there is neither.
 
         Raises:
             DataError: If the file holds no class map.
         """
-        return cls.load(root / _FILE) if (root / _FILE).is_file() else None
+        if (root / _FILE).is_file():
+            return cls.load(root / _FILE)
+        described = Description.of(root)
+        return None if described is None else cls(*described.classes)
 
     @classmethod
     def load(cls, path: str | Path) -> ClassMap:

@@ -110,5 +110,5 @@ class Scaling:
 
 
 def looks_like_ct(statistics: Statistics, modality: str) -> bool:
-    """Whether values are HU: the file says so, or says nothing and they are whole numbers from air on."""
-    return modality == "CT" or (not modality and statistics.whole and statistics.low <= _DEEP)
+    """Whether values are HU: the modality says so, or says nothing and they are whole numbers from air on."""
+    return modality.casefold() == "ct" or (not modality and statistics.whole and statistics.low <= _DEEP)
