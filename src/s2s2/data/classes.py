@@ -270,9 +270,7 @@ class ClassMap:
         return shares
 
     def _lookup(self, codes: RawPixels, *, colour: bool) -> LabelMap:
-        pairs = sorted(
-            (code_of(value, colour), index) for index, group in enumerate(self.values) for value in group
-        )
+        pairs = sorted((code_of(value, colour), n) for n, group in enumerate(self.values) for value in group)
         keys = np.array([key for key, _ in pairs])
         if not colour:
             length = 1 << 8 if codes.dtype == np.uint8 else 1 << 16
@@ -296,8 +294,6 @@ class ClassMap:
 
 def read_class_map(classes: Sequence[str] | None) -> ClassMap | None:
     """Read a class map from `name=value` pairs or from one JSON file; None stays None."""
-    if classes is None:
-        return None
-    if len(classes) == 1 and classes[0].endswith(".json"):
+    if classes is not None and len(classes) == 1 and classes[0].endswith(".json"):
         return ClassMap.load(Path(classes[0]))
-    return ClassMap.parse(list(classes))
+    return None if classes is None else ClassMap.parse(list(classes))

@@ -14,6 +14,7 @@ from s2s2.training.config import TrainConfig
 if TYPE_CHECKING:
     from s2s2.data.dataset import Dataset
     from s2s2.data.split import Split
+    from s2s2.data.split_files import Fold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +26,25 @@ class Division(Seeded):
         counts: Numbers of cases instead of shares.
         empty: Share of the slices without any class, of volumes, that are learnt from and validated on. Test
             volumes keep all of theirs.
+        nnunet: splits_final.json of nnU-Net, of which one fold is taken. Test is what the fold validates on,
+            and validation is drawn from its training cases; where cases are in no fold, these are test
+            and validation is as the fold says.
+        fold: Number of that fold.
         seed: Seed of the division; the same seed gives the same split.
     """
 
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
     counts: tuple[int, int, int] | None = None
     empty: float = 0.25
+    nnunet: Path | None = None
+    fold: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what is no share."""
         if not 0 <= self.empty <= 1:
             raise ConfigError(f"--split.empty is a share of the empty slices, 0 to 1, got {self.empty}.")
+        if self.nnunet is not None and self.counts is not None:
+            raise ConfigError("A fold of nnU-Net says which cases are in each part. Leave out --counts.")
 
     def divide(self, dataset: "Dataset") -> "Split":
         """Divide the cases of a data set.
@@ -46,8 +55,22 @@ class Division(Seeded):
         from s2s2.data.split import divide
         from s2s2.data.thinning import thinned
 
-        split = divide(dataset, fractions=self.fractions, counts=self.counts, seed=self.seed)
+        if (fold := self.fold_of(dataset)) is not None:
+            learnt, chosen, _ = self.fractions
+            split = fold.split(dataset, share=chosen / ((learnt + chosen) or 1), seed=self.seed)
+        else:
+            split = divide(dataset, fractions=self.fractions, counts=self.counts, seed=self.seed)
         return thinned(split, dataset, self.empty)
+
+    def fold_of(self, dataset: "Dataset") -> "Fold | None":
+        """Return the fold of nnU-Net that is taken; it says in words what becomes of it.
+
+        Raises:
+            SplitError: If there is no such fold of these cases.
+        """
+        from s2s2.data.split_files import Fold
+
+        return None if self.nnunet is None else Fold.read(self.nnunet, self.fold, dataset)
 
 
 SHOWN = 8
