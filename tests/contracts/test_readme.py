@@ -22,6 +22,7 @@ from torch import nn
 from s2s2.cli import COMMANDS, main
 from s2s2.networks import BUILT_IN
 from tests.drawn import draw_site
+from tests.nnunet_sets import draw_volumes
 from tests.public_sets import draw_nuclei, draw_polyps
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +134,7 @@ def made(sites: Path, tiny: None, tmp_path_factory: pytest.TempPathFactory) -> P
         draw_site(place / name, cases=20, seed=number)
     draw_polyps(place)
     draw_nuclei(place / "bowl")
+    draw_heart(place)
     (place / "made").mkdir()
     for image in (place / "sites" / "home" / "images").iterdir():
         for copy in range(2):
@@ -145,9 +147,20 @@ def made(sites: Path, tiny: None, tmp_path_factory: pytest.TempPathFactory) -> P
     return place
 
 
+def draw_heart(place: Path) -> None:
+    """A data set of nnU-Net with two folds and images for prediction."""
+    root = draw_volumes(place / "nnUNet_raw" / "Dataset001_Heart", [f"heart_{n}" for n in range(8)])
+    new = draw_volumes(place / "new_volumes", ["new_0"])
+    shutil.copytree(new / "imagesTr", root / "imagesTs")
+    names = [f"heart_{n}" for n in range(8)]
+    folds = [{"train": names[:6], "val": names[6:]}, {"train": names[2:], "val": names[:2]}]
+    (place / "splits_final.json").write_text(json.dumps(folds))
+
+
 @pytest.fixture
 def workplace(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(made, tmp_path / "place")
+    monkeypatch.setenv("S2S2_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path / "place")
     return tmp_path / "place"
 

@@ -8,7 +8,7 @@ import pytest
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.data.split_files import Fold, load_split
-from s2s2.errors import ConfigError, SplitError
+from s2s2.errors import SplitError
 from s2s2.run.config import Division
 from s2s2.run.options import PartOfSplit, SplitFile
 from tests.nnunet_sets import draw_pictures, draw_volumes
@@ -87,8 +87,6 @@ def test_a_division_takes_the_fold_and_leaves_out_empty_slices(volumes: Dataset,
     split = Division(nnunet=path, fractions=(0.5, 0.2, 0.3), empty=0).divide(volumes)
     assert split.test == slices("e", "f")  # with their empty slices
     assert len(split.train) + len(split.validation) == 12
-    with pytest.raises(ConfigError, match="Leave out --counts"):
-        Division(nnunet=path, counts=(2, 1, 1))
 
 
 def test_folds_of_flat_images(tmp_path: Path) -> None:

@@ -27,8 +27,9 @@ class Division(Seeded):
         empty: Share of the slices without any class, of volumes, that are learnt from and validated on. Test
             volumes keep all of theirs.
         nnunet: splits_final.json of nnU-Net, of which one fold is taken. Test is what the fold validates on,
-            and validation is drawn from its training cases; where cases are in no fold, these are test
-            and validation is as the fold says.
+            and validation is drawn from its training cases, as many as --fractions says beside training;
+            where cases are in no fold, these are test and validation is as the fold says. Counts are not
+            used.
         fold: Number of that fold.
         seed: Seed of the division; the same seed gives the same split.
     """
@@ -43,8 +44,6 @@ class Division(Seeded):
         """Refuse what is no share."""
         if not 0 <= self.empty <= 1:
             raise ConfigError(f"--split.empty is a share of the empty slices, 0 to 1, got {self.empty}.")
-        if self.nnunet is not None and self.counts is not None:
-            raise ConfigError("A fold of nnU-Net says which cases are in each part. Leave out --counts.")
 
     def divide(self, dataset: "Dataset") -> "Split":
         """Divide the cases of a data set.
