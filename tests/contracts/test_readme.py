@@ -149,10 +149,13 @@ def made(sites: Path, tiny: None, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def draw_heart(place: Path) -> None:
     """A data set of nnU-Net with two folds and images for prediction."""
-    root = draw_volumes(place / "nnUNet_raw" / "Dataset001_Heart", [f"heart_{n}" for n in range(8)])
+    names = [f"heart_{n}" for n in range(8)]
+    root = draw_volumes(place / "nnUNet_raw" / "Dataset001_Heart", names)
     new = draw_volumes(place / "new_volumes", ["new_0"])
     shutil.copytree(new / "imagesTr", root / "imagesTs")
-    names = [f"heart_{n}" for n in range(8)]
+    (place / "nnunet_masks").mkdir()
+    for name in names[6:]:  # what nnU-Net predicts of the first fold's cases
+        shutil.copy(root / "labelsTr" / f"{name}.nii.gz", place / "nnunet_masks")
     folds = [{"train": names[:6], "val": names[6:]}, {"train": names[2:], "val": names[:2]}]
     (place / "splits_final.json").write_text(json.dumps(folds))
 
