@@ -23,6 +23,7 @@ from s2s2.cli import COMMANDS, main
 from s2s2.networks import BUILT_IN
 from tests.drawn import draw_site
 from tests.drawn_volumes import draw_volumes
+from tests.nnunet_sets import draw_nnunet
 from tests.public_sets import draw_nuclei, draw_polyps
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +138,7 @@ def made(sites: Path, tiny: None, tmp_path_factory: pytest.TempPathFactory) -> P
     draw_nuclei(place / "bowl")
     draw_volumes(place / "scans" / "home", 8)
     draw_volumes(place / "scans" / "away", 2, seed=50, invert=True)
+    draw_heart(place)
     (place / "made").mkdir()
     for image in (place / "sites" / "home" / "images").iterdir():
         for copy in range(2):
@@ -149,9 +151,23 @@ def made(sites: Path, tiny: None, tmp_path_factory: pytest.TempPathFactory) -> P
     return place
 
 
+def draw_heart(place: Path) -> None:
+    """A data set of nnU-Net with two folds and images for prediction."""
+    names = [f"heart_{n}" for n in range(8)]
+    root = draw_nnunet(place / "nnUNet_raw" / "Dataset001_Heart", names)
+    new = draw_nnunet(place / "new_volumes", ["new_0"])
+    shutil.copytree(new / "imagesTr", root / "imagesTs")
+    (place / "nnunet_masks").mkdir()
+    for name in names[6:]:  # what nnU-Net predicts of the first fold's cases
+        shutil.copy(root / "labelsTr" / f"{name}.nii.gz", place / "nnunet_masks")
+    folds = [{"train": names[:6], "val": names[6:]}, {"train": names[2:], "val": names[:2]}]
+    (place / "splits_final.json").write_text(json.dumps(folds))
+
+
 @pytest.fixture
 def workplace(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(made, tmp_path / "place")
+    monkeypatch.setenv("S2S2_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path / "place")
     return tmp_path / "place"
 

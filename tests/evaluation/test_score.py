@@ -11,10 +11,11 @@ from PIL import Image
 
 from s2s2.core.tables import write_table
 from s2s2.data import ClassMap, Dataset
+from s2s2.data.volumes.masks import volume_mask
 from s2s2.errors import DataError, EvaluationError
 from s2s2.evaluation import PredictionFolder, read_scores, score_columns, summarise
 from s2s2.evaluation.compare import compare
-from s2s2.evaluation.score import score, volume_mask
+from s2s2.evaluation.score import score
 from s2s2.metrics import METRICS, Comparison, Metric, register
 from tests.drawn import draw_site
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "split": "divide cases into train, validation and test, by group",
     "tune": "let a generator's network learn from the training images",
     "stack": "make the semantic stack: synthetic images of every training mask",
+    "export": "write a stack as training cases of nnU-Net",
     "audit": "say whether a stack can be trusted: labels, novelty, diversity",
     "train": "train one network in one arm",
     "predict": "segment a folder of images with a trained network",

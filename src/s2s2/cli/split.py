@@ -15,7 +15,8 @@ class Options(Command, Division, Written, DataOptions):
     """Divide cases into train, validation and test.
 
     No group (patient, video) is in two of them, and the sizes of the labelled regions are spread evenly.
-    A manifest with a column split is divided as it says; fractions, counts and seed are then not used.
+    A manifest with a column split is divided as it says; fractions, counts and seed are then not used. With
+    --nnunet, a fold of nnU-Net says which cases are in which part.
 
     Args:
         output: JSON file that is written, such as split.json.
@@ -35,9 +36,11 @@ def main(options: Options) -> int:
     split = options.divide(dataset)
     split.save(options.output)
     sizes = ", ".join(f"{len(getattr(split, part))} {part}" for part in PARTS)
-    declared = dataset.declared_split is not None
+    said = f" {fold}" if (fold := options.fold_of(dataset)) else ""
+    if not said and dataset.declared_split is not None:
+        said = " as the column split declares"
     for part in PARTS:
         for sentence in absent_classes(dataset.subset(getattr(split, part)), part):
             sys.stderr.write(f"s2s2: {sentence}\n")
-    Console().print(f"{sizes}{' as the column split declares' * declared}: {options.output}", soft_wrap=True)
+    Console().print(f"{sizes}{said}: {options.output}", soft_wrap=True)
     return 0

@@ -204,12 +204,37 @@ def read_json(
         S2S2Error: Of class `error`, if the file is missing, corrupt, of a later format, or holds
             something else than the shape says.
     """
+    content, text = parse_json(path, error=error)
+    if not isinstance(content, dict):
+        raise error(f"{path} holds a {type(content).__name__}, expected a JSON object. Give another file.")
+    if content.get("format", FORMAT) != FORMAT:
+        raise error(
+            f"{path} is of format {content['format']!r}, expected {FORMAT}. "
+            "It was written by another version of s2s2: use that one, or make the file again."
+        )
+    require_shape(text, shape, path, error)
+    return content
+
+
+def parse_json(path: str | Path, *, error: type[S2S2Error] = DataError) -> tuple[Any, str]:
+    """Read any JSON, also that of other programs.
+
+    Args:
+        path: Name of the file.
+        error: Class of the error to raise.
+
+    Returns:
+        What it holds, and its text.
+
+    Raises:
+        S2S2Error: Of class `error`, if the file is missing, corrupt or too large.
+    """
     try:
         if Path(path).stat().st_size > LARGEST:
             raise error(f"{path} holds more than {LARGEST >> 20} MB, expected less. Give another file.")
         raw = Path(path).read_bytes()
         text = raw.decode(json.detect_encoding(raw))  # editors of Windows write UTF-8 with a mark, or UTF-16
-        content = json.loads(text)
+        return json.loads(text), text
     except FileNotFoundError as cause:
         raise error(f"There is no file {path}. Check the path.") from cause
     except error:
@@ -220,12 +245,3 @@ def read_json(
         raise error(
             f"{path} cannot be read as JSON ({cause}). Make it again, or give another file."
         ) from cause
-    if not isinstance(content, dict):
-        raise error(f"{path} holds a {type(content).__name__}, expected a JSON object. Give another file.")
-    if content.get("format", FORMAT) != FORMAT:
-        raise error(
-            f"{path} is of format {content['format']!r}, expected {FORMAT}. "
-            "It was written by another version of s2s2: use that one, or make the file again."
-        )
-    require_shape(text, shape, path, error)
-    return content

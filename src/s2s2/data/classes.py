@@ -16,6 +16,7 @@ import numpy as np
 from s2s2.core.storage import read_json, write_json
 from s2s2.core.types import Floats, LabelMap, RawPixels
 from s2s2.data.files import in_threads
+from s2s2.data.nnunet.description import Description
 from s2s2.data.reading.mask_sets import infer_reading
 from s2s2.data.reading.mask_values import (
     Levels,
@@ -161,12 +162,15 @@ class ClassMap:
 
     @classmethod
     def declared(cls, root: Path) -> ClassMap | None:
-        """Read classes.json of a data set's folder; None if there is none.
+        """Read classes.json of a data set's folder, or dataset.json of nnU-Net; None if there is neither.
 
         Raises:
             DataError: If the file holds no class map.
         """
-        return cls.load(root / _FILE) if (root / _FILE).is_file() else None
+        if (root / _FILE).is_file():
+            return cls.load(root / _FILE)
+        described = Description.of(root)
+        return None if described is None else cls(*described.classes)
 
     @classmethod
     def load(cls, path: str | Path) -> ClassMap:
@@ -266,9 +270,7 @@ class ClassMap:
         return shares
 
     def _lookup(self, codes: RawPixels, *, colour: bool) -> LabelMap:
-        pairs = sorted(
-            (code_of(value, colour), index) for index, group in enumerate(self.values) for value in group
-        )
+        pairs = sorted((code_of(value, colour), n) for n, group in enumerate(self.values) for value in group)
         keys = np.array([key for key, _ in pairs])
         if not colour:
             length = 1 << 8 if codes.dtype == np.uint8 else 1 << 16
@@ -292,8 +294,6 @@ class ClassMap:
 
 def read_class_map(classes: Sequence[str] | None) -> ClassMap | None:
     """Read a class map from `name=value` pairs or from one JSON file; None stays None."""
-    if classes is None:
-        return None
-    if len(classes) == 1 and classes[0].endswith(".json"):
+    if classes is not None and len(classes) == 1 and classes[0].endswith(".json"):
         return ClassMap.load(Path(classes[0]))
-    return ClassMap.parse(list(classes))
+    return None if classes is None else ClassMap.parse(list(classes))

@@ -68,8 +68,7 @@ def predict(
     Whole predictions of the same network and image are kept.
 
     Args:
-        network_folder: What `save_network` wrote, or the folder of an arm, whose seeds then predict
-            together: the mean of their probabilities decides.
+        network_folder: What `save_network` wrote, or an arm, the mean of whose seeds then decides.
         dataset: The images; masks are not needed.
         output: Folder to write to; see `PredictionFolder` for the files.
         probabilities: Whether to write the probability of each class too.
@@ -97,9 +96,8 @@ def predict(
     images = Unlabelled(working, cards) if adapted else None
     ensemble = load_ensemble(network_folder, chosen, flips=flips, trust=trust, known=known, adapted_to=images)
     native = dataset.resized(None) if overlays else None
-    kept = class_ids(largest, cards[0].class_map)
-    folder = PredictionFolder(output)
-    writer = Writer(folder, cards[0].class_map, native, probabilities, largest=kept, dicom_seg=dicom_seg)
+    classes, folder = cards[0].class_map, PredictionFolder(output)
+    writer = Writer(folder, classes, native, probabilities, class_ids(largest, classes), dicom_seg)
     work = _Work(ensemble=ensemble, working=working, device=chosen, progress=progress, writer=writer)
     facts = _facts(network_folder, ensemble, images) | {"largest": list(largest) or None}
     _predict_and_note(work, facts, batch, overwrite=overwrite)

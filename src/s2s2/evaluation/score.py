@@ -11,6 +11,7 @@ import numpy as np
 from s2s2.core.names import file_name
 from s2s2.core.types import LabelMap, RawLabels
 from s2s2.data.dataset import Dataset
+from s2s2.data.volumes.masks import volume_mask
 from s2s2.data.volumes.volume import Volume
 from s2s2.errors import EvaluationError, listed
 from s2s2.evaluation.folder import PredictionFolder
@@ -75,19 +76,6 @@ def score(
             pair = Comparison(found, truth, len(dataset.class_map), part.spacing_mm, tolerance)
             rows += _rows(part, pair, dataset.class_map.names[1:], surface=surface)
     return pd.DataFrame(rows, columns=list(score_columns())).assign(tolerance=float(tolerance))
-
-
-def volume_mask(dataset: Dataset, volume: Volume) -> LabelMap:
-    """Read the mask of a volume, all its slices; of a flat image its own.
-
-    Returns:
-        Class ids of shape (slice, height, width), or (height, width) of a flat image.
-
-    Raises:
-        DataError: If a mask is missing or cannot be read.
-    """
-    masks = [dataset.original_mask(case) for case in volume.cases]
-    return masks[0] if volume.is_flat else np.stack(masks)
 
 
 def _rows(

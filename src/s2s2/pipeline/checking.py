@@ -161,6 +161,8 @@ class Divide(Stage):
         if (findings := context.folder.read_check(context.data.sources[0])) is not None:
             context.split.keep_together(findings.copies)  # in files of different bytes too
         if not context.folder.split.exists():
+            if context.config.split.file is None and (fold := context.config.split.fold_of(home)):
+                context.reporter.stage("split", str(fold))
             for part in PARTS:
                 for sentence in absent_classes(home.subset(getattr(context.split, part)), part):
                     context.reporter.stage("warning", sentence)

@@ -11,6 +11,7 @@ from s2s2.core.progress import Reporter, Silent
 from s2s2.core.workers import default_jobs
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
+from s2s2.data.split_files import load_split
 from s2s2.pipeline.stacks import Stacks
 from s2s2.run.config import RunConfig
 from s2s2.run.data import RunData, open_data
@@ -69,7 +70,7 @@ class Context:
         """The division of the home cases: given, made before, declared, or new."""
         settings, home = self.config.split, self.data.home
         if settings.file is not None or self.folder.split.exists():
-            return Split.load(settings.file or self.folder.split)
+            return load_split(settings.file or self.folder.split, home)
         return settings.divide(home)
 
     @cached_property

@@ -14,6 +14,7 @@ from s2s2.training.config import TrainConfig
 if TYPE_CHECKING:
     from s2s2.data.dataset import Dataset
     from s2s2.data.split import Split
+    from s2s2.data.split_files import Fold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +26,19 @@ class Division(Seeded):
         counts: Numbers of cases instead of shares.
         empty: Share of the slices without any class, of volumes, that are learnt from and validated on. Test
             volumes keep all of theirs.
+        nnunet: splits_final.json of nnU-Net, of which one fold is taken. Test is what the fold validates on,
+            and validation is drawn from its training cases, as many as --fractions says beside training;
+            where cases are in no fold, these are test and validation is as the fold says. Counts are not
+            used.
+        fold: Number of that fold.
         seed: Seed of the division; the same seed gives the same split.
     """
 
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
     counts: tuple[int, int, int] | None = None
     empty: float = 0.25
+    nnunet: Path | None = None
+    fold: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what is no share."""
@@ -46,8 +54,22 @@ class Division(Seeded):
         from s2s2.data.split import divide
         from s2s2.data.thinning import thinned
 
-        split = divide(dataset, fractions=self.fractions, counts=self.counts, seed=self.seed)
+        if (fold := self.fold_of(dataset)) is not None:
+            learnt, chosen, _ = self.fractions
+            split = fold.split(dataset, share=chosen / ((learnt + chosen) or 1), seed=self.seed)
+        else:
+            split = divide(dataset, fractions=self.fractions, counts=self.counts, seed=self.seed)
         return thinned(split, dataset, self.empty)
+
+    def fold_of(self, dataset: "Dataset") -> "Fold | None":
+        """Return the fold of nnU-Net that is taken; it says in words what becomes of it.
+
+        Raises:
+            SplitError: If there is no such fold of these cases.
+        """
+        from s2s2.data.split_files import Fold
+
+        return None if self.nnunet is None else Fold.read(self.nnunet, self.fold, dataset)
 
 
 SHOWN = 8

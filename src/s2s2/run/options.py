@@ -219,11 +219,11 @@ class SplitFile:
             ConfigError: If no split was given.
             SplitError: If it is not a split of these cases.
         """
-        from s2s2.data.split import Split
+        from s2s2.data.split_files import load_split
 
         if self.split is None:
             raise ConfigError("The cases to learn from are not known. Give --split, from `s2s2 split`.")
-        split = Split.load(self.split)
+        split = load_split(self.split, dataset)
         split.check(dataset)
         return split
 
@@ -241,9 +241,9 @@ class PartOfSplit(SplitFile):
 
     def of_part(self, dataset: "Dataset") -> "Dataset":
         """Return the cases of the part, or all cases where no split is given."""
-        from s2s2.data.split import Split
+        from s2s2.data.split_files import load_split
 
-        return Split.load(self.split).part(dataset, self.part) if self.split else dataset
+        return load_split(self.split, dataset).part(dataset, self.part) if self.split else dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ from s2s2.data.case import Case
 from s2s2.data.catalogue.locate import Selection, read_cases
 from s2s2.data.classes import ClassMap
 from s2s2.data.files import SUFFIXES
+from s2s2.data.nnunet.channels import channels_described
+from s2s2.data.nnunet.description import FILE, Description
 from s2s2.data.problems import Problem, several
 from s2s2.data.reading.groups import assign_groups
 from s2s2.data.reading.listing import channels_joined, list_files
@@ -43,6 +45,7 @@ class Found:
             with a column split; empty otherwise.
         cut: The volumes that cases are slices of.
         class_map: The classes of a public data set; None otherwise.
+        modalities: What each channel of the volumes shows, where dataset.json of nnU-Net says so.
     """
 
     root: Path
@@ -51,6 +54,7 @@ class Found:
     declared: tuple[tuple[str, str], ...] = ()
     cut: CutVolumes = field(default_factory=CutVolumes)
     class_map: ClassMap | None = None
+    modalities: tuple[str, ...] = ()
 
     def require_usable(self, path: str | Path, *, masks: bool) -> None:
         """Refuse a data set with errors.
@@ -122,7 +126,10 @@ def discover(
     )
     if not masks_required:
         cases = tuple(replace(case, mask_path=None) for case in cases)
-    cases, faults, cut = expand(cases, volumes or VolumeConfig(), progress)
+    volumes = volumes or VolumeConfig()
+    if found.modalities and not volumes.modalities:
+        volumes = replace(volumes, modalities=found.modalities)
+    cases, faults, cut = expand(cases, volumes, progress)
     declared = dict(found.declared)
     parts = ((case.id, declared.get(case.volume or case.id, declared.get(case.id))) for case in cases)
     return Found(
@@ -132,6 +139,7 @@ def discover(
         declared=tuple((case_id, part) for case_id, part in parts if part),
         cut=cut,
         class_map=found.class_map,
+        modalities=found.modalities,
     )
 
 
@@ -173,9 +181,13 @@ def _from_folder(root: Path, domain: str | None, masks_required: bool) -> Found:
     if masks_required and mask_folder is not None:
         masks, mask_problems = list_files(mask_folder)
         problems += mask_problems
-    joined = channels_joined(images, masks)
+    described = Description.of(root)
+    joined, incomplete = channels_joined(images, masks), frozenset[str]()
+    if described is not None:
+        joined, incomplete, faults = channels_described(images, described)
+        problems += faults
     if masks_required:
-        problems += _unpaired(joined, masks)
+        problems += _unpaired(joined, {key: paths for key, paths in masks.items() if key not in incomplete})
     name = domain if domain is not None else root.resolve().name
     cases = [
         Case(
@@ -188,7 +200,7 @@ def _from_folder(root: Path, domain: str | None, masks_required: bool) -> Found:
         )
         for key, paths in sorted(joined.items())
     ]
-    return Found(root, tuple(cases), problems)
+    return Found(root, tuple(cases), problems, modalities=described.channels if described else ())
 
 
 def _hold_masks(images: dict[str, list[Path]]) -> bool:
@@ -226,7 +238,7 @@ def files_read(path: Path) -> tuple[Path, ...]:
     if _sub_folder(path, _IMAGE_FOLDERS) is None:
         return (path, *_linked(path))
     folders = [path / name for name in (*_IMAGE_FOLDERS, *_MASK_FOLDERS)]
-    beside = [path / name for name in ("groups.csv", "classes.json")]
+    beside = [path / name for name in ("groups.csv", "classes.json", FILE)]
     return (*folders, *beside, *(target for folder in folders for target in _linked(folder)))
 
 

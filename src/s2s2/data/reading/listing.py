@@ -16,7 +16,8 @@ from s2s2.data.volumes.formats import VOLUME_SUFFIXES, reader_of, volume_suffix
 # Files that may be beside images without being meant as images.
 _SILENT_SUFFIXES = {"", ".csv", ".json", ".txt", ".md", ".yaml", ".yml", ".xml", ".db", ".ini", ".pdf"}
 _SILENT_SUFFIXES |= {".raw", ".zraw"}  # the voxels of .mhd and .nhdr
-_CHANNEL = re.compile(r"(.+)_(\d{4})")
+CHANNEL = re.compile(r"(.+)_(\d{4})")
+"""Name of a file that is one channel of an image, without the suffix."""
 
 
 def list_files(folder: Path) -> tuple[dict[str, list[Path]], tuple[Problem, ...]]:
@@ -66,7 +67,7 @@ def channels_joined(
         >>> {name: [path.name for path in paths] for name, paths in found.items()}
         {'a': ['a_0000.png', 'a_0001.png']}
     """
-    parts = {key: _CHANNEL.fullmatch(key) for key in images}
+    parts = {key: CHANNEL.fullmatch(key) for key in images}
     if not images or any(match is None for match in parts.values()) or masks.keys() & images.keys():
         return dict(images)
     joined: dict[str, dict[int, Path]] = {}

@@ -23,6 +23,8 @@ class VolumeConfig:
             takes away the mean and divides by the standard deviation; -4 to 4 become 0..1. `auto` takes
             `window` for CT and `percentiles` for all else, leaves arrays in 0..1 as they are, and `check`
             says which.
+        modalities: What each channel shows, such as CT or T2, for `auto`: CT is in HU. Without it,
+            dataset.json of nnU-Net or the files say; else whole numbers from air on, at -1000, are CT.
         window: Lower and upper limit in HU; the default is one of the abdomen.
         percentiles: Lower and upper percentile, 0 to 100.
         neighbours: Slices on either side that are read as further channels of a slice (2.5D). At the ends
@@ -32,6 +34,7 @@ class VolumeConfig:
 
     axis: Axis = "thickest"
     intensities: Intensities = "auto"
+    modalities: tuple[str, ...] = ()
     window: tuple[float, float] = (-125.0, 275.0)
     percentiles: tuple[float, float] = (0.5, 99.5)
     neighbours: int = 0

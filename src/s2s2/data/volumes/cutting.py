@@ -131,6 +131,7 @@ def _prepared(
     volumes: Sequence[RawVolume], sources: Sequence[Path], config: VolumeConfig
 ) -> tuple[Facts, Iterator[RawPixels]]:
     """Measure the channels of a volume, and return its slices as pixels (row, column[, channel])."""
+    modalities = _modalities(volumes, sources, config)
     first = volumes[0]
     slicing = Slicing.of(first.affine, config.axis)
     grid = Grid.of(first, slicing)
@@ -147,12 +148,16 @@ def _prepared(
                 "value of air or of the background, and save it again."
             )
         statistics.append(found)
-    pairs = list(zip(statistics, volumes, strict=True))
-    scalings = tuple(Scaling.of(found, volume.modality, config, bare=volume.bare) for found, volume in pairs)
+    bare = [volume.bare for volume in volumes]
+    pairs = list(zip(statistics, modalities, strict=True))
+    scalings = tuple(
+        Scaling.of(found, modality, config, bare=each)
+        for (found, modality), each in zip(pairs, bare, strict=True)
+    )
     facts = Facts(
         grid=grid,
         scalings=scalings,
-        kinds=tuple("ct" if looks_like_ct(found, volume.modality) else "other" for found, volume in pairs),
+        kinds=tuple("ct" if looks_like_ct(found, modality) else "other" for found, modality in pairs),
         lows=tuple(found.low for found in statistics),
         highs=tuple(found.high for found in statistics),
         codes=orientation(first.affine),
@@ -171,6 +176,19 @@ def _prepared(
             yield planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
     return facts, slices()
+
+
+def _modalities(
+    volumes: Sequence[RawVolume], sources: Sequence[Path], config: VolumeConfig
+) -> tuple[str, ...]:
+    """Return what each channel shows: as was said, else as its file says."""
+    if config.modalities and len(config.modalities) != len(volumes):
+        raise DataError(
+            f"{sources[0]} belongs to a volume of {len(volumes)} channel{'s' * (len(volumes) > 1)}, expected "
+            f"{len(config.modalities)}: {', '.join(config.modalities)}. Give a file for each channel, or one "
+            "modality for each file."
+        )
+    return config.modalities or tuple(volume.modality for volume in volumes)
 
 
 def _keep(folder: Path, facts: Facts, slices: Iterator[RawPixels], suffix: str) -> Facts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from s2s2.core.types import RawPixels, Vectors
+from s2s2.core.types import Image, RawPixels, Vectors
 from s2s2.data.volumes.config import VolumeConfig
 
 _TOP = 65535
@@ -109,11 +109,15 @@ class Scaling:
         pixels: RawPixels = np.rint(np.clip(unit, 0, 1) * np.float32(_TOP)).astype(np.uint16)
         return pixels
 
+    def values(self, unit: Image) -> Vectors:
+        """Return the values of pixels in [0, 1]; what had been clipped stays at the limits."""
+        return unit * np.float32(self.high - self.low) + np.float32(self.low)
+
     def __str__(self) -> str:
         unit = " HU" if self.kind == "window" else ""
         return f"{self.kind} {self.low:g}..{self.high:g}{unit}"
 
 
 def looks_like_ct(statistics: Statistics, modality: str) -> bool:
-    """Whether values are HU: the file says so, or says nothing and they are whole numbers from air on."""
-    return modality == "CT" or (not modality and statistics.whole and statistics.low <= _DEEP)
+    """Whether values are HU: the modality says so, or says nothing and they are whole numbers from air on."""
+    return modality.casefold() == "ct" or (not modality and statistics.whole and statistics.low <= _DEEP)

@@ -65,13 +65,18 @@ def write(path: Path, labels: RawPixels, affine: Floats, source: Path, _names: S
         affine: As `RawVolume.affine`.
         source: The image; of another format, the header is a new one.
     """
+    write_voxels(path, labels.astype(np.uint8, copy=False), affine, source)
+
+
+def write_voxels(path: Path, voxels: RawPixels, affine: Floats, source: Path) -> None:
+    """Write voxels of shape (i, j, k) in their own type of numbers; the rest as `write`."""
     nib, header = _nibabel(), None
     if source.is_file() and source.name.lower().endswith(_SUFFIXES):
         header = nib.load(source).header.copy()
-        header.set_data_dtype(np.uint8)
+        header.set_data_dtype(voxels.dtype)
         header.set_slope_inter(1, 0)
         header["cal_min"], header["cal_max"] = 0, 0
-    image = nib.Nifti1Image(np.ascontiguousarray(labels, np.uint8), affine, header)
+    image = nib.Nifti1Image(np.ascontiguousarray(voxels), affine, header)
     if header is None:
         image.header.set_xyzt_units("mm")
         image.set_qform(affine, code=1)
