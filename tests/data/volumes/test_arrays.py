@@ -11,10 +11,11 @@ from s2s2.data import Dataset
 from s2s2.data.checking.inspection import inspect
 from s2s2.data.reading.layouts import discover
 from s2s2.data.volumes.formats import read_labels, read_volume
+from s2s2.data.volumes.masks import volume_mask
 from s2s2.errors import DataError
 from s2s2.evaluation import PredictionFolder
 from s2s2.evaluation.predict import predict
-from s2s2.evaluation.score import score, volume_mask
+from s2s2.evaluation.score import score
 from tests.evaluation.known_networks import TRUSTED, save_known
 
 

@@ -13,8 +13,8 @@ from pydicom.uid import JPEG2000Lossless
 from s2s2.data import Dataset
 from s2s2.data.reading.layouts import discover
 from s2s2.data.volumes.formats import read_volume, reader_of
+from s2s2.data.volumes.masks import volume_mask
 from s2s2.errors import DataError
-from s2s2.evaluation.score import volume_mask
 from tests.data.volumes.dicom_made import numbers, save, save_enhanced, save_series, slice_of, uid
 
 

@@ -10,10 +10,11 @@ import pytest
 from s2s2.data import Dataset
 from s2s2.data.volumes.dicom_seg import write
 from s2s2.data.volumes.formats import read_labels, read_volume, reader_of
+from s2s2.data.volumes.masks import volume_mask
 from s2s2.errors import DataError
 from s2s2.evaluation import PredictionFolder
 from s2s2.evaluation.predict import predict
-from s2s2.evaluation.score import score, volume_mask
+from s2s2.evaluation.score import score
 from tests.data.volumes.dicom_made import numbers, save, save_enhanced, save_series
 from tests.evaluation.known_networks import TRUSTED, save_known
 

@@ -8,8 +8,8 @@ import SimpleITK
 
 from s2s2.data import Dataset
 from s2s2.data.volumes.formats import read_volume, reader_of, source_identity
+from s2s2.data.volumes.masks import volume_mask
 from s2s2.errors import DataError
-from s2s2.evaluation.score import volume_mask
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 TURN = (0.8, -0.6, 0.0, 0.0, 0.0, 1.0, -0.6, -0.8, 0.0)
