@@ -11,6 +11,7 @@ from s2s2 import arms, metrics
 from s2s2.cli import COMMANDS
 from s2s2.data.catalogue.info import known_datasets
 from s2s2.data.files import READERS
+from s2s2.data.volumes.formats import VOLUME_READERS
 from s2s2.generators import catalogue
 from s2s2.networks import build
 from s2s2.pipeline.run import STAGES
@@ -28,7 +29,7 @@ def test_every_file_of_a_row_exists_and_they_are_few(row: str) -> None:
 
 
 def test_the_table_names_what_can_be_added() -> None:
-    assert len(ROWS) == 9
+    assert len(ROWS) == 10
     for registered in (
         arms.ARMS,
         metrics.METRICS,
@@ -36,6 +37,7 @@ def test_the_table_names_what_can_be_added() -> None:
         build.BUILT_IN,
         STAGES,
         READERS,
+        VOLUME_READERS,
         COMMANDS,
         known_datasets(),
     ):

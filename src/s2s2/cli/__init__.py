@@ -9,6 +9,7 @@ import io
 import os
 import shlex
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TextIO
@@ -94,7 +95,9 @@ def _run(name: str, words: Sequence[str]) -> int:
 
     place = "what the command gives out"
     try:
-        with storage_errors(place):
+        with storage_errors(place), warnings.catch_warnings():
+            # Headers with odd values are common, and every slice would be warned of.
+            warnings.filterwarnings("ignore", module="pydicom")
             from s2s2.cli.options import read_options
 
             command = import_module(f"s2s2.cli.{name}")

@@ -77,6 +77,13 @@ def emptied(path: Path) -> None:
     path.write_bytes(b"")
 
 
+def flipped(path: Path) -> None:
+    """Change one byte of the compressed voxels: the readers of these formats do not all look at checksums."""
+    content = bytearray(path.read_bytes())
+    content[len(content) * 3 // 4] ^= 0x55
+    path.write_bytes(content)
+
+
 def with_nan(path: Path, save: Callable[[Path, np.ndarray], Path]) -> None:
     array = voxels().astype(np.float32)
     array[1, 2, 3] = np.nan
@@ -136,6 +143,9 @@ BOTH = "NaN or infinite"
 FAULTS: dict[tuple[str, str], tuple[Callable[[Path], None], tuple[str, ...]]] = {
     ("nifti", "0 bytes"): (emptied, ("bad.nii.gz", "0 bytes", "Expected a whole", "copy it again")),
     ("nifti", "truncated"): (cut_off, ("bad.nii.gz", "cannot be read", "copy it again")),
+    ("nifti", "corrupt"): (flipped, ("bad.nii.gz", "cannot be read", "copy it again")),
+    ("nrrd", "corrupt"): (flipped, ("bad.nrrd", "compressed voxels are corrupt", "copy it again")),
+    ("mha", "corrupt"): (flipped, ("bad.mha", "compressed voxels are corrupt", "copy it again")),
     ("nifti", "promises more"): (promised, ("bad.nii.gz", "cannot be read", "copy it again")),
     ("nifti", "promises far more"): (promised_much, ("30000 x 30000 x 30000 voxels", "copy it again")),
     ("nifti", "NaN"): (lambda p: with_nan(p, save_nifti), ("bad.nii.gz", "2 voxels", BOTH, "save it again")),

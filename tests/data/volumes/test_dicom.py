@@ -10,6 +10,7 @@ import pytest
 import SimpleITK
 from pydicom.uid import JPEG2000Lossless
 
+from s2s2.cli import main
 from s2s2.data import Dataset
 from s2s2.data.reading.layouts import discover
 from s2s2.data.volumes.formats import read_volume, reader_of
@@ -125,6 +126,18 @@ def test_a_series_is_a_volume_of_a_data_set(tmp_path: Path) -> None:
     image = reader.Execute()
     for name in ("GetOrigin", "GetSpacing", "GetDirection"):
         np.testing.assert_allclose(getattr(written, name)(), getattr(image, name)(), atol=1e-5)
+
+
+def test_odd_values_in_headers_are_no_warnings_of_a_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pydicom.config.disable_value_validation():
+        save_series(tmp_path / "images/p", numbers(), SeriesInstanceUID="1.2.anonymous", PatientID="p" * 70)
+        affine = read_volume(tmp_path / "images/p").affine
+    (tmp_path / "masks").mkdir()
+    nibabel.Nifti1Image(numbers().T % 2, affine).to_filename(tmp_path / "masks/p.nii.gz")
+    assert main(["check", str(tmp_path)]) == 0
+    assert "Warning" not in capsys.readouterr().err
 
 
 def test_a_series_is_predicted_from_its_own_folder(tmp_path: Path) -> None:

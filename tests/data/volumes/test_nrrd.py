@@ -111,6 +111,18 @@ def test_truncated_files_are_refused(tmp_path: Path, suffix: str, compress: bool
     _refused(path, "a" + suffix, "cannot be read as a volume", "copy it again")
 
 
+@pytest.mark.parametrize("suffix", [".nhdr", ".mhd"])
+def test_corrupt_voxels_in_another_file_are_refused(tmp_path: Path, suffix: str) -> None:
+    path = save(tmp_path / f"a{suffix}", image())
+    (voxels,) = (each for each in tmp_path.iterdir() if each != path)
+    whole = voxels.read_bytes()
+    read_volume(path)
+    voxels.write_bytes(whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:])
+    _refused(path, "compressed voxels are corrupt")
+    voxels.write_bytes(whole[:-20])
+    _refused(path, "compressed voxels are cut off")
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_empty_files_are_refused(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"

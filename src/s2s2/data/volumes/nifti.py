@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from s2s2.data.volumes.raw import RawVolume, VolumeReader, require_held
 from s2s2.errors import DataError
 
 _SUFFIXES = (".nii.gz", ".nii")
+_PART = 2**20
 
 
 def read(path: Path) -> RawVolume:
@@ -23,7 +25,17 @@ def read(path: Path) -> RawVolume:
         Exception: As nibabel raises it for a corrupt file.
     """
     nib = _nibabel()
-    image = nib.Nifti1Image.load(path) if _is_first(path) else nib.Nifti2Image.load(path)
+    kind = nib.Nifti1Image if _is_first(path) else nib.Nifti2Image
+    if not _is_compressed(path):
+        return _raw(kind.load(path), path)
+    with gzip.open(path) as file:
+        volume = _raw(kind.from_stream(file), path)
+        while file.read(_PART):  # the checksum stands at the end
+            pass
+    return volume
+
+
+def _raw(image: Any, path: Path) -> RawVolume:
     if image.get_data_dtype().fields is not None:
         raise DataError(f"{path} holds colours, expected one intensity a voxel. Save one channel.")
     require_held(path, image.shape, path.stat().st_size)
@@ -39,11 +51,13 @@ def _nibabel() -> Any:
     return nibabel
 
 
+def _is_compressed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
+
+
 def _is_first(path: Path) -> bool:
     """Whether a file is NIfTI-1, by the length of its header; the suffix is that of NIfTI-2 too."""
-    import gzip
-
-    opener = gzip.open if str(path).lower().endswith(".gz") else open
+    opener = gzip.open if _is_compressed(path) else open
     with opener(path, "rb") as file:
         size = file.read(4)
     if size in (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c"):
@@ -87,8 +101,6 @@ def write_voxels(path: Path, voxels: RawPixels, affine: Floats, source: Path) ->
 
 
 def _compressed(content: bytes) -> bytes:
-    import gzip
-
     return gzip.compress(content, compresslevel=4, mtime=0)
 
 
