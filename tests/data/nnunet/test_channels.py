@@ -90,6 +90,16 @@ def test_one_channel_without_a_number_is_that_of_the_decathlon(tmp_path: Path) -
     assert len(Dataset.open(root).volumes) == 4
 
 
+def test_several_channels_in_one_file_are_to_be_saved_apart(tmp_path: Path) -> None:
+    root = draw_nnunet(tmp_path / "Task01_Drawn", ["a"])
+    describe(root, ("T1", "T2"), ".nii.gz")
+    (root / "imagesTr" / "a_0000.nii.gz").rename(root / "imagesTr" / "a.nii.gz")
+    with pytest.raises(
+        DataError, match=r"a_0000\.nii\.gz for T1 and so on, as `nnUNetv2_convert_MSD_dataset`"
+    ):
+        Dataset.open(root)
+
+
 def test_pictures_in_colour_are_one_file(tmp_path: Path) -> None:
     data = Dataset.open(draw_pictures(tmp_path / "Dataset003_Drawn"))
     assert data.ids == ("a", "b", "c", "d", "e", "f")
