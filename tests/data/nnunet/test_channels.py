@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from s2s2.data.checking.inspection import inspect
 from s2s2.data.dataset import Dataset
+from s2s2.data.identity import digests_of, identities
 from s2s2.data.volumes.config import VolumeConfig
 from s2s2.errors import DataError
 from tests.nnunet_sets import describe, draw_nnunet, draw_pictures, draw_volume, save
@@ -118,3 +120,14 @@ def test_the_number_of_modalities_is_that_of_the_channels(tmp_path: Path) -> Non
     root = draw_nnunet(tmp_path / "Dataset001_Drawn")
     with pytest.raises(DataError, match=r"a volume of 1 channel, expected 2: T1, T2"):
         Dataset.open(root, volumes=VolumeConfig(modalities=("T1", "T2")))
+
+
+def test_the_same_volumes_as_plain_nifti_give_the_same_cases(tmp_path: Path) -> None:
+    root, plain = draw_nnunet(tmp_path / "Dataset001_Drawn"), tmp_path / "plain"
+    for folder, name in (("imagesTr", "images"), ("labelsTr", "masks")):
+        (plain / name).mkdir(parents=True)
+        for path in (root / folder).iterdir():
+            shutil.copy(path, plain / name / path.name.replace("_0000", ""))
+    one, other = Dataset.open(root, domain="site"), Dataset.open(plain, domain="site")
+    assert identities(one) == identities(other)
+    assert digests_of(one) == digests_of(other)
