@@ -33,6 +33,7 @@ REQUIRED = {
     "split": "home --output split.json",
     "tune": "home --output tuned",
     "stack": "home --output stack",
+    "export": "nnunet stack home --output Dataset002_Copies",
     "audit": "stack",
     "train": "home --output trained",
     "predict": "network images --output masks",

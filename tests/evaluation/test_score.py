@@ -140,6 +140,12 @@ def test_predictions_with_other_classes_are_refused(dataset: Dataset, folder: Pr
         score(folder.root, dataset)
 
 
+def test_the_same_classes_in_another_order_are_refused(dataset: Dataset, folder: PredictionFolder) -> None:
+    folder.write_facts({"classes": list(reversed(dataset.class_map.names))})
+    with pytest.raises(EvaluationError, match="made with the classes foreground, background, but"):
+        score(folder.root, dataset)
+
+
 def test_a_class_that_is_never_labelled_may_be_in_the_class_map(
     dataset: Dataset, folder: PredictionFolder
 ) -> None:

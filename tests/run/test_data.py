@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from s2s2.data.classes import ClassMap
@@ -10,6 +11,7 @@ from s2s2.pipeline import RunConfig
 from s2s2.pipeline.demo import HOSPITALS, NUCLEI
 from s2s2.run.data import open_data
 from tests.drawn import draw_site
+from tests.nnunet_sets import describe, draw_pictures
 from tests.public_sets import draw_polyps, draw_public
 
 
@@ -101,3 +103,21 @@ def test_a_target_keeps_its_own_values_for_the_same_classes(tmp_path: Path) -> N
     away = data.away["kvasir-seg"]
     assert away.class_map.values[1] == tuple(range(128, 256))
     assert away.original_mask(away[0]).max() == 1
+
+
+def test_a_target_of_nnunet_numbers_the_same_classes_in_its_own_order(tmp_path: Path) -> None:
+    home, away = (
+        draw_pictures(tmp_path / "Dataset001_Home"),
+        draw_pictures(tmp_path / "Dataset002_Away", seed=1),
+    )
+    describe(home, "RGB", ".png", labels={"background": 0, "RV": 1, "LV": 2})
+    describe(away, "RGB", ".png", labels={"background": 0, "LV": 1, "RV": 2})
+    data = open_data(RunConfig(data=home, target=(away,), output=tmp_path / "run"))
+    target = data.away["Dataset002_Away"]
+    assert target.class_map.names == data.home.class_map.names == ("background", "RV", "LV")
+    assert set(np.unique(target.mask(target[0]))) == {0, 2}  # the value 1 is LV there
+    given = RunConfig(
+        data=home, target=(away,), output=tmp_path / "run", classes=("background=0", "RV=1", "LV=2")
+    )
+    target = open_data(given).away["Dataset002_Away"]
+    assert set(np.unique(target.mask(target[0]))) == {0, 1}

@@ -12,9 +12,11 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
 from s2s2.data.split_files import cases_named
 from s2s2.data.volumes.config import VolumeConfig
+from s2s2.data.volumes.formats import read_volume
 from s2s2.errors import ConfigError, DataError, StackError
 from s2s2.stack import Stack, build_stack
 from s2s2.stack.nnunet import export_nnunet
+from tests.data.volumes import dicom_made
 from tests.drawn import draw_site
 from tests.nnunet_sets import AFFINE, draw_nnunet, draw_pictures
 from tests.stack.made import Echo
@@ -259,3 +261,30 @@ def test_names_that_copies_would_have(tmp_path: Path) -> None:
     home = (data, Split(("a",), ("a_copy0",), ("b", "c")))
     with pytest.raises(StackError, match="A case is named a_copy0"):
         export_nnunet(copied(home, tmp_path, bits=8), *home, tmp_path / "Dataset002_Copies")
+
+
+def test_a_dicom_series_becomes_nifti_in_hu(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for patient in "abc":
+        pixels = rng.integers(0, 2000, (3, 16, 12), dtype=np.uint16)
+        for number, plane in enumerate(pixels):
+            changes = {"PatientID": patient, "SeriesInstanceUID": dicom_made.uid(patient)}
+            path = tmp_path / "site" / "images" / patient / f"{number}.dcm"
+            dicom_made.save(dicom_made.slice_of(plane, number, **changes), path)
+        raw = read_volume(tmp_path / "site" / "images" / patient)
+        labels = np.zeros(raw.voxels.shape, np.uint8)
+        labels[3:7, 3:7] = 1
+        (tmp_path / "site" / "masks").mkdir(exist_ok=True)
+        nib.Nifti1Image(labels, raw.affine).to_filename(tmp_path / "site" / "masks" / f"{patient}.nii.gz")
+    data = Dataset.open(tmp_path / "site")
+    home = (data, Split(*(cases_named((patient,), data) for patient in "abc")))
+    root = tmp_path / "Dataset002_Copies"
+    export_nnunet(copied(home, tmp_path), *home, root)
+    raw = read_volume(tmp_path / "site" / "images" / "a")
+    for name in ("a", "a_copy0"):
+        image = nib.Nifti1Image.from_filename(root / "imagesTr" / f"{name}_0000.nii.gz")
+        hu = raw.values(raw.voxels)
+        assert image.get_data_dtype() == np.int16
+        assert (np.asarray(image.dataobj) == (hu if name == "a" else np.clip(hu, -125, 275))).all()
+        assert np.allclose(image.affine, raw.affine, atol=1e-4)
+    assert json.loads((root / "dataset.json").read_text())["channel_names"] == {"0": "CT"}

@@ -37,10 +37,16 @@ def main(options: Options) -> int:
     """Score predictions against masks and print a summary."""
     from s2s2.cli.tables import print_summary
     from s2s2.core.tables import write_table
+    from s2s2.data.naming import in_order_of
+    from s2s2.evaluation.folder import PredictionFolder
     from s2s2.evaluation.score import score
     from s2s2.evaluation.summary import summarise
 
     dataset = options.read(options.data)
+    names = PredictionFolder(options.predictions).facts.get("classes", ())
+    ordered = in_order_of(dataset.class_map, names) if options.classes is None else None
+    if ordered not in (None, dataset.class_map):  # another data set numbers the same classes otherwise
+        dataset = options.read(options.data, class_map=ordered)
     part = options.of_part(dataset)
     beside = [*dataset.ids, *(volume.id for volume in dataset.volumes)]
     scores = score(

@@ -148,12 +148,14 @@ def _listed(ids: list[str]) -> str:
 
 
 def _check_classes(folder: PredictionFolder, dataset: Dataset) -> None:
-    """Refuse predictions of a network with another number of classes."""
-    names = folder.facts.get("classes")
-    if names is not None and len(names) != len(dataset.class_map):
+    """Refuse predictions of a network with another number of classes, or with the same in another order."""
+    names, ours = folder.facts.get("classes"), dataset.class_map.names
+    if names is None or tuple(names) == ours:
+        return
+    if len(names) != len(ours) or set(names) == set(ours):
         raise EvaluationError(
             f"The predictions in {folder.root} were made with the classes {', '.join(names)}, but "
-            f"{dataset.root} has {', '.join(dataset.class_map.names)}. "
+            f"{dataset.root} has {', '.join(ours)}. "
             "Open the data with the class map of the network."
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from s2s2.data.dataset import Dataset
+from s2s2.data.naming import classes_for
 from s2s2.data.split import Split
 from s2s2.errors import ConfigError
 
@@ -54,14 +55,15 @@ class RunData:
 
 
 def _open_target(config: RunConfig, path: Path, number: int, home: Dataset) -> Dataset:
-    """Open a target folder with the classes of home; a public data set has its own values for them.
+    """Open a target folder with the classes of home; the folder or a public data set may say other values.
 
     Raises:
         ConfigError: If a public data set has other classes.
     """
     public = config.dataset_of(number) if config.classes is None else None
     if public is None:
-        return config.read(path, class_map=home.class_map, channels=home.channels, number=number)
+        class_map = home.class_map if config.classes else classes_for(path, home.class_map)
+        return config.read(path, class_map=class_map, channels=home.channels, number=number)
     opened = config.read(path, channels=home.channels, number=number)
     if opened.class_map.names != home.class_map.names:
         raise ConfigError(

@@ -56,8 +56,8 @@ class Reading(Public, Channels):
     r"""How a data set is read.
 
     Args:
-        classes: Class map: `background=0 polyp=255`, or a classes.json. Without it, it is inferred from
-            the masks.
+        classes: Class map: `background=0 polyp=255`, or a classes.json. Without it, the data set's
+            classes.json or dataset.json says it, else it is inferred from the masks.
         groups: CSV file (case,group), or a regular expression on the case id whose first bracket is
             the group, like '(patient\d+)_.*'. Without it, groups.csv beside the images; else each
             case is a group, and of volumes each patient.
@@ -105,7 +105,7 @@ class DataOptions(Reading):
     """A data set and how it is read.
 
     Args:
-        data: Folder with images/ and masks/ (same file stem), or a CSV manifest.
+        data: Folder with images/ and masks/ (same file stem), raw data set of nnU-Net, or CSV manifest.
     """
 
     data: Path

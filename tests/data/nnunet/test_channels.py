@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from s2s2.data.checking.inspection import inspect
 from s2s2.data.dataset import Dataset
+from s2s2.data.identity import digests_of, identities
 from s2s2.data.volumes.config import VolumeConfig
 from s2s2.errors import DataError
 from tests.nnunet_sets import describe, draw_nnunet, draw_pictures, draw_volume, save
@@ -90,6 +92,16 @@ def test_one_channel_without_a_number_is_that_of_the_decathlon(tmp_path: Path) -
     assert len(Dataset.open(root).volumes) == 4
 
 
+def test_several_channels_in_one_file_are_to_be_saved_apart(tmp_path: Path) -> None:
+    root = draw_nnunet(tmp_path / "Task01_Drawn", ["a"])
+    describe(root, ("T1", "T2"), ".nii.gz")
+    (root / "imagesTr" / "a_0000.nii.gz").rename(root / "imagesTr" / "a.nii.gz")
+    with pytest.raises(
+        DataError, match=r"a_0000\.nii\.gz for T1 and so on, as `nnUNetv2_convert_MSD_dataset`"
+    ):
+        Dataset.open(root)
+
+
 def test_pictures_in_colour_are_one_file(tmp_path: Path) -> None:
     data = Dataset.open(draw_pictures(tmp_path / "Dataset003_Drawn"))
     assert data.ids == ("a", "b", "c", "d", "e", "f")
@@ -108,3 +120,14 @@ def test_the_number_of_modalities_is_that_of_the_channels(tmp_path: Path) -> Non
     root = draw_nnunet(tmp_path / "Dataset001_Drawn")
     with pytest.raises(DataError, match=r"a volume of 1 channel, expected 2: T1, T2"):
         Dataset.open(root, volumes=VolumeConfig(modalities=("T1", "T2")))
+
+
+def test_the_same_volumes_as_plain_nifti_give_the_same_cases(tmp_path: Path) -> None:
+    root, plain = draw_nnunet(tmp_path / "Dataset001_Drawn"), tmp_path / "plain"
+    for folder, name in (("imagesTr", "images"), ("labelsTr", "masks")):
+        (plain / name).mkdir(parents=True)
+        for path in (root / folder).iterdir():
+            shutil.copy(path, plain / name / path.name.replace("_0000", ""))
+    one, other = Dataset.open(root, domain="site"), Dataset.open(plain, domain="site")
+    assert identities(one) == identities(other)
+    assert digests_of(one) == digests_of(other)

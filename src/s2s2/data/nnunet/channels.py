@@ -60,10 +60,16 @@ def _fault(case: str, parts: Mapping[int, Path], described: Description) -> str:
     is_colour = list(parts) == [0] and len(names) == 3 and reader_of(parts[0]) is None
     if is_colour or sorted(parts) == list(range(len(names))):
         return ""
+    ending = described.ending or ".nii.gz"
+    if -1 in parts and len(names) > 1:
+        return (
+            f"{parts[-1].name} has no number of a channel. Save each channel as a file of its own, "
+            f"{case}_0000{ending} for {names[0]} and so on, as `nnUNetv2_convert_MSD_dataset` does."
+        )
     if -1 in parts:
-        return f"{parts[-1].name} has no number of a channel. Name it {case}_0000{described.ending}."
+        return f"{parts[-1].name} has no number of a channel. Name it {case}_0000{ending}."
     listed = ", ".join(f"_{number:04d} {name}" for number, name in enumerate(names))
-    missing = [f"{case}_{n:04d}{described.ending}" for n in range(len(names)) if n not in parts]
+    missing = [f"{case}_{n:04d}{ending}" for n in range(len(names)) if n not in parts]
     if missing:
         return f"{', '.join(missing)} missing: dataset.json names {listed}. Add it, or take the case out."
     more = [path.name for number, path in sorted(parts.items()) if number >= len(names)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -95,13 +95,15 @@ def write_voxels(path: Path, voxels: RawPixels, affine: Floats, source: Path) ->
         image.header.set_xyzt_units("mm")
         image.set_qform(affine, code=1)
         image.set_sform(affine, code=1)
-    with atomic(path) as temporary:
-        # The time in a gzip header would make equal label maps differ.
-        temporary.write_bytes(_compressed(image.to_bytes()))
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        _compress(image, file)
 
 
-def _compressed(content: bytes) -> bytes:
-    return gzip.compress(content, compresslevel=4, mtime=0)
+def _compress(image: Any, file: BinaryIO) -> None:
+    """Write piece by piece: a whole volume in bytes beside its voxels would double the memory."""
+    # Name and time in a gzip header would make equal label maps differ.
+    with gzip.GzipFile("", "wb", compresslevel=4, fileobj=file, mtime=0) as compressed:
+        image.to_stream(compressed)
 
 
 NIFTI = VolumeReader(
