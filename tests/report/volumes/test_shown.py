@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from s2s2.data import Dataset
 from s2s2.errors import EvaluationError
+from s2s2.evaluation.folder import PredictionFolder
 from s2s2.evaluation.score import volume_mask
 from s2s2.report.gallery import DomainExamples, examples, stack_rows
 from s2s2.report.pairs import seen_pairs
@@ -160,3 +162,24 @@ def test_slices_with_neighbours_are_shown_without_them(volume_fake: FakeRun, tmp
     assert "slice" in pair.panels[0].alt
     first, second = (examples(fake.results, fake.tests["home"], "home") for fake in (thick, volume_fake))
     assert first.by_gain[0].panels[0].uri == second.by_gain[0].panels[0].uri
+
+
+def test_slices_in_files_of_their_own_are_shown_as_a_volume(volume_fake: FakeRun, tmp_path: Path) -> None:
+    whole = shown(volume_fake, "p7_a")
+    rows = ["image,mask,case,volume,slice,spacing_mm"]
+    rows += [
+        f"{case.image_path},{case.mask_path},c{case.slice},v,{case.slice},6 1.2 1.5"
+        for case in whole.volume.cases
+    ]
+    (tmp_path / "slices.csv").write_text("\n".join(rows) + "\n")
+    dataset = Dataset.open(tmp_path / "slices.csv", class_map=whole.dataset.class_map)
+    (volume,) = dataset.volumes
+    folders = {arm: PredictionFolder(tmp_path / arm) for arm in ARMS}
+    for arm, folder in folders.items():
+        for case, labels in zip(volume.cases, whole.found[arm], strict=True):
+            folder.write(case.id, labels.astype(np.uint8))
+    flat = ShownVolume.read(dataset, volume, folders, 64, 12)
+    assert [view.words for view in flat.views()] == [view.words for view in whole.views()]
+    for ours, theirs in zip(flat.views(), whole.views(), strict=True):
+        assert [panel.prediction for panel in ours.panels] == [panel.prediction for panel in theirs.panels]
+        assert ours.panels[0].uri == theirs.panels[0].uri
