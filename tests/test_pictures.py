@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from s2s2.errors import ShapeError
-from s2s2.pictures import SheetRow, displayed, draw_sheet, overlay, painted
+from s2s2.pictures import SheetRow, displayed, draw_sheet, grey_limits, overlay, painted
 
 COLOURS = [(0, 0, 0), (240, 120, 0), (0, 100, 200)]
 
@@ -90,3 +90,13 @@ def test_a_sheet_has_a_tile_for_every_picture_and_the_same_bytes_again(tmp_path:
 
 def test_a_constant_image_is_shown() -> None:
     assert displayed(np.full((1, 8, 8), 0.3, np.float32), 8).max() == 0
+
+
+def test_several_images_can_be_shown_in_one_range() -> None:
+    dark, bright = np.linspace(0, 0.5, 64), np.linspace(0.5, 1, 64)
+    images = [values.reshape(1, 8, 8).astype(np.float32) for values in (dark, bright)]
+    limits = grey_limits(np.stack(images))
+    shown = [displayed(image, limits=limits).astype(int) for image in images]
+    assert shown[0].max() < shown[1].max()
+    assert shown[1].min() == pytest.approx(127, abs=3)
+    assert [displayed(image).max() for image in images] == [255, 255]

@@ -27,7 +27,7 @@ _LINE = 15
 _QUALITY = 88
 
 
-def displayed(image: Image, side: int | None = None) -> Picture:
+def displayed(image: Image, side: int | None = None, *, limits: tuple[float, float] | None = None) -> Picture:
     """Return an image as RGB.
 
     Three channels are shown as they are. Any other number of channels is shown by its
@@ -37,6 +37,7 @@ def displayed(image: Image, side: int | None = None) -> Picture:
     Args:
         image: In [0, 1].
         side: Longer side in pixels at most; None keeps the size.
+        limits: What becomes black and white in grey instead, where several images are shown alike.
 
     Shape:
         - image: (channel, height, width).
@@ -49,7 +50,7 @@ def displayed(image: Image, side: int | None = None) -> Picture:
         >>> int(displayed(ramp).min()), int(displayed(ramp).max())
         (0, 255)
     """
-    return np.rint(_shown(image, side)).astype(np.uint8)
+    return np.rint(_shown(image, side, limits)).astype(np.uint8)
 
 
 def painted(labels: LabelMap, colours: Colours, side: int | None = None) -> Picture:
@@ -146,14 +147,20 @@ def draw_sheet(rows: Sequence[SheetRow], path: Path) -> None:
         sheet.save(temporary, "JPEG", quality=_QUALITY)
 
 
-def _shown(image: Image, side: int | None = None) -> Image:
+def grey_limits(values: Image) -> tuple[float, float]:
+    """Return the values that become black and white: the 0.5th and the 99.5th percentile."""
+    low, high = np.percentile(values, (0.5, 99.5))
+    return float(low), float(high)
+
+
+def _shown(image: Image, side: int | None = None, limits: tuple[float, float] | None = None) -> Image:
     """Return an image as RGB from 0 to 255, not yet rounded: (height, width, 3)."""
     height, width = image.shape[1:]
     if side is not None and max(height, width) > side:
         image = resize_image(image, working_shape((height, width), side))
     if image.shape[0] != 3:
-        low, high = np.percentile(image[0], (0.5, 99.5))
-        image = np.repeat((image[:1] - low) / max(float(high - low), 1e-6), 3, axis=0)
+        low, high = limits or grey_limits(image[0])
+        image = np.repeat((image[:1] - low) / max(high - low, 1e-6), 3, axis=0)
     return np.clip(image, 0, 1).transpose(1, 2, 0) * 255
 
 

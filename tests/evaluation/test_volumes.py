@@ -225,6 +225,7 @@ def test_the_whole_path_of_volumes(tmp_path: Path) -> None:
     assert "_s00" not in scores
     page = (run / "report.html").read_text()
     assert "patient" in page
+    assert page.count('<input type="range"') >= 4
     out = tmp_path / "out"
     assert main(["predict", str(run / "arms" / "s2s2"), str(away), "--output", str(out)]) == 0
     assert main(["evaluate", str(out), str(away), "--output", str(tmp_path / "scores.csv")]) == 0

@@ -9,6 +9,7 @@ import pytest
 from s2s2.report import build_audit_page, build_report
 from tests.report.fake import Runs
 from tests.report.learnt import learnt, mixture, tuned
+from tests.report.volumes.fake import volume_run
 
 chrome = pytest.importorskip("tests.report.chromium", reason="needs the package websocket-client")
 
@@ -36,13 +37,15 @@ HIDDEN_TEXT = """[...document.querySelectorAll('h1, h2, p, td, th, .label')].fil
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 
-@pytest.fixture(scope="module", params=["report", "audit"])
+@pytest.fixture(scope="module", params=["report", "audit", "volumes"])
 def tab(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, run_of: Runs, audited: Path
 ) -> Iterator[object]:
     folder = tmp_path_factory.mktemp("browser")
     if request.param == "audit":
         page = build_audit_page(audited, folder / "audit.html")
+    elif request.param == "volumes":
+        page = build_report(volume_run(folder).folder)
     else:
         fake = run_of(arms=("baseline", "duplicate", "duplicate-consistency", "synthetic", "s2s2"))
         page = build_report(learnt(fake, folder, mixture(audited, folder), tuned(folder / "tuned")))
@@ -84,3 +87,29 @@ def test_it_prints_on_a4(tab: chrome.Tab) -> None:
     printed = base64.b64decode(tab.call("Page.printToPDF", preferCSSPageSize=True)["data"])
     assert printed.startswith(b"%PDF")
     assert b"/MediaBox [0 0 594.95996 841.91998]" in printed or b"/MediaBox [0 0 595" in printed
+
+
+OPEN_FRAMES = """[...document.querySelectorAll('.viewer')].map(viewer =>
+    [...viewer.querySelectorAll('.frame')].flatMap((each, index) => each.checkVisibility() ? [index] : []))"""
+
+
+def test_sliders_go_through_slices_by_keyboard(tab: chrome.Tab) -> None:
+    before = tab.value(OPEN_FRAMES)
+    if not before:
+        pytest.skip("no volumes on this page")
+    assert all(len(each) == 1 for each in before)
+    tab.value("document.querySelector('.viewer input').focus()")
+    for key in ("Home", "ArrowRight"):
+        for kind in ("keyDown", "keyUp"):
+            tab.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=key,
+                windowsVirtualKeyCode={"Home": 36, "ArrowRight": 39}[key],
+            )
+    assert tab.value(OPEN_FRAMES) == [[1], *before[1:]]
+    assert (
+        tab.value("document.querySelector('.viewer input').getAttribute('aria-valuetext')") == "slice 3 of 6"
+    )
+    assert tab.value("document.querySelector('.viewer .frame:not([hidden]) p').textContent") == "Slice 3 of 6"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from s2s2.report.axes import scale
-from s2s2.report.figures import curves, forest, scatter
+from s2s2.report.figures import curves, forest
 from s2s2.report.palette import arm_styles
 from s2s2.run.folder import RunFolder
 from s2s2.run.results import Results
@@ -64,25 +64,6 @@ def test_other_metrics_stay_out_of_the_forest(tmp_path: Path) -> None:
 
 def test_without_comparisons_there_is_no_forest(tmp_path: Path) -> None:
     assert forest(written_run(tmp_path, []), STYLES) is None
-
-
-def test_every_case_is_a_dot_in_its_place(run_of: Runs) -> None:
-    run = run_of().results
-    panels = scatter(run, STYLES)
-    assert [panel.domain for panel in panels] == ["home", "away"]
-    values = run.case_values()
-    wanted = values[values["domain"] == "away"].groupby(["case", "arm"])["dice"].mean().unstack()
-    dots = re.findall(r'class="dot".*?cx="([\d.]+)%" cy="([\d.]+)%"', panels[1].svg)
-    got = sorted((float(x), float(y)) for x, y in dots)
-    expected = sorted((100 * x, 100 - 100 * y) for x, y in wanted[["baseline", "s2s2"]].to_numpy())
-    for place, target in zip(got, expected, strict=True):
-        assert place == pytest.approx(target, abs=0.06)
-
-
-def test_the_counts_are_those_of_the_comparisons(tmp_path: Path) -> None:
-    run = written_run(tmp_path, [row("oxford", *BETTER)])
-    (panel,) = [each for each in scatter(run, STYLES) if each.domain == "oxford"]
-    assert (panel.better, panel.worse) == (30, 15)
 
 
 def test_curves_leave_out_what_is_always_zero(run_of: Runs) -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from s2s2.pictures import painted
-from s2s2.report.pictures import MOST_PIECES, data_uri, flat_uri, outline, outlines
+from s2s2.report.pictures import MOST_PIECES, OFF, data_uri, flat_uri, outline, outlines, simplified
 
 
 def opened(uri: str) -> np.ndarray:
@@ -61,3 +61,26 @@ def test_uris_open_as_pictures() -> None:
     mask = np.array([[0, 1], [2, 1]], np.uint8)
     colours = ((0, 0, 0), (230, 159, 0), (86, 180, 233))
     assert np.array_equal(opened(flat_uri(painted(mask, colours, 8))), np.array(colours)[mask])
+
+
+def distance(point: np.ndarray, start: np.ndarray, end: np.ndarray) -> float:
+    """Distance of a point from a piece of line, by trying many points of it."""
+    shares = np.linspace(0, 1, 2001)[:, None]
+    return float(np.linalg.norm(start + shares * (end - start) - point, axis=1).min())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_left_of_a_ring_lies_close_to_all_of_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    angles = np.linspace(0, 2 * np.pi, 80, endpoint=False)
+    ring = np.stack([np.cos(angles), np.sin(angles)], 1) * rng.uniform(20, 22, (80, 1))
+    left = simplified(ring)
+    assert len(left) < len(ring)
+    assert {tuple(point) for point in left} <= {tuple(point) for point in ring}
+    pieces = list(zip(left, np.roll(left, -1, axis=0), strict=True))
+    for point in ring:
+        assert min(distance(point, *piece) for piece in pieces) <= OFF + 1e-3
+
+
+def test_a_ring_that_is_one_point_stays() -> None:
+    assert simplified(np.ones((4, 2))).tolist() == [[1.0, 1.0]]

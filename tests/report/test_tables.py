@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from s2s2.core.storage import write_json
@@ -49,6 +50,21 @@ def test_means_and_differences_are_copied_not_computed(tmp_path: Path) -> None:
     assert every_mean(run)[0] == (
         "paris", "mean over classes", "Dice", "baseline", "0.600", "0.550 to 0.650", "48", "0"
     )  # fmt: skip
+
+
+def test_metrics_have_the_unit_of_their_scores(tmp_path: Path) -> None:
+    names = ("hd95", "assd", "volume_error_ml", "nsd")
+    run = written_run(tmp_path, [row("oxford", *OPEN, metric=name) for name in names])
+    run = replace(run, scores=run.scores.assign(unit="mm"))
+    assert [each[1] for each in every_difference(run)] == [
+        "HD95 (mm, lower is better)",
+        "ASSD (mm, lower is better)",
+        "Volume error (ml, lower is better)",
+        "Surface Dice",
+    ]
+    units = ["px" if case % 2 else "mm" for case in range(len(run.scores))]
+    mixed = replace(run, scores=run.scores.assign(unit=units, domain="oxford"))
+    assert every_difference(mixed)[0][1] == "HD95 (mm or px, lower is better)"
 
 
 def test_equal_exposure_is_called_fair(run_of: Runs) -> None:

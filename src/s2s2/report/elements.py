@@ -47,6 +47,23 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """One image, or one slice of a volume, in one or two arms.
+
+    Args:
+        panels: One an arm.
+        words: Which slice it is; empty for a flat image.
+        key: What its picture is called on the page, so that it lies there once; empty for a flat image.
+        first: Whether the picture is not on the page yet.
+    """
+
+    panels: tuple[Panel, ...]
+    words: str = ""
+    key: str = ""
+    first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """A picture file on the page, as it is.
 

@@ -1,4 +1,4 @@
-"""The figures: paired differences, case by case, and training over time.
+"""The figures: paired differences, and training over time.
 
 Hand-made SVG: it takes the page's letters and colours, in the light, in the dark
 and in print, and a screen reader finds the numbers beside it as text.
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from s2s2.objective import Collapse
-from s2s2.report.axes import Scale, attribute, chart, horizontal, mark, scale, vertical
+from s2s2.report.axes import Scale, chart, mark, scale, vertical
 from s2s2.report.numbers import MINUS, interval, probability, signed
 from s2s2.report.palette import ArmStyle
-from s2s2.report.verdict import Difference, Word, difference, find_difference
+from s2s2.report.verdict import Difference, Word, difference
 from s2s2.run.results import Results
 
 if TYPE_CHECKING:
@@ -100,76 +100,6 @@ def _axis(ends: Scale) -> str:
         parts.append(f'<line class="tick" x1="{x}%" x2="{x}%" y1="0" y2="5"/>')
         parts.append(f'<text x="{x}%" y="18" text-anchor="{anchor}">{signed(tick, ends.digits)}</text>')
     return f'<svg class="forest-axis" aria-hidden="true">{"".join(parts)}</svg>'
-
-
-@dataclass(frozen=True, slots=True)
-class ScatterPanel:
-    """One domain, case by case.
-
-    Args:
-        domain: Its name.
-        svg: Points and the line of equality.
-        better, worse, ties: Numbers of cases above, below and on the line.
-    """
-
-    domain: str
-    svg: str
-    better: int
-    worse: int
-    ties: int
-
-
-def scatter(run: Results, styles: dict[str, ArmStyle]) -> tuple[ScatterPanel, ...]:
-    """Draw each case's score in both arms, mean over seeds, one panel a domain.
-
-    Args:
-        run: The results of a run.
-        styles: Of the arms.
-    """
-    if run.reference is None:
-        return ()
-    values = run.case_values()
-    table = values.pivot_table(index=["domain", "case"], columns="arm", values="dice", aggfunc="mean")
-    pairs = table[[run.reference, run.main]].dropna()
-    places = pairs.index.get_level_values("domain")
-    return tuple(
-        _panel(run, domain, pairs[places == domain], styles)
-        for domain in run.domains
-        if (places == domain).any()
-    )
-
-
-def _panel(run: Results, domain: str, pairs: pd.DataFrame, styles: dict[str, ArmStyle]) -> ScatterPanel:
-    before, after = pairs.iloc[:, 0].to_numpy(float), pairs.iloc[:, 1].to_numpy(float)
-    gains = after - before
-    counted = find_difference(run, domain, run.main, str(run.reference))
-    # The comparisons' own counts where they are given, so that text and table agree.
-    if counted is None or counted.better is None or counted.worse is None:
-        better, worse = int((gains > 0).sum()), int((gains < 0).sum())
-    else:
-        better, worse = counted.better, counted.worse
-    dots = "".join(
-        _dot(x, y, styles[run.main if y > x else str(run.reference)], x == y)
-        for x, y in zip(before, after, strict=True)
-    )
-    grid = "".join(vertical(tick, "grid") + horizontal(tick, "grid") for tick in (25, 50, 75))
-    texts = "".join(
-        f'<text x="{value}%" y="100%" dy="14" text-anchor="{anchor}">{label}</text>'
-        f'<text x="0" dx="-6" y="{100 - value}%" dy="4" text-anchor="end">{label}</text>'
-        for value, label, anchor in ((0, "0", "middle"), (50, "0.5", "middle"), (100, "1", "middle"))
-    )
-    title = f"{run.main} against {run.reference} on {domain}: {better} cases better, {worse} worse."
-    svg = (
-        f'<svg class="scatter" role="img" aria-label="{attribute(title)}">{grid}'
-        f'<rect class="frame" width="100%" height="100%"/>'
-        f'<line class="equal" x1="0" y1="100%" x2="100%" y2="0"/>{dots}{texts}</svg>'
-    )
-    return ScatterPanel(domain, svg, better, worse, max(0, len(gains) - better - worse))
-
-
-def _dot(x: float, y: float, style: ArmStyle, tie: bool) -> str:
-    colour = "" if tie else f' style="--c:var({style.variable})"'
-    return f'<circle class="dot"{colour} cx="{100 * x:.1f}%" cy="{100 - 100 * y:.1f}%" r="3.2"/>'
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from s2s2.arms import arm_of
 from s2s2.report.numbers import count, joined, plain, signed
 from s2s2.report.verdict import Difference, Word, find_difference
+from s2s2.report.volumes.words import Nouns
 from s2s2.run.choice import arm_to_use
 from s2s2.run.results import Results
 
@@ -54,7 +55,7 @@ class Headline:
     use: str = ""
 
 
-def headline(run: Results) -> Headline:
+def headline(run: Results, nouns: Nouns | None = None) -> Headline:
     """Say what the comparisons support, and no more than that.
 
     A difference is called supported when its 95 % interval excludes zero and the
@@ -62,6 +63,7 @@ def headline(run: Results) -> Headline:
 
     Args:
         run: The results of a run.
+        nouns: What its cases and groups are called.
     """
     domains = run.away or run.domains
     found = _differences(run, domains, run.reference)
@@ -74,7 +76,7 @@ def headline(run: Results) -> Headline:
             Claim(row.domain, row.domain == run.home, row.word, _sentence(row)) for row in [*found, *home]
         ),
         control=_control(run, domains),
-        basis=_basis(run, found),
+        basis=_basis(run, found, nouns or Nouns()),
         use=advice(run),
     )
 
@@ -192,36 +194,33 @@ _PHRASE: dict[Word, str] = {
 }
 
 
-def _basis(run: Results, found: list[Difference]) -> str:
+def _basis(run: Results, found: list[Difference], nouns: Nouns) -> str:
     seeds = len(run.seeds)
     cases = sum(row.cases or 0 for row in found)
     groups = sum(row.groups or 0 for row in found)
     where = " away from home" if run.away else ""
-    rest = (
-        f"Measured on {count(cases, 'case')} of {count(groups, 'group')}{where}, " if cases and groups else ""
-    )
-    few = _few_groups(found)
+    rest = f"Measured on {nouns.sized(cases, groups)}{where}, " if cases and groups else ""
+    few = _few_groups(found, nouns)
     if seeds > 1:
         narrow = (
             " So few seeds say little of how much trainings differ: the interval is likely too narrow."
             if seeds < FEW_SEEDS
             else ""
         )
-        return f"{rest}{count(seeds, 'seed')} an arm, every arm on the same cases.{narrow}{few}"
+        return f"{rest}{count(seeds, 'seed')} an arm, every arm on the same {nouns.case}s.{narrow}{few}"
     return (
-        f"{rest}one seed an arm, every arm on the same cases. One training an arm: the intervals hold the "
-        f"chance of which cases were tested, not that of the training itself.{few}"
+        f"{rest}one seed an arm, every arm on the same {nouns.case}s. One training an arm: the intervals "
+        f"hold the chance of which {nouns.case}s were tested, not that of the training itself.{few}"
     )
 
 
-def _few_groups(found: list[Difference]) -> str:
+def _few_groups(found: list[Difference], nouns: Nouns) -> str:
     # Field and Welsh: the percentile interval over clusters covers too little when they are few.
     few = [row.domain for row in found if row.groups is not None and row.groups < FEW_GROUPS]
     if not few:
         return ""
-    return (
-        f" Of {joined(few)} there are fewer than {FEW_GROUPS} groups, so the interval is likely too narrow."
-    )
+    below = f"fewer than {FEW_GROUPS} {nouns.group}s"
+    return f" Of {joined(few)} there are {below}, so the interval is likely too narrow."
 
 
 def _alone(run: Results, domains: Sequence[str]) -> Headline:

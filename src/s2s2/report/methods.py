@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from s2s2.arms import arm_of
 from s2s2.data.reading.manifest import PARTS
 from s2s2.report.numbers import count, joined, plain, thousands
+from s2s2.report.volumes.words import Nouns
 from s2s2.run.config import RunConfig
 from s2s2.run.results import Results
 from s2s2.training.config import TrainConfig
@@ -19,26 +22,37 @@ _PURPOSES = {"train": "training", "validation": "validation", "test": "testing"}
 _NETWORKS = {"efficientnet-lite0-unet": "A U-Net with an ImageNet-pretrained EfficientNet-Lite0 encoder"}
 
 
-def methods(run: Results) -> tuple[str, ...]:
+def methods(
+    run: Results, *, parts: Mapping[str, str] | None = None, nouns: Nouns | None = None
+) -> tuple[str, ...]:
     """Return the paragraphs: data, stack, training, evaluation. What is not known is left out.
 
     Args:
         run: The results of a run.
+        parts: How many cases are in each part of the split, as text.
+        nouns: What its cases and groups are called.
     """
+    nouns = nouns or Nouns()
     config = run.config
     training = _arms(run) if config is None else _training(run, config)
     stack = "" if config is None else _stack(run, config)
-    return tuple(part for part in (_data(run), stack, training, _evaluation(run)) if part)
+    return tuple(
+        part for part in (_data(run, parts or {}, nouns), stack, training, _evaluation(run, nouns)) if part
+    )
 
 
-def _data(run: Results) -> str:
-    sizes = [] if run.split is None else [f"{len(getattr(run.split, p))} for {_PURPOSES[p]}" for p in PARTS]
+def _data(run: Results, parts: Mapping[str, str], nouns: Nouns) -> str:
+    sizes = [f"{parts[name]} for {_PURPOSES[name]}" for name in PARTS if name in parts]
     where = f" of {run.home}" if run.home else ""
-    divided = f"The labelled images{where} were divided by group into {joined(sizes)}. " if sizes else ""
+    what = "volumes" if nouns.volumes else "images"
+    divided = (
+        f"The labelled {what}{where} were divided by {nouns.group} into {joined(sizes)}. " if sizes else ""
+    )
     if not run.away:
-        return f"{divided}All results are on held-out cases of the same domain."
+        return f"{divided}All results are on held-out {nouns.case}s of the same domain."
     domains = joined(list(run.away))
-    return f"{divided}Images of {domains} were used for testing alone, and no choice was made on them."
+    rest = f"{what.capitalize()} of {domains} were used for testing alone, and no choice was made on them."
+    return f"{divided}{rest}"
 
 
 def _stack(run: Results, config: RunConfig) -> str:
@@ -114,16 +128,19 @@ def _arms(run: Results) -> str:
     return f"The arms {joined(list(run.arms))} were trained with {seeds} each; {equal}."
 
 
-def _evaluation(run: Results) -> str:
+def _evaluation(run: Results, nouns: Nouns) -> str:
     tolerance = None if run.config is None else run.config.tolerance
     surface = f" Surface Dice was taken at a tolerance of {plain(tolerance, 1)}." if tolerance else ""
     paired = (
         " Arms were compared by the mean paired difference with a 95 % percentile bootstrap interval over "
-        f"groups{' and seeds' if len(run.seeds) > 1 else ''}, and by Wilcoxon's signed-rank test on cases, "
-        "corrected by Holm's method over domains and metrics."
+        f"{nouns.group}s{' and seeds' if len(run.seeds) > 1 else ''}, and by Wilcoxon's signed-rank test on "
+        f"{nouns.case}s, corrected by Holm's method over domains and metrics."
     )
+    scored = "Predictions were scored on the original grid."
+    if nouns.volumes:
+        scored = "Each volume was scored as a whole, on its original grid, distances in three dimensions."
     return (
-        "Predictions were scored on the original grid. A class absent from mask and prediction was left out; "
+        f"{scored} A class absent from mask and prediction was left out; "
         "a missed or invented one counted as Dice 0 and, in HD95 and ASSD, as the diagonal of that grid."
         f"{surface}{paired if len(run.comparisons) else ''}"
     )

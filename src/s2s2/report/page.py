@@ -15,17 +15,20 @@ from s2s2.data.catalogue.info import describe_dataset, known_datasets
 from s2s2.data.checking.advice import advise
 from s2s2.report.collapse import empty_terms
 from s2s2.report.elements import Panel, render
-from s2s2.report.figures import curves, forest, scatter
+from s2s2.report.figures import curves, forest
 from s2s2.report.gallery import DomainExamples, StackRow, examples, stack_rows
 from s2s2.report.headline import headline, setting
 from s2s2.report.methods import CITATION, methods
 from s2s2.report.numbers import count
 from s2s2.report.pairs import seen_pairs
 from s2s2.report.palette import arm_styles, generator_styles
-from s2s2.report.setup import data_rows, fairness
+from s2s2.report.scatter import scatter
+from s2s2.report.setup import data_rows, fairness, parts
 from s2s2.report.tables import every_difference, every_mean, glance
 from s2s2.report.trust.section import audit_methods, build_audit_section
 from s2s2.report.tuning import tunings
+from s2s2.report.volumes.choice import MOST_STOPS
+from s2s2.report.volumes.words import nouns_of, volume_rows
 from s2s2.run.data import open_data
 from s2s2.run.folder import RunFolder
 from s2s2.run.results import Results
@@ -72,6 +75,7 @@ class _Material:
     Args:
         tests: Test cases of each domain on their own grid, home first.
         checks: What the check of each domain's source found.
+        home: All cases of home on their own grid.
         train: The training cases on the working grid.
         stack: The stack of the plain arms, or the first.
         audits: Of every stack that was audited.
@@ -79,6 +83,7 @@ class _Material:
 
     tests: Mapping[str, Dataset]
     checks: Mapping[str, CheckReport | None]
+    home: Dataset | None
     train: Dataset | None
     stack: Stack | None
     audits: Sequence[Audit]
@@ -86,7 +91,7 @@ class _Material:
 
 def _material(run: Results) -> _Material:
     if run.config is None or run.split is None:
-        return _Material({}, {}, None, None, ())
+        return _Material({}, {}, None, None, None, ())
     from s2s2.audit import Audit
     from s2s2.stack import Stack
 
@@ -97,6 +102,7 @@ def _material(run: Results) -> _Material:
     return _Material(
         tests=tests,
         checks={domain: run.folder.read_check(data.source_of(domain)) for domain in tests},
+        home=data.home,
         train=run.split.training(data.home.resized(run.config.size)).train,
         stack=Stack.open(shown if shown in made else made[0]) if made else None,
         audits=[Audit.load(folder) for folder in made if (folder / "audit").is_dir()],
@@ -106,27 +112,36 @@ def _material(run: Results) -> _Material:
 def _content(run: Results, material: _Material) -> dict[str, Any]:
     styles = arm_styles(run.arms)
     side = _picture_side(len(material.tests))
-    shown = [examples(run, dataset, domain, side=side) for domain, dataset in material.tests.items()]
+    most = _stops(len(material.tests))
+    shown = [
+        examples(run, dataset, domain, side=side, most=most) for domain, dataset in material.tests.items()
+    ]
+    nouns = nouns_of(material.tests.values())
+    divided = parts(material.home, run.split)
     learnt = _learnt(run, material)
     marked = None if run.config is None else run.config.train.marked
     return {
         "run": run,
         "styles": list(styles.values()),
-        "headline": headline(run),
+        "headline": headline(run, nouns),
         "setting": setting(run),
         "hero": _hero(run, learnt["stack_rows"], shown),
-        "glance": glance(run),
+        "glance": glance(run, nouns),
         "forest": forest(run, styles),
-        "scatter": scatter(run, styles),
+        "scatter": scatter(run, styles, nouns),
         "curves": curves(run, styles, unweighted=_unweighted(run)),
         "empty_terms": empty_terms(run, unweighted=_unweighted(run)),
         **learnt,
-        "stretched": any(dataset.channels != 3 for dataset in material.tests.values()),
+        "nouns": nouns,
+        "sliced": any(each.viewers for each in shown),
+        "stretched": any(_is_stretched(dataset) for dataset in material.tests.values()),
         "examples": [each for each in shown if each.by_score],
         "fairness": fairness(run),
+        "parts": divided,
         "data_rows": data_rows(run, material.tests, material.checks),
+        "volume_rows": volume_rows(material.checks, run.home),
         "advice": _advice(run, material),
-        "methods": methods(run) + audit_methods(material.audits, marked),
+        "methods": methods(run, parts=divided, nouns=nouns) + audit_methods(material.audits, marked),
         "citation": CITATION,
         "means": every_mean(run),
         "differences": every_difference(run),
@@ -211,6 +226,15 @@ def _picture_side(domains: int) -> int:
     return 288 if domains <= 4 else 224 if domains <= 8 else 144
 
 
+def _stops(domains: int) -> int:
+    """Return how many slices of a volume are gone through: of many domains fewer, for the page's size."""
+    return max(4, min(MOST_STOPS, 2 * MOST_STOPS // max(1, domains)))
+
+
+def _is_stretched(dataset: Dataset) -> bool:
+    return dataset.channels != 3 and any(volume.is_flat for volume in dataset.volumes)
+
+
 def _hero(run: Results, rows: tuple[StackRow, ...], shown: list[DomainExamples]) -> list[tuple[str, Panel]]:
     """Return the method in four pictures: a case, a copy, and the median case away in both arms."""
     strip: list[tuple[str, Panel]] = []
@@ -223,8 +247,9 @@ def _hero(run: Results, rows: tuple[StackRow, ...], shown: list[DomainExamples])
     away = [each for each in shown if each.domain in (run.away or run.domains) and each.by_gain]
     if away:
         middle = away[0].by_gain[min(1, len(away[0].by_gain) - 1)]
+        where = f", {middle.views[0].words.partition(',')[0]}" if middle.views[0].words else ""
         strip += [
-            (f"{arm} on {away[0].domain}", panel)
+            (f"{arm} on {away[0].domain}{where}", panel)
             for arm, panel in zip((run.reference, run.main), middle.panels, strict=True)
         ]
     return strip if len(strip) == 4 else []

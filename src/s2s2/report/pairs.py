@@ -12,6 +12,7 @@ from s2s2.data.grid import padded_side
 from s2s2.pictures import displayed
 from s2s2.report.elements import Panel
 from s2s2.report.gallery import spread
+from s2s2.report.volumes.words import called, own_channels
 
 if TYPE_CHECKING:
     from s2s2.data.dataset import Dataset
@@ -56,18 +57,19 @@ def seen_pairs(train: Dataset, stack: Stack, config: TrainConfig, seed: int) -> 
         marked=config.marked,
         seed=seed,
     )
-    return tuple(_pair(pairs[index, 0]) for index in spread(list(range(len(pairs))), _SHOWN))
+    return tuple(_pair(train, pairs[index, 0]) for index in spread(list(range(len(pairs))), _SHOWN))
 
 
-def _pair(item: Mapping[str, Any]) -> Pair:
+def _pair(train: Dataset, item: Mapping[str, Any]) -> Pair:
     mask = item["mask"].numpy().astype(np.uint8)
     # A case whose copies are all left out shows its real image a second time.
     number = int(item["copy"])
+    name = called(train, train.case(str(item["case"])))
     second = f"copy {number}" if number >= 0 else "real, again"
     real, synthetic = (
         Panel.drawn(
-            displayed(item[key].numpy(), _SIDE),
-            f"{words} of {item['case']} as the network saw it",
+            displayed(own_channels(train, item[key].numpy()), _SIDE),
+            f"{words} of {name} as the network saw it",
             label,
             truth=mask,
         )

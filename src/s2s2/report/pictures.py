@@ -16,6 +16,10 @@ from s2s2.errors import StorageError
 MOST_PIECES = 200
 """A prediction that is noise falls into thousands of pieces, which would swell the page."""
 
+OFF = 0.4
+"""Pixels that a border may be drawn off its place: less than half the width of its line, and enough to
+leave out the steps of a slanted one."""
+
 
 def data_uri(picture: Picture, quality: int = 80) -> str:
     """Return a picture as a WebP data URI.
@@ -102,6 +106,48 @@ def outlines(mask: LabelMap, grid: tuple[int, int]) -> str:
 
 
 def _path(points: Floats) -> str:
-    # Every second vertex of a marching-squares line carries the shape: half the bytes.
-    thinned = points[:-1:2] if len(points) > 24 else points[:-1]
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in thinned) + "Z"
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in simplified(points[:-1])) + "Z"
+
+
+def simplified(ring: Floats, most: float = OFF) -> Floats:
+    """Return the fewest corners of a ring that every other one lies close to, by halving (Douglas-Peucker).
+
+    Args:
+        ring: Corners; the last one is joined to the first.
+        most: Distance in pixels that a corner may lie off the line that is left.
+
+    Shape:
+        - ring: (corner, 2).
+        - returns: (corner, 2), a part of `ring` in the same order.
+
+    Example:
+        >>> simplified(np.array([[0, 0], [2, 0.1], [4, 0], [4, 4], [0, 4]])).tolist()
+        [[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]]
+
+    Reference:
+        Douglas and Peucker, *Algorithms for the reduction of the number of points required to represent
+        a digitized line*, Cartographica 1973.
+    """
+    opposite = int(np.linalg.norm(ring - ring[0], axis=1).argmax())
+    closed = np.concatenate([ring, ring[:1]])
+    kept, open_parts = {0, opposite}, [(0, opposite), (opposite, len(ring))]
+    while open_parts:
+        first, last = open_parts.pop()
+        between = closed[first + 1 : last]
+        if not len(between):
+            continue
+        distances = _off_line(between, closed[first], closed[last])
+        if distances.max() > most:
+            corner = first + 1 + int(distances.argmax())
+            kept.add(corner)
+            open_parts += [(first, corner), (corner, last)]
+    found: Floats = ring[sorted(kept)]
+    return found
+
+
+def _off_line(points: Floats, start: Floats, end: Floats) -> Floats:
+    """Return the distance of each point from the piece of line between two others."""
+    along, away = end - start, points - start
+    length = float(along @ along)
+    share = np.clip(away @ along / length, 0, 1) if length else np.zeros(len(points))
+    return np.asarray(np.linalg.norm(away - share[:, None] * along, axis=1))

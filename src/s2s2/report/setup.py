@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from s2s2.arms import arm_of
 from s2s2.core.timing import duration
+from s2s2.data.reading.manifest import PARTS
 from s2s2.report.numbers import DASH, TIMES, count, thousands
+from s2s2.report.volumes.words import counted
 from s2s2.run.results import Results
 
 if TYPE_CHECKING:
     from s2s2.data.checking.report import CheckReport
     from s2s2.data.dataset import Dataset
+    from s2s2.data.split import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class DataRow:
     Args:
         domain: Its name.
         home: Whether the networks were trained there.
-        cases: Number of test cases.
+        cases: Number of test cases, of volumes also of their slices.
         groups: Number of their groups.
         shapes: Smallest and largest image.
         classes: What the values in the mask files mean.
@@ -54,9 +57,10 @@ def data_rows(
         DataRow(
             domain,
             domain == run.home,
-            str(len(dataset)),
+            counted(dataset, groups=False),
             str(len({case.group for case in dataset.cases})),
-            _shapes([dataset.original_shape(case) for case in dataset.cases], dataset.channels),
+            _shapes([dataset.original_shape(case) for case in dataset.cases], dataset.channels)
+            + _depths(dataset),
             _classes(dataset),
             _findings(checks.get(domain)),
         )
@@ -72,6 +76,30 @@ def _shapes(shapes: list[tuple[int, int]], channels: int) -> str:
     if small != large:
         text += f" to {large[1]} {TIMES} {large[0]}"
     return f"{text} px, {count(channels, 'channel')}"
+
+
+def _depths(dataset: Dataset) -> str:
+    """Say how many slices the volumes have; "" for flat images."""
+    depths = [len(volume.cases) for volume in dataset.volumes if not volume.is_flat]
+    if not depths:
+        return ""
+    few, many = min(depths), max(depths)
+    return f", {f'{few} to {many}' if few < many else many} slices a volume"
+
+
+def parts(home: Dataset | None, split: Split | None) -> dict[str, str]:
+    """Return how many cases are in each part of the split, as text; empty where there is none.
+
+    Args:
+        home: All cases of the domain that was split; without them the ids are counted.
+        split: Of these cases.
+    """
+    if split is None:
+        return {}
+    ids = {name: getattr(split, name) for name in PARTS}
+    if home is None:
+        return {name: str(len(each)) for name, each in ids.items()}
+    return {name: counted(home.subset(each)) for name, each in ids.items()}
 
 
 def _classes(dataset: Dataset) -> str:

@@ -10,6 +10,7 @@ from s2s2.evaluation.tables import ALL_CLASSES
 from s2s2.metrics import METRICS
 from s2s2.report.numbers import DASH, MINUS, count, interval, plain, probability, signed
 from s2s2.report.verdict import find_difference
+from s2s2.report.volumes.words import Nouns
 from s2s2.run.results import Results
 
 if TYPE_CHECKING:
@@ -45,18 +46,19 @@ class GlanceRow:
     cells: tuple[Cell, ...]
 
 
-def glance(run: Results) -> tuple[GlanceRow, ...]:
+def glance(run: Results, nouns: Nouns | None = None) -> tuple[GlanceRow, ...]:
     """Return the mean Dice of every arm on every domain, with what may be said of it.
 
     Args:
         run: The results of a run.
+        nouns: What its cases and groups are called.
     """
     rows = []
     for domain in run.domains:
         cells = tuple(_cell(run, domain, arm) for arm in run.arms)
         if any(cell.mean != DASH for cell in cells):
             means = [mean for arm in run.arms if (mean := run.mean(domain, arm)) is not None]
-            rows.append(GlanceRow(domain, domain == run.home, _size(means[0]), cells))
+            rows.append(GlanceRow(domain, domain == run.home, _size(means[0], nouns or Nouns()), cells))
     return tuple(rows)
 
 
@@ -78,10 +80,10 @@ def _word(run: Results, domain: str, arm: str, other: str) -> str:
     return "" if found is None else found.word
 
 
-def _size(row: pd.Series[Any]) -> str:
+def _size(row: pd.Series[Any], nouns: Nouns) -> str:
     parts = [
         count(int(row[name]), noun)
-        for name, noun in (("n_cases", "case"), ("n_groups", "group"))
+        for name, noun in (("n_cases", nouns.case), ("n_groups", nouns.group))
         if name in row
     ]
     return ", ".join(parts)
@@ -101,7 +103,6 @@ def every_mean(run: Results) -> tuple[tuple[str, ...], ...]:
     if "class_name" in table and table["class_name"].nunique() == 2:
         table = table[table["class_name"] != ALL_CLASSES]
     for _, row in table.iterrows():
-        known = METRICS.get(str(row["metric"]))
         mean, low, high = (float(row[name]) for name in ("mean", "low", "high"))
         if math.isfinite(mean):
             spread = f"{plain(low)} to {plain(high)}" if math.isfinite(low) else DASH
@@ -109,7 +110,7 @@ def every_mean(run: Results) -> tuple[tuple[str, ...], ...]:
                 (
                     str(row["domain"]),
                     _class(row),
-                    str(row["metric"]) if known is None else known.label,
+                    _metric(run, row),
                     str(row["arm"]),
                     plain(mean),
                     spread,
@@ -130,14 +131,11 @@ def every_difference(run: Results) -> tuple[tuple[str, ...], ...]:
     """
     rows = []
     for _, row in run.comparisons.iterrows():
-        known = METRICS.get(str(row["metric"]))
-        label = str(row["metric"]) if known is None else known.label
-        lower = known is not None and known.sign < 0
         value, low, high = (float(row[name]) for name in ("difference", "low", "high"))
         rows.append(
             (
                 str(row["domain"]),
-                f"{label} (lower is better)" if lower else label,
+                _metric(run, row, direction=True),
                 f"{row['arm']} {MINUS} {row['reference']}",
                 signed(value),
                 interval(low, high) if math.isfinite(low) else DASH,
@@ -147,6 +145,22 @@ def every_difference(run: Results) -> tuple[tuple[str, ...], ...]:
             )
         )
     return tuple(rows)
+
+
+def _metric(run: Results, row: pd.Series[Any], *, direction: bool = False) -> str:
+    """Return the label of a metric with its unit, as far as the scores of the domain have one."""
+    known = METRICS.get(str(row["metric"]))
+    if known is None:
+        return str(row["metric"])
+    said = [known.unit]
+    if known.surface and known.unit:
+        scores = run.scores
+        rows = scores[scores["domain"] == row["domain"]] if "unit" in scores else scores.iloc[:0]
+        said = [" or ".join(sorted(map(str, rows["unit"].dropna().unique())))] if len(rows) else []
+    if direction and known.sign < 0:
+        said.append("lower is better")
+    words = ", ".join(filter(None, said))
+    return f"{known.label} ({words})" if words else known.label
 
 
 def _class(row: pd.Series[Any]) -> str:
