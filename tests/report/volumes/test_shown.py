@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from s2s2.data import Dataset
+from s2s2.data.volumes.masks import volume_mask
 from s2s2.errors import EvaluationError
 from s2s2.evaluation.folder import PredictionFolder
-from s2s2.evaluation.score import volume_mask
 from s2s2.report.gallery import DomainExamples, examples, stack_rows
 from s2s2.report.pairs import seen_pairs
 from s2s2.report.volumes.shown import ShownVolume

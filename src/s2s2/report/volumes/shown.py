@@ -12,7 +12,7 @@ import numpy as np
 from s2s2.core.inputs import Inputs
 from s2s2.core.types import Floats, Image, LabelMap, RawLabels
 from s2s2.data.grid import resize_image, working_shape
-from s2s2.evaluation.score import volume_mask
+from s2s2.data.volumes.masks import volume_mask
 from s2s2.pictures import displayed, grey_limits
 from s2s2.report.elements import Panel, View
 from s2s2.report.numbers import plain
