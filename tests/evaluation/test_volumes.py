@@ -154,6 +154,27 @@ def test_probabilities_and_overlays_of_volumes(away: Path, network: Path, tmp_pa
     assert (tmp_path / "out" / "overlays" / "patient0.png").is_file()
 
 
+def test_png_slices_of_a_manifest_get_the_scores_of_the_volumes(
+    away: Path, network: Path, tmp_path: Path
+) -> None:
+    volumes, slices = opened(away, masks=True), tmp_path / "slices"
+    slices.mkdir()
+    rows = ["image,mask,case,volume,slice,spacing_mm"]
+    for case in volumes:
+        for kind, path in (("i", case.image_path), ("m", case.mask_path)):
+            assert path is not None
+            (slices / f"{kind}-{case.id}.png").write_bytes(path.read_bytes())
+        spacing = " ".join(map(str, (case.slice_mm, *(case.spacing_mm or ()))))
+        rows.append(f"i-{case.id}.png,m-{case.id}.png,{case.id},{case.volume},{case.slice},{spacing}")
+    (slices / "away.csv").write_text("\n".join(rows) + "\n")
+    predict(network, volumes, tmp_path / "out", trust=(TRUST,))
+    expected = score(tmp_path / "out", volumes)
+    flat = Dataset.open(slices / "away.csv", class_map=CLASSES, domain="away")
+    predict(network, flat, tmp_path / "pngs", trust=(TRUST,))
+    assert len(list((tmp_path / "pngs").glob("*.png"))) == 18
+    assert score(tmp_path / "pngs", flat).equals(expected)
+
+
 def test_slices_can_be_scored_by_themselves(away: Path, network: Path, tmp_path: Path) -> None:
     predict(network, opened(away), tmp_path / "out", trust=(TRUST,))
     table = score(tmp_path / "out", opened(away, masks=True), slicewise=True).set_index("case")

@@ -75,6 +75,9 @@ class Check(Stage):
         record.finish(outputs=[folder.check(source)])
         if reading := findings.summary["mask_reading"]:
             context.reporter.stage("masks", f"{source.dataset.domain}: {reading}")
+        if volumes := findings.summary["volumes"]:
+            said = "; ".join(volumes[name] for name in ("plane", "intensities", "cache"))
+            context.reporter.stage("volumes", f"{source.dataset.domain}: {said}")
         if findings.warnings:
             rules = ", ".join(dict.fromkeys(problem.rule for problem in findings.warnings))
             words = (
