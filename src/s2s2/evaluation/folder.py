@@ -158,7 +158,16 @@ class PredictionFolder:
             EvaluationError: If a file cannot be read, is no label map, or lies on another grid.
         """
         if volume.grid is None:
-            return np.stack([self.read(case.id) for case in volume.cases])
+            slices = [self.read(case.id) for case in volume.cases]
+            odd = next((n for n, each in enumerate(slices) if each.shape != slices[0].shape), None)
+            if odd is not None:
+                ours, theirs = (" x ".join(map(str, slices[n].shape)) for n in (odd, 0))
+                raise EvaluationError(
+                    f"The prediction {self.label_map(volume.cases[odd].id)} is {ours} pixels "
+                    f"(height x width), that of the first slice of volume {volume.id!r} {theirs}. "
+                    "Give predictions on the original grid of the images."
+                )
+            return np.stack(slices)
         path = self.label_map_of(volume)
         try:
             return volume.cut(path)

@@ -183,3 +183,8 @@ def test_slices_in_files_of_their_own_are_shown_as_a_volume(volume_fake: FakeRun
     for ours, theirs in zip(flat.views(), whole.views(), strict=True):
         assert [panel.prediction for panel in ours.panels] == [panel.prediction for panel in theirs.panels]
         assert ours.panels[0].uri == theirs.panels[0].uri
+    folders["s2s2"].write("c3", np.zeros((5, 7), np.uint8))
+    with pytest.raises(
+        EvaluationError, match=r"c3\.png is 5 x 7 pixels .* first slice of volume 'v' 48 x 40"
+    ):
+        ShownVolume.read(dataset, volume, folders, 64, 12)
