@@ -221,7 +221,8 @@ def _kept(folder: Path) -> Facts | None:
         return None
     try:
         content = read_json(folder / _RECORD, shape=_Kept)
-        there = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
+        with os.scandir(folder) as entries:
+            there = {entry.name: entry.stat().st_size for entry in entries}
         if any(there.get(name) != size for name, size in content["sizes"].items()):
             return None
         return _facts(content["facts"])

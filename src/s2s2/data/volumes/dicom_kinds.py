@@ -54,11 +54,12 @@ def kind_of(path: Path) -> str | None:
 
 def files_in(folder: Path) -> list[Path]:
     """Return the files of a folder that may be DICOM, sorted by name, without hidden files and documents."""
-    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+    names = sorted(os.listdir(folder))
     return [
         folder / name
         for name in names
-        if not name.startswith(".")
+        if os.path.isfile(folder / name)  # False for links that lead in circles
+        and not name.startswith(".")
         and Path(name).suffix.lower() not in BESIDE
         and not name.upper().startswith("DICOMDIR")
     ]
