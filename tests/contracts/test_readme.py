@@ -36,7 +36,6 @@ ELSEWHERE = {
     "make test": "this is it",
     "make install": "part of `make test`",
     "make format": "by people",
-    "pip install 's2s2[volumes]'": "part of `make test`, from this folder",
     "make bench": "by people",
 }
 """Commands that are not run here, and where they are."""
