@@ -50,6 +50,11 @@ def test_an_arm_that_is_about_as_good_is_named(tmp_path: Path) -> None:
         {"baseline": ((0.1, 0.5),), "duplicate": ((0.1, 0.694),), "s2s2": ((0.1, 0.70),)},
     )
     assert advice(run).endswith("duplicate is about as good.")
+    run = validated(
+        fake_run(tmp_path / "three", seeds=1).results,
+        {"baseline": ((0.1, 0.696),), "duplicate": ((0.1, 0.694),), "s2s2": ((0.1, 0.70),)},
+    )
+    assert advice(run).endswith(" baseline and duplicate are about as good.")
 
 
 def test_away_images_have_no_say(tmp_path: Path) -> None:

@@ -93,7 +93,8 @@ def advice(run: Results) -> str:
     others = ", ".join(f"{arm} {plain(dice)}" for arm, dice in choice.dice.items() if arm != choice.arm)
     styled = run.config is None or run.config.train.stressed > 0
     how = ", as they are and in strong random styles," if styled else ""
-    close = f" {joined(list(choice.close))} is about as good." if choice.close else ""
+    verb = "are" if len(choice.close) > 1 else "is"
+    close = f" {joined(list(choice.close))} {verb} about as good." if choice.close else ""
     return (
         f"Use the networks of {choice.arm}. On the validation images of home{how} their Dice is "
         f"{plain(choice.dice[choice.arm])} ({others}); no image of another site had a say.{close}"
