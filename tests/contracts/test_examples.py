@@ -6,9 +6,12 @@ import runpy
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
+from s2s2 import Dataset, split_by_group
+from tests.drawn import draw_site
 from tests.report.fake import fake_run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -45,3 +48,23 @@ def test_a_generator_is_drawn_on_both_demos(tmp_path: Path) -> None:
     for demo in ("hospitals", "nuclei"):
         draw("boxes", str(tmp_path / f"{demo}.jpg"), demo)
         assert (tmp_path / f"{demo}.jpg").stat().st_size > 1000
+
+
+def test_test_cases_are_written_in_fixed_styles(tmp_path: Path) -> None:
+    data = Dataset.open(draw_site(tmp_path / "site"))
+    split = split_by_group(data, fractions=(0.5, 0.25, 0.25))
+    split.save(tmp_path / "split.json")
+    write = runpy.run_path(str(EXAMPLES / "fixed_styles.py"))["main"]
+    write(str(tmp_path / "site"), str(tmp_path / "split.json"), str(tmp_path / "out"))
+    grey = Dataset.open(tmp_path / "site", channels=1)
+    for name in ("inverted", "relit"):
+        styled = Dataset.open(tmp_path / "out" / name / "cases.csv")
+        assert (styled.ids, styled.domain) == (split.test, name)
+        for case in styled:
+            before = grey.case(case.id)
+            assert case.group == before.group
+            np.testing.assert_array_equal(styled.mask(case), grey.mask(before))
+            if name == "inverted":
+                np.testing.assert_allclose(styled.image(case), 1 - grey.image(before), atol=0.003)
+            else:
+                assert np.corrcoef(styled.image(case).ravel(), grey.image(before).ravel())[0, 1] > 0.5
