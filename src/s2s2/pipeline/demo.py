@@ -83,7 +83,7 @@ NUCLEI = Demo(
     channels=3,
     arms=("baseline", "augmented", "s2s2"),
     generator="randconv",
-    train=TrainConfig(steps=300, images_per_step=12, validations=4),
+    train=TrainConfig(steps=280, images_per_step=10, validations=4),
     audited=False,
     attribution=(
         "Images and masks: excerpt of BBBC038v1. Caicedo et al., Nucleus segmentation across imaging "
