@@ -89,9 +89,10 @@ def _panel(rows: pd.DataFrame, title: str, left: int) -> str:
         return TOP + HEIGHT * float((high - value) / (high - low))
 
     parts = [f'<text x="{left}" y="{TOP - 8}" font-weight="bold">{title}: Dice minus baseline</text>']
+    digits = 3 if high - low < 0.2 else 2
     for tick in range(5):
         value = low + (high - low) * tick / 4
-        parts.append(f'<text x="{left - 8}" y="{up(value) + 4:.1f}" text-anchor="end">{value:+.2f}</text>')
+        parts.append(f'<text x="{left - 8}" y="{up(value) + 4:.1f}" text-anchor="end">{value:+.{digits}f}</text>')
         parts.append(f'<path d="M{left} {up(value):.1f}h{WIDTH}" stroke="#ddd"/>')
     parts.append(f'<path d="M{left} {up(0):.1f}h{WIDTH}" stroke="#333"/>')
     for count in counts:
