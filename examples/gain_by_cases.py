@@ -92,7 +92,8 @@ def _panel(rows: pd.DataFrame, title: str, left: int) -> str:
     digits = 3 if high - low < 0.2 else 2
     for tick in range(5):
         value = low + (high - low) * tick / 4
-        parts.append(f'<text x="{left - 8}" y="{up(value) + 4:.1f}" text-anchor="end">{value:+.{digits}f}</text>')
+        said = f"{value:+.{digits}f}"
+        parts.append(f'<text x="{left - 8}" y="{up(value) + 4:.1f}" text-anchor="end">{said}</text>')
         parts.append(f'<path d="M{left} {up(value):.1f}h{WIDTH}" stroke="#ddd"/>')
     parts.append(f'<path d="M{left} {up(0):.1f}h{WIDTH}" stroke="#333"/>')
     for count in counts:
