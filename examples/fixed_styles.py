@@ -2,8 +2,9 @@
 
 python examples/fixed_styles.py DATA split.json OUTPUT
 
-DATA is a data set of grey images of 8 bits, split.json is from `s2s2 split`. OUTPUT/inverted and OUTPUT/relit
-are data sets of the same masks and groups, to test on: a stand-in for other scanners where there are none.
+DATA is a data set of grey images of 8 bits, split.json is from `s2s2 split`. OUTPUT/inverted and
+OUTPUT/side_light are data sets of the same masks and groups, to test on: a stand-in for other scanners
+where there are none.
 """
 
 import sys
@@ -18,7 +19,7 @@ from s2s2 import Dataset, Split
 def main(data: str, split: str, output: str) -> None:
     """Write both data sets."""
     dataset = Split.load(split).testing(Dataset.open(data, channels=1))
-    for name, style in {"inverted": inverted, "relit": relit}.items():
+    for name, style in {"inverted": inverted, "side_light": side_light}.items():
         root, rows = Path(output) / name, ["image,mask,case,group"]
         for folder in ("images", "masks"):
             (root / folder).mkdir(parents=True, exist_ok=True)
@@ -38,7 +39,7 @@ def inverted(image: np.ndarray) -> np.ndarray:
     return 1 - image
 
 
-def relit(image: np.ndarray) -> np.ndarray:
+def side_light(image: np.ndarray) -> np.ndarray:
     """Return the square root, brighter towards the upper right."""
     rows, columns = np.mgrid[0 : 1 : image.shape[0] * 1j, 0 : 1 : image.shape[1] * 1j]
     return np.clip(np.sqrt(image) * (0.45 + 0.75 * (0.6 * columns + 0.4 * (1 - rows))), 0, 1)

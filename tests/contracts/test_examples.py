@@ -57,7 +57,7 @@ def test_test_cases_are_written_in_fixed_styles(tmp_path: Path) -> None:
     write = runpy.run_path(str(EXAMPLES / "fixed_styles.py"))["main"]
     write(str(tmp_path / "site"), str(tmp_path / "split.json"), str(tmp_path / "out"))
     grey = Dataset.open(tmp_path / "site", channels=1)
-    for name in ("inverted", "relit"):
+    for name in ("inverted", "side_light"):
         styled = Dataset.open(tmp_path / "out" / name / "cases.csv")
         assert (styled.ids, styled.domain) == (split.test, name)
         for case in styled:

@@ -67,8 +67,8 @@ class Dataset(Sequence[Case]):
         self._positions = {case.id: position for position, case in enumerate(self.cases)}
         self._declared = tuple((case_id, part) for case_id, part in declared if case_id in self._positions)
         self._cache = cache if cache is not None else Cache(0)
-        self.cut = cut or CutVolumes()
-        self.volumes = volumes_of(self.cases, self.cut.volumes)
+        self.volumes = volumes_of(self.cases, cut.volumes if cut else {})
+        self.cut = (cut or CutVolumes()).of(self.volumes)  # a part knows nothing of other parts' volumes
         self._slices = {case.id: case for volume in self.volumes for case in volume.cases}
         own = {*self._positions, *self._slices}
         self._headers = {key: head for key, head in (headers or {}).items() if key in own}

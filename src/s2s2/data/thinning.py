@@ -19,8 +19,8 @@ def thinned(split: Split, dataset: Dataset, share: float) -> Split:
     Args:
         split: Of the slices of all volumes.
         dataset: The cases with their masks.
-        share: Of the slices without a class that stay, 0 to 1. Those that stay are drawn anew for each
-            seed of the split, at least one a part where there are any.
+        share: Of the slices without a class that stay, 0 to 1. Another seed of the split
+            draws others. At least one stays in a part where there are any.
     """
     if not any(case.volume for case in dataset) or share >= 1:
         return split

@@ -43,7 +43,9 @@ class Division(Seeded):
     def __post_init__(self) -> None:
         """Refuse what is no share."""
         if not 0 <= self.empty <= 1:
-            raise ConfigError(f"--split.empty is a share of the empty slices, 0 to 1, got {self.empty}.")
+            raise ConfigError(
+                f"--empty (--split.empty in a run) is a share of the empty slices, 0 to 1, got {self.empty}."
+            )
 
     def divide(self, dataset: "Dataset") -> "Split":
         """Divide the cases of a data set.

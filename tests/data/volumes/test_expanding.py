@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import shlex
 import subprocess
 import sys
@@ -156,6 +157,19 @@ def test_slices_of_a_volume_are_never_split_and_few_empty_ones_are_learnt_from(h
     assert thinned(split, dataset, 1.0) == split
     part = dataset.subset(split.train)
     assert all(len(volume.cases) == 6 for volume in part.volumes)
+
+
+def test_training_knows_nothing_of_the_volumes_of_other_parts(home: Path) -> None:
+    dataset = Dataset.open(home)
+    split = split_by_group(dataset, fractions=(0.6, 0.2, 0.2))
+    for part, ids in zip(split.training(dataset), (split.train, split.validation), strict=True):
+        known = {dataset.case(name).volume for name in ids}
+        assert set(part.cut.volumes) == set(part.cut.facts) == known
+        copied = pickle.dumps(part)
+        for name in {case.volume for case in dataset} - known:
+            assert f"{name}_s000".encode() not in copied
+        with pytest.raises(DataError, match="no case"):
+            part.image(dataset.case(split.test[0]))
 
 
 def test_blank_slices_of_two_patients_are_no_copies(tmp_path: Path) -> None:

@@ -36,6 +36,12 @@ class CutVolumes:
     facts: dict[str, Facts] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
+    def of(self, volumes: Iterable[Volume]) -> CutVolumes:
+        """Return what is known of these volumes alone; flat images are passed over."""
+        own = {each.id: each for each in volumes if not each.is_flat}
+        facts = {name: found for name, found in self.facts.items() if name in own}
+        return replace(self, volumes=own, facts=facts)
+
 
 def is_volume(case: Case) -> bool:
     """Whether the image of a case, as it was found on disk, is a volume."""
