@@ -21,7 +21,7 @@ $(READY): pyproject.toml constraints.txt
 
 # The checks need their tools, and the libraries of every generator and of every format.
 $(CHECKS): $(READY) requirements-dev.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt --editable ".[controlnet,volumes]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt --editable ".[controlnet,networks,volumes]"
 	@touch $@
 
 demo: $(READY)      ## install, run the whole path on the built-in data, print where the report is

@@ -29,6 +29,7 @@ from s2s2.data.dataset import Dataset
 from s2s2.data.identity import contents
 from s2s2.data.split import Split
 from s2s2.errors import AuditError
+from s2s2.networks import network_inputs
 from s2s2.stack import Stack
 from s2s2.stack.marks import MAPS, REASONS, Marks, disagreement_path, merged
 from s2s2.stack.store import case_path
@@ -164,7 +165,7 @@ def _content(
     return {
         **record,
         "verdict": verdict(record),
-        "config": {**asdict(config), "network": config.network.to_dict()},
+        "config": {**asdict(config), "network": network_inputs(config.network)},
         "software": versions("torch", "monai", "lightning"),
     }
 

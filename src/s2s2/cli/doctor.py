@@ -16,7 +16,7 @@ Finding = tuple[str, str, str]
 EXTRAS = {
     "diffusers": "the generator controlnet: pip install 's2s2[controlnet]'",
     "pydicom": "volumes in DICOM, NRRD, MetaImage and HDF5: pip install 's2s2[volumes]'",
-    "segmentation_models_pytorch": "more networks by import path: pip install 's2s2[networks]'",
+    "transformers": "the networks of `s2s2 networks`: pip install 's2s2[networks]'",
 }
 
 

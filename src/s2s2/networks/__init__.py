@@ -5,11 +5,8 @@ from typing import TYPE_CHECKING
 from s2s2.core.lazy import exported
 
 if TYPE_CHECKING:
-    from s2s2.networks.build import (
-        BUILT_IN as BUILT_IN,
-        build_network as build_network,
-        taps as taps,
-    )
+    from s2s2.networks.build import build_network as build_network, taps as taps
+    from s2s2.networks.catalogue import BUILT_IN as BUILT_IN, BuiltIn as BuiltIn
     from s2s2.networks.checkpoint import (
         NetworkCard as NetworkCard,
         load_network as load_network,
@@ -24,5 +21,6 @@ if TYPE_CHECKING:
         default_normalisation as default_normalisation,
     )
     from s2s2.networks.unet import EfficientNetUNet as EfficientNetUNet
+    from s2s2.networks.weights import network_inputs as network_inputs
 else:
     __getattr__, __dir__ = exported(__name__)

@@ -11,13 +11,10 @@ import torch
 from torch import nn
 
 from s2s2.errors import NetworkError, S2S2Error
+from s2s2.networks.catalogue import BUILT_IN, BuiltIn
 from s2s2.networks.config import NetworkConfig
 from s2s2.networks.outputs import brief, check_output
-from s2s2.networks.unet import EfficientNetUNet
 from s2s2.objective import FeatureTap
-
-BUILT_IN = {"efficientnet-lite0-unet": EfficientNetUNet}
-"""Networks that go by a name."""
 
 
 def taps(config: NetworkConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -27,10 +24,11 @@ def taps(config: NetworkConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
         >>> taps(NetworkConfig())
         (('encoder.stages.4',), ('decoder.blocks.3',))
     """
-    network = BUILT_IN.get(config.name)
-    encoder = () if network is None else network.encoder_taps
-    decoder = () if network is None else network.decoder_taps
-    return tuple(config.encoder_taps) or encoder, tuple(config.decoder_taps) or decoder
+    encoder, decoder = tuple(config.encoder_taps), tuple(config.decoder_taps)
+    if config.name not in BUILT_IN:
+        return encoder, decoder
+    network = BUILT_IN[config.name].load()
+    return encoder or network.encoder_taps, decoder or network.decoder_taps
 
 
 def build_network(
@@ -59,10 +57,11 @@ def build_network(
         torch.Size([1, 2, 96, 96])
     """
     if config.name in BUILT_IN:
-        make: Callable[..., Any] = BUILT_IN[config.name]
-        arguments = {"channels": channels, "classes": classes, "pretrained": config.pretrained}
+        make: Callable[..., Any] = BUILT_IN[config.name].load()
+        arguments = {"channels": channels, "classes": classes, **_start(BUILT_IN[config.name], config)}
         arguments |= _fill(config.init_args, channels=channels, classes=classes)
     else:
+        _refuse_weights(config)
         make = _find(config.name)
         arguments = _fill(config.init_args, channels=channels, classes=classes)
     network = _construct(config.name, make, arguments)
@@ -72,6 +71,29 @@ def build_network(
             check_output(config.name, network, torch.zeros(2, channels, *sides), classes)
             tap.features()
     return network
+
+
+def _start(built_in: BuiltIn, config: NetworkConfig) -> dict[str, Any]:
+    """Return the arguments that say what a built-in network starts from."""
+    if built_in.inside:
+        _refuse_weights(config)
+        return {"pretrained": config.pretrained}
+    if config.pretrained and config.weights is None:
+        raise NetworkError(
+            f"The network {config.name} starts from pretrained weights ({built_in.weights}; licence "
+            f"{built_in.licence}), and none are given. Give their file, their folder or their hub id by "
+            "--network.weights, or take random ones by --network.pretrained false."
+        )
+    return {"weights": config.weights}
+
+
+def _refuse_weights(config: NetworkConfig) -> None:
+    if config.weights is not None:
+        takers = [each.name for each in BUILT_IN.values() if not each.inside]
+        raise NetworkError(
+            f"The network {config.name} takes no --network.weights, got {config.weights}. They go with "
+            f"{', '.join(takers)}."
+        )
 
 
 def _find(path: str) -> Callable[..., Any]:

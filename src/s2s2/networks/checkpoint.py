@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, NotRequired
 
@@ -21,7 +21,8 @@ from s2s2.core.trust import dotted, require_trusted
 from s2s2.data.classes import ClassMap
 from s2s2.data.volumes.config import VolumeConfig
 from s2s2.errors import NetworkError
-from s2s2.networks.build import BUILT_IN, build_network, require_module_class
+from s2s2.networks.build import build_network, require_module_class
+from s2s2.networks.catalogue import BUILT_IN
 from s2s2.networks.config import NetworkConfig
 from s2s2.networks.normalisation import Normalisation
 from s2s2.objective.features import unwrap
@@ -172,9 +173,7 @@ def load_network(
         )
     _check_name(card.network.name, folder / CARD, trust, known)
     _check_weights(folder / WEIGHTS, expected)
-    network = build_network(
-        replace(card.network, pretrained=False), channels=card.channels, classes=len(card.class_map)
-    )
+    network = build_network(card.network.untrained(), channels=card.channels, classes=len(card.class_map))
     try:
         load_model(network, str(folder / WEIGHTS), strict=True)
     except (SafetensorError, RuntimeError) as error:

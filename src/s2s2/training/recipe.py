@@ -10,7 +10,14 @@ from s2s2.data.foreground import require_foreground
 from s2s2.data.identity import contents
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
-from s2s2.networks import NetworkCard, NetworkConfig, Normalisation, default_normalisation, taps
+from s2s2.networks import (
+    NetworkCard,
+    NetworkConfig,
+    Normalisation,
+    default_normalisation,
+    network_inputs,
+    taps,
+)
 from s2s2.objective import (
     ConsistencyLoss,
     JensenShannon,
@@ -80,7 +87,7 @@ class Recipe:
             },
             "stack": stack,
             "marks": self._marks(),
-            "network": asdict(self.network),
+            "network": network_inputs(self.network),
             "train": asdict(self.config),
             "arm": self.arm.name,
             "seed": self.seed,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 
 from s2s2.arms import Arm
@@ -40,7 +38,7 @@ def rehearse(
     joint = arm.pairs and config.forward_pass == "joint"
     at_once = 2 if joint else min(2, cases)
     with torch.random.fork_rng(devices=[]):
-        plain = replace(network, pretrained=False)
+        plain = network.untrained()
         built = build_network(plain, channels=channels, classes=classes, size=side)
         images = torch.zeros(at_once, channels, side, side)
         advice = _one_image(arm, config) if at_once == 1 else ""

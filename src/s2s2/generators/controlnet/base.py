@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from s2s2.core.pretrained import first_line, load_pretrained, silenced
 from s2s2.core.streams import stream
 from s2s2.errors import GeneratorError
 from s2s2.generators.controlnet.layout import Layout
@@ -191,7 +190,8 @@ def load_controlnet(folder: Path) -> Any:
     """
     diffusers, _ = libraries()
     with quiet():
-        return _loaded(diffusers.ControlNetModel, folder, None).requires_grad_(False).eval()
+        network = load_pretrained(diffusers.ControlNetModel, folder, error=GeneratorError)
+        return network.requires_grad_(False).eval()
 
 
 def libraries() -> tuple[Any, Any]:
@@ -212,31 +212,7 @@ def libraries() -> tuple[Any, Any]:
 
 
 def _network(kind: Any, layout: Layout, part: str) -> Any:
-    return _loaded(kind, layout.folder / part, layout.variants[part])
-
-
-def _loaded(kind: Any, folder: Path, variant: str | None) -> Any:
-    """Load a network and refuse one whose weights do not fit all of it."""
-    try:
-        network, info = kind.from_pretrained(
-            folder,
-            variant=variant,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-        )
-    except Exception as error:
-        raise GeneratorError(
-            f"The weights in {folder} cannot be loaded ({type(error).__name__}: {_first_line(error)}). Copy "
-            "them again from where the model came from."
-        ) from error
-    lacking = [name for name in info["missing_keys"] if not name.endswith("position_ids")]
-    if lacking or info.get("mismatched_keys"):
-        raise GeneratorError(
-            f"The weights in {folder} lack {len(lacking)} tensors that its configuration asks for, such as "
-            f"{(lacking or ['one of another shape'])[0]}. Copy weights and configuration from one model."
-        )
-    return network.float()
+    return load_pretrained(kind, layout.folder / part, error=GeneratorError, variant=layout.variants[part])
 
 
 def _part(kind: Any, layout: Layout, part: str) -> Any:
@@ -244,31 +220,11 @@ def _part(kind: Any, layout: Layout, part: str) -> Any:
         return kind.from_pretrained(layout.folder / part, local_files_only=True)
     except Exception as error:
         raise GeneratorError(
-            f"{layout.folder / part} cannot be read ({type(error).__name__}: {_first_line(error)}). Copy it "
+            f"{layout.folder / part} cannot be read ({type(error).__name__}: {first_line(error)}). Copy it "
             "again from where the model came from."
         ) from error
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().split("\n") or [""])[0][:200]
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> AbstractContextManager[None]:
     """Keep the libraries' remarks and progress bars out of the user's terminal."""
-    diffusers, transformers = libraries()
-    both = (diffusers.utils.logging, transformers.utils.logging)
-    levels = [each.get_verbosity() for each in both]
-    bars = [each.is_progress_bar_enabled() for each in both]
-    for each in both:
-        each.set_verbosity(logging.CRITICAL)
-        each.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="diffusers|transformers")
-            yield
-    finally:
-        for each, level, shown in zip(both, levels, bars, strict=True):
-            each.set_verbosity(level)
-            if shown:
-                each.enable_progress_bar()
+    return silenced(*libraries())

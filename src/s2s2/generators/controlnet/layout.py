@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from s2s2.core.pretrained import PICKLED, TEXTS, digest_of, find_model, licence_of
 from s2s2.errors import GeneratorError, listed
 
 PARTS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
@@ -19,9 +18,7 @@ _LATER = {
     "transformer": "Stable Diffusion 3, Flux or later",
     "prior": "Stable Cascade or Kandinsky",
 }
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-_FETCHED = ["*.json", "*.txt", "*.md", "LICENSE*", *(f"{part}/*.safetensors" for part in PARTS)]
-_PIECE = 1 << 20
+_FETCHED = (*TEXTS, *(f"{part}/*.safetensors" for part in PARTS))
 
 
 @dataclass(frozen=True)
@@ -49,17 +46,13 @@ class Layout:
 
         Of large files their length and both ends are read.
         """
-        summary = hashlib.sha256()
-        for part in sorted((*PARTS, *_TEXTS)):
-            for path in sorted((self.folder / part).iterdir()):
-                if path.suffix in (".json", ".txt", ".safetensors"):
-                    size = path.stat().st_size
-                    summary.update(f"{part}/{path.name}:{size}:".encode())
-                    with open(path, "rb") as file:
-                        summary.update(file.read(_PIECE))
-                        file.seek(max(0, size - _PIECE))
-                        summary.update(file.read(_PIECE))
-        return summary.hexdigest()[:16]
+        files = (
+            path
+            for part in (*PARTS, *_TEXTS)
+            for path in (self.folder / part).iterdir()
+            if path.suffix in (".json", ".txt", ".safetensors")
+        )
+        return digest_of({f"{path.parent.name}/{path.name}": path for path in files})
 
 
 def find_base(base: str) -> Layout:
@@ -78,9 +71,12 @@ def find_base(base: str) -> Layout:
             "the layout of diffusers, as in controlnet(base='models/sd21'), or its id on the Hugging Face "
             "hub, owner/name. Without one, use 'diffusion', which is trained from scratch."
         )
-    folder = Path(base).expanduser()
-    if not folder.is_dir():
-        folder = _fetch(base, folder)
+    if Path(base).expanduser().is_file():
+        raise GeneratorError(
+            f"The base model {base} is one file, expected a folder in the layout of diffusers. Convert it "
+            "with StableDiffusionPipeline.from_single_file(..).save_pretrained(folder)."
+        )
+    folder = find_model(base, _FETCHED, wanted="a base model", error=GeneratorError)
     _check_kind(folder)
     variants = {part: _check_part(folder, part, stem) for part, stem in PARTS.items()}
     for part, names in _TEXTS.items():
@@ -90,32 +86,7 @@ def find_base(base: str) -> Layout:
                 "parts with their configurations."
             )
     _check_latents(folder)
-    return Layout(folder, base, variants, _licence(folder))
-
-
-def _fetch(base: str, folder: Path) -> Path:
-    """Return where the hub's files lie on this machine."""
-    if folder.is_file():
-        raise GeneratorError(
-            f"The base model {base} is one file, expected a folder in the layout of diffusers. Convert it "
-            "with StableDiffusionPipeline.from_single_file(..).save_pretrained(folder)."
-        )
-    if not _HUB_ID.fullmatch(base):
-        raise GeneratorError(
-            f"There is no folder {base}, expected a base model. Check the path, or give the id of a model on "
-            "the Hugging Face hub, written owner/name."
-        )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(base, allow_patterns=_FETCHED))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise GeneratorError(
-            f"There is no folder {base}, and it cannot be fetched from the Hugging Face hub "
-            f"({type(error).__name__}). Check the path or the id and the connection; or download the model "
-            "where there is one, and give its folder."
-        ) from error
+    return Layout(folder, base, variants, licence_of(folder))
 
 
 def _check_kind(folder: Path) -> None:
@@ -162,7 +133,7 @@ def _check_part(folder: Path, part: str, stem: str) -> str | None:
         if index.is_file():
             _check_shards(index)
             return variant
-    pickled = sorted(path.name for path in place.iterdir() if path.suffix in (".bin", ".ckpt", ".pt", ".pth"))
+    pickled = sorted(path.name for path in place.iterdir() if path.suffix in PICKLED)
     if pickled:
         raise GeneratorError(
             f"{place} holds pickled weights only ({listed(pickled)}), expected {stem}.safetensors. A "
@@ -190,24 +161,6 @@ def _check_latents(folder: Path) -> None:
             f"The base model {folder} takes {taken} channels and its autoencoder makes {made}: it is made "
             "for inpainting, depth or upscaling. Give the plain text-to-image model."
         )
-
-
-def _licence(folder: Path) -> str:
-    """Return the licence by the front matter of the model card, or the first line of a licence file."""
-    card = folder / "README.md"
-    if card.is_file():
-        text = card.read_text(encoding="utf-8", errors="replace")
-        front = text.split("---")[1] if text.startswith("---") and text.count("---") > 1 else ""
-        named = re.search(r"^license:\s*[\"']?([\w.+-]+)", front, re.MULTILINE)
-        if named:
-            other = re.search(r"^license_name:\s*[\"']?([\w.+-]+)", front, re.MULTILINE)
-            return other.group(1) if other else named.group(1)
-    for path in sorted(folder.glob("LICEN[SC]E*")):
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-        first = next((line.strip() for line in lines if line.strip()), "")
-        if first:
-            return first[:80]
-    return "unknown"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""Networks that go by a name: what each is, and where its class and its pretrained weights are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A network that goes by a name.
+
+    Its class is called with `channels`, `classes` and, where its weights are inside, `pretrained` (a bool),
+    else `weights` (a file, a folder or a hub id, or None for random ones). Its attributes `encoder_taps` and
+    `decoder_taps` name the modules of the features.
+
+    Args:
+        name: As on the command line.
+        summary: What it is, in half a line.
+        path: Import path of its class.
+        weights: What its pretrained weights are, and where they come from.
+        licence: Of these weights.
+        inside: Whether they come with a package; if not, `--network.weights` names them.
+        reference: The paper.
+    """
+
+    name: str
+    summary: str
+    path: str
+    weights: str
+    licence: str
+    reference: str
+    inside: bool = False
+
+    def load(self) -> Any:
+        """Return its class."""
+        module, _, name = self.path.rpartition(".")
+        found: Callable[..., Any] = getattr(import_module(module), name)
+        return found
+
+
+BUILT_IN: dict[str, BuiltIn] = {
+    each.name: each
+    for each in (
+        BuiltIn(
+            "efficientnet-lite0-unet",
+            "small and fast; the default",
+            "s2s2.networks.unet.EfficientNetUNet",
+            weights="ImageNet, encoder",
+            licence="Apache-2.0",
+            inside=True,
+            reference="Tan and Le, ICML 2019; Ronneberger et al., MICCAI 2015",
+        ),
+    )
+}
+"""Networks that go by a name, in the order in which they are listed."""
