@@ -53,3 +53,8 @@ def test_an_arm_may_have_a_stack_of_its_own() -> None:
 def test_a_generator_without_a_stack_or_a_stack_without_a_generator_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="a generator after '@' goes with augmented, synthetic or s2s2"):
         get_arm(name)
+
+
+def test_a_segmentation_loss_without_any_weight_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"--train\.dice and --train\.cross_entropy are both 0"):
+        TrainConfig(dice=0, cross_entropy=0)

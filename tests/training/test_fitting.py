@@ -26,6 +26,7 @@ from tests.training.conftest import Home
 
 SMALL = NetworkConfig(**SMALL_NETWORK)
 QUICK = TrainConfig(steps=6, images_per_step=4, validations=3)
+PLATEAU = replace(QUICK, optimiser="sgd", schedule="plateau")
 REPAIRED = replace(
     QUICK, standardised="position", stop_gradient=True, ramp=0.5, ramp_below=2.0, alpha_js=0.5, w_syn_end=0.2
 )
@@ -80,7 +81,7 @@ def test_every_option_of_the_objective_trains(
     assert [float(row["ramp"]) for row in rows] == pytest.approx(risen, nan_ok=True)
 
 
-@pytest.mark.parametrize("config", [QUICK, REPAIRED])
+@pytest.mark.parametrize("config", [QUICK, REPAIRED, PLATEAU])
 def test_a_killed_training_goes_on_to_the_same_bytes(home: Home, tmp_path: Path, config: TrainConfig) -> None:
     whole = fit(home.data, home.stack, tmp_path / "whole", network=SMALL, config=config)
 

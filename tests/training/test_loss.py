@@ -22,3 +22,4 @@ def test_against_a_naive_sum() -> None:
         both = float((chance[:, label] * true).sum())
         dice += (1 - (2 * both + 1e-5) / float(chance[:, label].sum() + true.sum() + 1e-5)) / 2
     assert float(DiceCrossEntropy()(logits, mask)) == pytest.approx(entropy + dice, rel=1e-5)
+    assert float(DiceCrossEntropy(0.5, 2.0)(logits, mask)) == pytest.approx(2 * entropy + dice / 2, rel=1e-5)

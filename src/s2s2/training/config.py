@@ -18,7 +18,13 @@ class TrainConfig(OptimisationConfig):
     Args:
         images_per_step: Images that the network sees a step, real and synthetic
             together; even. Arms with pairs take half as many cases.
+        optimiser: `adamw`, `adam` (weight decay as part of the gradient) or `sgd` (momentum 0.9).
+        schedule: Of the learning rate. `cosine` and `polynomial` (exponent 0.9) fall to zero at the last
+            step, `plateau` halves it after 10 validations without a gain and has no warm-up, `constant`
+            keeps it.
         warmup: Share of the steps over which the learning rate rises, 0 to 1.
+        dice: Weight of the soft Dice in the segmentation loss.
+        cross_entropy: Weight of the cross-entropy in it.
         validations: How often the validation split is scored, spread evenly; the
             best of these networks is kept.
         stressed: Versions of every validation image in strong random styles and of less quality, the same
@@ -56,11 +62,15 @@ class TrainConfig(OptimisationConfig):
         **OptimisationConfig.LEAST,
         "validations": 1,
         "stressed": 0,
-        **dict.fromkeys(("w_syn", "alpha_enc", "alpha_dec", "alpha_js", "ramp"), 0),
+        **dict.fromkeys(("w_syn", "alpha_enc", "alpha_dec", "alpha_js", "ramp", "dice", "cross_entropy"), 0),
     }
 
     images_per_step: int = 24
+    optimiser: Literal["adamw", "adam", "sgd"] = "adamw"
+    schedule: Literal["cosine", "polynomial", "plateau", "constant"] = "cosine"
     warmup: float = 0.05
+    dice: float = 1.0
+    cross_entropy: float = 1.0
     validations: int = 10
     stressed: int = 2
     patch: int | None = None
@@ -98,6 +108,11 @@ class TrainConfig(OptimisationConfig):
         self._check_objective()
 
     def _check_objective(self) -> None:
+        if not self.dice + self.cross_entropy > 0:
+            raise ConfigError(
+                "--train.dice and --train.cross_entropy are both 0, so there is no segmentation loss. Give "
+                "one of them a weight."
+            )
         if self.w_syn_end is not None and not self.w_syn_end >= 0:
             raise ConfigError(f"--train.w_syn_end must be at least 0, got {self.w_syn_end}.")
         for name in ("temperature", "ramp_below"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import lightning as L
@@ -12,7 +13,7 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from s2s2.core.engine.callbacks import require_finite
-from s2s2.core.engine.schedule import scheduled
+from s2s2.core.engine.schedule import on_plateau, scheduled
 from s2s2.errors import TrainingError
 from s2s2.networks.inference import infer_logits
 from s2s2.networks.normalisation import Normalisation
@@ -21,6 +22,12 @@ from s2s2.training.config import TrainConfig
 
 VALIDATION = ("validation_dice", "validation_clean", "validation_stressed")
 """Dice of a validation: what the best network is chosen by, of images as they are, of stressed ones."""
+OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": partial(torch.optim.SGD, momentum=0.9),
+}
+"""Optimisers by the value of `TrainConfig.optimiser`."""
 
 
 class StackingModule(L.LightningModule):
@@ -112,6 +119,8 @@ class StackingModule(L.LightningModule):
         clean, under_stress = found[False], found[True]
         chosen = clean if math.isnan(under_stress) else (clean + under_stress) / 2
         self.validation = dict(zip(VALIDATION, (chosen, clean, under_stress), strict=True))
+        if self.config.schedule == "plateau":  # Lightning hands the schedule what was logged
+            self.log(VALIDATION[0], chosen)
 
     @property
     def validation_dice(self) -> float:
@@ -127,12 +136,15 @@ class StackingModule(L.LightningModule):
         torch.set_rng_state(checkpoint["torch_rng"].cpu())
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """AdamW under a linear warm-up and a cosine to zero."""
-        optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay
-        )
-        steps = self.config.interval * self.config.epochs
-        return scheduled(optimiser, steps=steps, warmup=max(1, round(self.config.warmup * steps)))
+        """Return the optimiser under its schedule."""
+        config = self.config
+        make = OPTIMISERS[config.optimiser]
+        optimiser = make(self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+        if config.schedule == "plateau":
+            return on_plateau(optimiser, VALIDATION[0])
+        steps = config.interval * config.epochs
+        warmup = max(1, round(config.warmup * steps))
+        return scheduled(optimiser, steps=steps, warmup=warmup, decay=config.schedule)
 
 
 def case_dice(prediction: Tensor, mask: Tensor, classes: int) -> Tensor:

@@ -126,7 +126,7 @@ def objective_of(network: NetworkConfig, config: TrainConfig, arm: Arm) -> Seman
     """Return the one objective, with the weights that an arm leaves above 0."""
     encoder, decoder = taps(network)
     return SemanticStacking(
-        DiceCrossEntropy(),
+        DiceCrossEntropy(config.dice, config.cross_entropy),
         encoder=encoder,
         decoder=decoder,
         alpha_enc=config.alpha_enc if arm.consistency else 0.0,

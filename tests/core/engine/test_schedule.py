@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from s2s2.core.engine.schedule import rate_factor, scheduled
+from s2s2.core.engine.schedule import on_plateau, rate_factor, scheduled
 from s2s2.generators.tuning.config import TuneConfig
 from s2s2.generators.tuning.module import TunedModule
 from s2s2.training.config import TrainConfig
@@ -15,13 +15,17 @@ from s2s2.training.module import StackingModule
 
 @pytest.mark.parametrize(
     ("steps", "warmup", "decay"),
-    [(10, 3, "cosine"), (10, 1, "cosine"), (7, 0, "constant"), (7, 3, "constant")],
+    [(10, 3, "cosine"), (10, 1, "cosine"), (9, 2, "polynomial"), (7, 0, "constant"), (7, 3, "constant")],
 )
 def test_the_rate_of_every_step_against_a_naive_derivation(steps: int, warmup: int, decay: str) -> None:
     rising = [step / warmup for step in range(1, warmup + 1)]
     left = steps - warmup
-    falling = [(1 + math.cos(math.pi * step / left)) / 2 for step in range(left + 1)]
-    expected = rising + (falling if decay == "cosine" else [1.0] * (left + 1))
+    falling = {
+        "cosine": [(1 + math.cos(math.pi * step / left)) / 2 for step in range(left + 1)],
+        "polynomial": [((left - step) / left) ** 0.9 for step in range(left + 1)],
+        "constant": [1.0] * (left + 1),
+    }
+    expected = rising + falling[decay]
     weights = nn.Parameter(torch.zeros(1))
     optimiser = torch.optim.SGD([weights], lr=0.5)
     schedule = scheduled(optimiser, steps=steps, warmup=warmup, decay=decay)["lr_scheduler"]["scheduler"]  # type: ignore
@@ -55,3 +59,27 @@ def test_a_tuning_warms_up_over_at_most_half_of_its_steps() -> None:
     assert rates(Module(nn.Linear(1, 1), config), 11) == expected
     constant = TuneConfig(steps=10, warmup=0, schedule="constant")
     assert rates(Module(nn.Linear(1, 1), constant), 11) == [1.0] * 11
+
+
+def test_a_plateau_halves_the_rate_after_ten_scores_without_a_gain() -> None:
+    optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=3e-6)
+    found = on_plateau(optimiser, "validation_dice")["lr_scheduler"]
+    assert found["monitor"] == "validation_dice"  # type: ignore[index, typeddict-item]
+    seen = []
+    for score in [0.1, 0.5] + [0.5] * 22:
+        found["scheduler"].step(score)  # type: ignore[index, typeddict-item, call-arg]
+        seen.append(optimiser.param_groups[0]["lr"])
+    assert seen == [3e-6] * 12 + [1.5e-6] * 11 + [1e-6]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)]
+)
+def test_the_optimiser_is_the_one_that_is_named(name: str, kind: type[torch.optim.Optimizer]) -> None:
+    config = TrainConfig(optimiser=name, learning_rate=0.02, weight_decay=0.003)  # type: ignore[arg-type]
+    module = StackingModule(nn.Conv2d(1, 2, 1), None, None, config)  # type: ignore[arg-type]
+    optimiser = module.configure_optimizers()["optimizer"]  # type: ignore[index, typeddict-item]
+    assert type(optimiser) is kind
+    assert optimiser.defaults["lr"] == 0.02
+    assert optimiser.defaults["weight_decay"] == 0.003
+    assert optimiser.defaults.get("momentum", 0.9) == 0.9

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, get_args
 from s2s2.errors import ConfigError
 
 Precision = Literal["auto", "32-true", "16-mixed", "bf16-mixed"]
-Decay = Literal["cosine", "constant"]
+Decay = Literal["cosine", "polynomial", "constant"]
 
 
 @dataclass(frozen=True)
