@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "run the whole path on built-in images of four hospitals",
     "run": "the whole path on your own folders: check to report, one command",
     "datasets": "public data sets that can be read as they are distributed, and where to get them",
+    "networks": "networks that go by a name: size, speed here, taps, licence of their weights",
     "check": "what is wrong with a data set, before an hour is spent on it",
     "split": "divide cases into train, validation and test, by group",
     "tune": "let a generator's network learn from the training images",
