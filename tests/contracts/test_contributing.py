@@ -13,7 +13,7 @@ from s2s2.data.catalogue.info import known_datasets
 from s2s2.data.files import READERS
 from s2s2.data.volumes.formats import VOLUME_READERS
 from s2s2.generators import catalogue
-from s2s2.networks import build
+from s2s2.networks import BUILT_IN
 from s2s2.pipeline.run import STAGES
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def test_the_table_names_what_can_be_added() -> None:
         arms.ARMS,
         metrics.METRICS,
         catalogue.NAMED,
-        build.BUILT_IN,
+        BUILT_IN,
         STAGES,
         READERS,
         VOLUME_READERS,
