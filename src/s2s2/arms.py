@@ -58,6 +58,8 @@ class Arm:
         generator: What the stack of this arm is made with; None takes the run's.
         paired: Whether the two images of one mask go through the network in one step. If not,
             every image is of another case, and half of them by chance are shown as the view.
+        slaug: Whether the real image is shown by SLAug: its global location-scale view first, then that
+            view fused with the local one, which takes the real image's place beside the view.
     """
 
     name: str
@@ -69,11 +71,17 @@ class Arm:
     controls: Mapping[str, str] = field(default_factory=dict)
     generator: str | None = None
     paired: bool = True
+    slaug: bool = False
 
     @property
     def pairs(self) -> bool:
-        """Whether a step shows two images of each mask."""
+        """Whether a step shows the second view beside the real image of its mask."""
         return self.view is not None and self.paired
+
+    @property
+    def views(self) -> int:
+        """How many images of each case go through the network in a step."""
+        return 1 + self.pairs + self.slaug
 
 
 ARMS: dict[str, Arm] = {
@@ -120,6 +128,30 @@ ARMS: dict[str, Arm] = {
             summary="a real image and one copy of its stack",
             order=30,
             style=Style("#15795c", "#5ccaa7", "diamond", "9 3"),
+        ),
+        Arm(
+            "slaug",
+            view=None,
+            consistency=False,
+            summary="SLAug, without a stack: two location-scale views of each real image, the second "
+            "fused by saliency",
+            order=35,
+            style=Style("#527a0a", "#a9d05a", "square", "1 3"),
+            slaug=True,
+        ),
+        Arm(
+            "slaug+s2s2",
+            view="stack",
+            consistency=True,
+            summary="the two views of SLAug and one copy of the stack, features of the copy and the fused "
+            "view asked to agree",
+            order=90,
+            style=Style("#6b2fb3", "#c09af0", "triangle", "12 3"),
+            controls={
+                "slaug": "The slaug arm sees the same location-scale views and no copy, so a gain over it is "
+                "what the copies and their consistency add to SLAug.",
+            },
+            slaug=True,
         ),
         Arm(
             "s2s2",

@@ -57,6 +57,7 @@ def test_there_is_one_objective() -> None:
         "objective/posteriors.py:JensenShannon",
         "objective/prototypes.py:Prototypes",
         "objective/ramp.py:Ramp",
+        "objective/saliency_balancing.py:SaliencyBalancing",
         "objective/semantic_stacking.py:SemanticStacking",
         "objective/standardised.py:Standardised",
         # The segmentation loss that the trainings hand to the objective.

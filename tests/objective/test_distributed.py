@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from s2s2.objective import SemanticStacking
+from s2s2.objective import SaliencyBalancing, SemanticStacking
 
 
 @pytest.fixture
@@ -24,10 +24,11 @@ def group(tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("group")
 @pytest.mark.parametrize("form", ["joint", "separate"])
 @pytest.mark.parametrize("find_unused", [False, True])
-def test_gradients_are_those_of_the_bare_network(form: str, find_unused: bool) -> None:
+@pytest.mark.parametrize("balanced", [False, True])
+def test_gradients_are_those_of_the_bare_network(form: str, find_unused: bool, balanced: bool) -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 2, 1))
-    image, synthetic = torch.rand(2, 4, 3, 8, 8)
+    image, local, synthetic = torch.rand(3, 4, 3, 8, 8)
     mask = torch.randint(2, (4, 8, 8))
     gradients = []
     for wrapped in (network, DistributedDataParallel(network, find_unused_parameters=find_unused)):
@@ -40,7 +41,10 @@ def test_gradients_are_those_of_the_bare_network(form: str, find_unused: bool) -
         )
         network.zero_grad()
         for _ in range(2):
-            objective(wrapped, image, synthetic, mask).backward()
+            if balanced:
+                SaliencyBalancing(objective, 2)(wrapped, image, local, synthetic, mask).backward()
+            else:
+                objective(wrapped, image, synthetic, mask).backward()
         gradients.append([p.grad.clone() for p in network.parameters() if p.grad is not None])
         objective.close()
     torch.testing.assert_close(gradients[0], gradients[1])

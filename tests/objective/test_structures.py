@@ -162,6 +162,7 @@ def test_terms_stay_a_tuple_of_scalars_with_the_logits_beside() -> None:
         "encoder",
         "decoder",
         "posteriors",
+        "fused",
     ]
     assert all(value.ndim == 0 for value in terms)
     total, segmentation, *_ = terms

@@ -9,8 +9,11 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from s2s2.core.streams import stream
 from s2s2.data import Dataset, Split
-from s2s2.data.transforms.config import UNCHANGED, AcquisitionConfig, PhotometricConfig
+from s2s2.data.transforms.acquisition import Acquisition
+from s2s2.data.transforms.config import UNCHANGED, AcquisitionConfig, PhotometricConfig, SLAugConfig
+from s2s2.data.transforms.location_scale import global_view, local_view
 from s2s2.errors import ConfigError, StackError
 from s2s2.stack import PairedDataset, Stack
 from tests.stack.made import opened
@@ -262,3 +265,43 @@ def test_unpaired_leaves_out_what_a_pair_would_ignore_in_part(train: Dataset, st
 def test_a_real_image_beside_nothing_is_no_second_view(train: Dataset) -> None:
     with pytest.raises(ConfigError, match=r'paired=False is for view "stack"'):
         PairedDataset(train, view="real", paired=False, side=32)
+
+
+@pytest.mark.parametrize("shown", ["stack", None])
+def test_location_scale_views_stand_in_the_place_of_light_and_colour(
+    train: Dataset, stack: Stack, shown: str | None
+) -> None:
+    options = {"view": shown, "acquisition": None}
+    settings = SLAugConfig(inverted=1.0)
+    without = everything(train, stack, **options, photometric=None)
+    lit = everything(train, stack, **options)
+    pairs = everything(train, stack, **options, slaug=settings)
+    for place in ((0, 0), (2, 1)):
+        item, plain = pairs[place], without[place]
+        assert set(item) == set(plain) | {"local"}
+        rng = stream(0, "location and scale", plain["case"], place[1])
+        image, mask = plain["image"].numpy(), plain["mask"].numpy()
+        inside = image.any(0)  # nothing in these cases is black but the padding
+        assert np.array_equal(item["image"], global_view(image, rng, inside))
+        assert np.array_equal(item["local"], local_view(image, mask, rng, settings, inside))
+        if shown:
+            assert torch.equal(item["synthetic"], lit[place]["synthetic"])
+
+
+def test_both_location_scale_views_of_a_case_have_the_same_artefacts(train: Dataset) -> None:
+    config, drawn = AcquisitionConfig(probability=1.0), set()
+    plain, worse = (
+        everything(train, None, view=None, acquisition=acquisition, slaug=SLAugConfig())
+        for acquisition in (None, config)
+    )
+    without = everything(train, None, view=None, photometric=None, acquisition=None)
+    for place in np.ndindex(len(train), 2):
+        before, after, inside = plain[place], worse[place], without[place]["image"].numpy().any(0)
+        for name in ("image", "local"):
+            rng = stream(0, "acquisition", before["case"], place[1])
+            expected = before[name].numpy()
+            drawn.add(worsened := bool(rng.random() < 0.5))
+            if worsened:
+                expected = Acquisition(config, train.size)(expected, rng, inside)
+            assert np.array_equal(after[name], expected)
+    assert drawn == {True, False}

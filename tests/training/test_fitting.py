@@ -15,8 +15,9 @@ import torch
 
 from s2s2.arms import ARMS
 from s2s2.core import storage
+from s2s2.core.names import file_name
 from s2s2.data.split import TrainingData
-from s2s2.errors import StackError, StorageError, TrainingError
+from s2s2.errors import ConfigError, StackError, StorageError, TrainingError
 from s2s2.networks.checkpoint import load_network
 from s2s2.networks.config import NetworkConfig
 from s2s2.training import TrainConfig, fit
@@ -42,18 +43,54 @@ def weights(folder: Path) -> bytes:
 
 @pytest.mark.parametrize("arm", list(ARMS))
 def test_every_arm_trains_and_sees_the_same_number_of_images(home: Home, tmp_path: Path, arm: str) -> None:
-    result = fit(home.data, home.stack, tmp_path / arm, network=SMALL, config=QUICK, arm=arm)
+    config = replace(QUICK, images_per_step=6)
+    result = fit(home.data, home.stack, tmp_path / file_name(arm), network=SMALL, config=config, arm=arm)
     assert result.steps == 6
-    assert result.images_seen == 24
+    assert result.images_seen == 36
     assert 0 <= result.best_dice <= 1
     network, card = load_network(result.network_folder, trust=(SMALL.name,))
     assert card.arm == arm
     assert network(torch.rand(1, 3, 32, 32)).shape == (1, 2, 32, 32)
 
 
-def test_the_published_baseline_sees_half(home: Home, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arm", "images"), [("baseline", 4), ("duplicate", 8), ("slaug", 8), ("slaug+s2s2", 12)]
+)
+def test_as_published_every_arm_takes_as_many_cases(
+    home: Home, tmp_path: Path, arm: str, images: int
+) -> None:
     config = TrainConfig(steps=2, images_per_step=4, validations=1, as_published=True)
-    assert fit(home.data, None, tmp_path, network=SMALL, config=config, arm="baseline").images_seen == 4
+    result = fit(home.data, home.stack, tmp_path, network=SMALL, config=config, arm=arm)
+    assert result.images_seen == images
+
+
+def test_slaug_trains_without_a_stack_and_its_history_adds_up(home: Home, tmp_path: Path) -> None:
+    fit(home.data, None, tmp_path / "alone", network=SMALL, config=QUICK, arm="slaug")
+    config = replace(QUICK, images_per_step=6, w_syn=0.1, alpha_enc=0.1, ramp=0.5, ramp_below=2.0)
+    fit(home.data, home.stack, tmp_path / "both", network=SMALL, config=config, arm="slaug+s2s2")
+    for name in ("alone", "both"):
+        rows = list(csv.DictReader((tmp_path / name / "history.csv").read_text().splitlines()))
+        assert len(rows) == 3
+        for row in rows:
+            found = {
+                term: float(row[term]) for term in ("total", "segmentation", "fused", "synthetic", "encoder")
+            }
+            parts = found["segmentation"] + found["fused"]
+            if name == "both":
+                assert float(row["encoder_rank"]) > 1
+                parts += 0.1 * found["synthetic"]
+                rest = (found["total"] - parts) / 0.1 / found["encoder"]
+                assert 0 < rest < 1.01  # the ramp
+            else:
+                assert found["total"] == pytest.approx(parts, rel=1e-4)
+                assert math.isnan(found["synthetic"])
+
+
+def test_images_that_are_no_whole_number_of_cases_are_refused(home: Home, tmp_path: Path) -> None:
+    words = r"--train\.images_per_step is 4, and arm 'slaug\+s2s2' shows 3 .* multiple of 6, such as 6 or 12"
+    with pytest.raises(ConfigError, match=words):
+        fit(home.data, home.stack, tmp_path / "out", network=SMALL, config=QUICK, arm="slaug+s2s2")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_history_has_a_row_for_each_validation(home: Home, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Noting:
 
     def terms(self, *given: object, collapse: bool) -> Terms:
         self.given, self.collapse = given, collapse
-        return Terms(*torch.zeros(6))
+        return Terms(*torch.zeros(7))
 
 
 def test_what_is_ignored_reaches_the_objective() -> None:

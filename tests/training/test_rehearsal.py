@@ -117,6 +117,8 @@ POOLED = NetworkConfig(f"{__name__}.Pooled", NUMBERS)
         ("baseline", {"as_published": True}, "--train.images_per_step 4 or more, or"),
         ("duplicate", {"forward_pass": "separate"}, "4 or more, --train.forward_pass joint, or"),
         ("duplicate", {"forward_pass": "separate", "devices": 2, "images_per_step": 4}, "8 or more"),
+        ("slaug", {}, "--train.images_per_step 4 or more, or"),
+        ("slaug", {"as_published": True}, "--train.images_per_step 4 or more, or"),
     ],
 )
 def test_normalisation_over_a_batch_of_one_is_refused_with_the_cure(
@@ -133,10 +135,18 @@ def test_normalisation_over_a_batch_of_one_is_refused_with_the_cure(
         ("baseline", {"as_published": True}),
         ("duplicate", {"images_per_step": 2}),
         ("duplicate", {"forward_pass": "separate"}),
+        ("slaug", {}),
+        ("slaug+s2s2", {"images_per_step": 6, "alpha_enc": 0.0}),
+        ("slaug+s2s2", {"as_published": True, "alpha_enc": 0.0}),
     ],
 )
 def test_two_images_at_once_are_enough(arm: str, settings: dict[str, Any]) -> None:
     attempt(POOLED, arm, **settings)
+
+
+def test_one_case_a_step_is_not_enough_for_the_first_pass_of_slaug() -> None:
+    with pytest.raises(NetworkError, match=r"--train.images_per_step 12 or more, or take"):
+        attempt(POOLED, "slaug+s2s2", images_per_step=6, devices=2)
 
 
 def test_a_network_that_cannot_take_one_image_is_refused() -> None:
@@ -148,8 +158,8 @@ def test_random_numbers_stay_where_they_were() -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
     network = NetworkConfig(**SMALL_NETWORK)
-    for arm in ("baseline", "duplicate-consistency", "s2s2"):
-        attempt(network, arm)
+    for arm in ("baseline", "duplicate-consistency", "s2s2", "slaug", "slaug+s2s2"):
+        attempt(network, arm, images_per_step=12)
     assert torch.equal(torch.get_rng_state(), before)
 
 

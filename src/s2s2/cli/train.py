@@ -22,7 +22,7 @@ class Options(Command, Trusting, Seeded, TrainingData):
 
     Args:
         output: Folder that is written.
-        stack: Folder from `s2s2 stack`, for the arms augmented, synthetic and s2s2.
+        stack: Folder from `s2s2 stack`, for the arms augmented, synthetic, slaug+s2s2 and s2s2.
         live: Make a new copy for every visit with the generator of that stack, instead of reading its
             copies. Needs a generator without tuning.
         arm: What is trained; see below.

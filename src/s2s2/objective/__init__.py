@@ -1,4 +1,4 @@
-"""The semantic-stacking loss and its parts: feature taps, consistency losses, a ramp. Needs torch alone."""
+"""The semantic-stacking loss and its parts, also on top of saliency-balancing fusion. Needs torch alone."""
 
 from s2s2.objective.collapse import Collapse
 from s2s2.objective.consistency import ConsistencyLoss
@@ -6,6 +6,7 @@ from s2s2.objective.features import FeatureTap, Tap
 from s2s2.objective.posteriors import JensenShannon
 from s2s2.objective.prototypes import Prototypes
 from s2s2.objective.ramp import Ramp
+from s2s2.objective.saliency_balancing import SaliencyBalancing
 from s2s2.objective.semantic_stacking import SemanticStacking
 from s2s2.objective.standardised import Standardised
 from s2s2.objective.terms import Terms
@@ -17,6 +18,7 @@ __all__ = [
     "JensenShannon",
     "Prototypes",
     "Ramp",
+    "SaliencyBalancing",
     "SemanticStacking",
     "Standardised",
     "Tap",

@@ -40,9 +40,8 @@ class SemanticStacking(nn.Module):
     the network were correct and certain there, without gradient; the distances leave
     them out.
 
-    With several encoder or decoder taps, $D$ is their weighted sum. A weight of 0
-    removes its term from the loss; with all of them at 0 the synthetic image is not
-    used and $L$ is exactly $L_{seg}(z_0, y)$.
+    With several encoder or decoder taps, $D$ is their weighted sum. A weight of 0 removes its term
+    from the loss; with all of them at 0 the synthetic image is not used and $L$ is exactly $L_{seg}(z_0, y)$.
 
     Two things can be added: $\alpha_{js} \, \mathrm{JS}(p_0, p_1)$, the divergence of the
     posteriors of both images, and a ramp, a factor from 0 to 1 of all three $\alpha$.
@@ -157,12 +156,10 @@ class SemanticStacking(nn.Module):
     ) -> Terms:
         """Return the total loss and every term of it, for logging.
 
-        `collapse` also measures how much the features are alike, see `Collapse`: ask for it
-        now and then, not in every step.
+        `collapse` also measures how much the features are alike, see `Collapse`: ask for it now and then.
         """
-        space = image.ndim - 2
         if not any(self._weights().values()):
-            return self._terms(self._viewer.single(network, image, tapped=False), None, mask, None, space)
+            return self.alone(network, image, mask)
         if synthetic is None or synthetic.shape != image.shape:
             raise mismatch(image, synthetic)
         for side in self._sides():
@@ -170,7 +167,12 @@ class SemanticStacking(nn.Module):
                 cure = f"{side.name}=['name', ...]"
                 raise missing(side.option, side.weight, f"{side.name} features to read", cure)
         views = self._viewer.joint if self.forward_pass == "joint" else self._viewer.separate
-        return self._terms(*views(network, image, synthetic), mask, ignore, space, collapse)
+        return self._terms(*views(network, image, synthetic), mask, ignore, image.ndim - 2, collapse)
+
+    def alone(self, network: Network, image: Tensor, mask: Tensor) -> Terms:
+        """Return the segmentation loss of an image as the total loss; nothing is tapped."""
+        view = self._viewer.single(network, image, tapped=False)
+        return self._terms(view, None, mask, None, image.ndim - 2)
 
     def combine(
         self,
@@ -247,9 +249,8 @@ class SemanticStacking(nn.Module):
     def extra_repr(self) -> str:
         """Return the options, for printing."""
         weights = ", ".join(f"{name}={weight}" for name, weight in self._weights().items())
-        return (
-            f"{weights}, encoder={self.encoder}, decoder={self.decoder}, forward_pass={self.forward_pass!r}"
-        )
+        taps = f"encoder={self.encoder}, decoder={self.decoder}"
+        return f"{weights}, {taps}, forward_pass={self.forward_pass!r}"
 
     def _weights(self) -> dict[str, float]:
         return {name: getattr(self, name) for name in ("w_syn", "alpha_enc", "alpha_dec", "alpha_js")}
@@ -272,7 +273,7 @@ class SemanticStacking(nn.Module):
         unmeasured = segmentation.detach().new_full((), math.nan)
         logits = map_tensors(Tensor.detach, real.logits)
         if other is None:
-            return Terms(segmentation, segmentation.detach(), *[unmeasured] * 4).with_logits(logits)
+            return Terms(segmentation, segmentation.detach(), *[unmeasured] * 5).with_logits(logits)
         refuse_without_gradient([real.encoder, other.encoder], self.alpha_enc)
         refuse_without_gradient([real.decoder, other.decoder], self.alpha_dec)
         synthetic = posteriors = unmeasured
@@ -287,7 +288,7 @@ class SemanticStacking(nn.Module):
         total = segmentation + self.w_syn * synthetic if self.w_syn else segmentation
         factor = 1.0 if self.ramp is None else self.ramp(segmentation.detach())
         total = sum((factor * weight * part for weight, part in agreements if weight), start=total)
-        parts = (segmentation, synthetic, encoder, decoder, posteriors)
+        parts = (segmentation, synthetic, encoder, decoder, posteriors, unmeasured)
         terms = Terms(total, *(part.detach() for part in parts))
         terms = terms.with_logits(logits, map_tensors(Tensor.detach, other.logits))
         if collapse:

@@ -98,10 +98,11 @@ def rehearse_arms(context: Context) -> None:
 
     Raises:
         NetworkError: If the network cannot be trained.
+        ConfigError: If the images of a step are no whole number of cases in an arm.
     """
     config, home = context.config, context.data.home
     arms = [get_arm(arm) for arm, _ in context.trainings]
-    for arm in {(each.pairs, each.consistency): each for each in arms}.values():
+    for arm in {(each.pairs, each.consistency, each.slaug): each for each in arms}.values():
         rehearse(
             config.network,
             config.train,

@@ -121,6 +121,7 @@ _CURVES = (
     ("validation_dice", "Validation Dice", "higher is better"),
     ("total", "Total loss", "terms differ between arms, so heights do not compare"),
     ("segmentation", "Segmentation loss, real image", "lower is better"),
+    ("fused", "Segmentation loss, fused view of the real image", "lower is better"),
     ("synthetic", "Segmentation loss, second view", "lower is better"),
     ("encoder", "Encoder consistency", "distance between the features of the two views"),
     ("decoder", "Decoder consistency", "distance between the features of the two views"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from s2s2.arms import arm_of
 from s2s2.data.reading.manifest import PARTS
-from s2s2.report.numbers import count, joined, plain, thousands
+from s2s2.report.numbers import TIMES, count, joined, plain, thousands
 from s2s2.report.volumes.words import Nouns
 from s2s2.run.config import RunConfig
 from s2s2.run.results import Results
@@ -17,6 +17,8 @@ CITATION = (
     "arXiv:2412.13156"
 )
 """The method's paper."""
+SLAUG = "Su et al., AAAI 2023, arXiv:2211.14805"
+"""The paper of the arms with SLAug."""
 
 _PURPOSES = {"train": "training", "validation": "validation", "test": "testing"}
 _NETWORKS = {"efficientnet-lite0-unet": "A U-Net with an ImageNet-pretrained EfficientNet-Lite0 encoder"}
@@ -80,7 +82,7 @@ def _training(run: Results, config: RunConfig) -> str:
         f"for {thousands(train.steps)} steps of {train.images_per_step} images, with the Dice and "
         "cross-entropy loss and AdamW under a cosine schedule (peak learning rate "
         f"{train.learning_rate:g}); the network with the best validation Dice was kept{_chosen(train)}. "
-        f"{_objective(run, config)}{_arms(run)}"
+        f"{_objective(run, config)}{_slaug(run, train)}{_arms(run)}"
     )
 
 
@@ -98,6 +100,17 @@ def _objective(run: Results, config: RunConfig) -> str:
         f"The objective was semantic stacking [1] (weight of the synthetic image's loss {train.w_syn:g}, of "
         f"the encoder consistency {train.alpha_enc:g}, of the decoder consistency {train.alpha_dec:g}; "
         f"{train.distance} distance{_options(train)}). "
+    )
+
+
+def _slaug(run: Results, train: TrainConfig) -> str:
+    names = [arm for arm in run.arms if arm_of(run.specs[arm]).slaug]
+    if not names:
+        return ""
+    cells = f"{train.slaug.grid} {TIMES} {train.slaug.grid} cells"
+    return (
+        f"In {joined(names)} the real image was augmented by SLAug ({SLAUG}): location-scale views of the "
+        f"whole image and of each class, fused by saliency on {cells}. "
     )
 
 
@@ -121,6 +134,8 @@ def _arms(run: Results) -> str:
         return f"Trained with {seeds}."
     if run.config is None:
         equal = "all were tested on the same cases"
+    elif run.config.train.as_published and any(arm_of(run.specs[arm]).slaug for arm in run.arms):
+        equal = "all took as many cases a step, whatever they showed of each, as published"
     elif run.config.train.as_published:
         equal = "the baseline saw half as many images as the others, as published"
     else:

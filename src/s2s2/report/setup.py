@@ -168,6 +168,11 @@ def _fair(run: Results, images: list[str]) -> str:
     if len(run.arms) < 2:
         return "One arm was trained, so there is nothing to compare."
     if run.config is not None and run.config.train.as_published:
+        if any(arm_of(run.specs[arm]).slaug for arm in run.arms):
+            return (
+                "Note: as in published comparisons, every arm took as many cases a step, so those that show "
+                "more views of each saw more images. Part of a gain may come from that alone."
+            )
         return (
             "Note: as in published comparisons, the baseline saw half as many images as the other arms. "
             "It is the easier opponent, and part of a gain over it may come from that alone."

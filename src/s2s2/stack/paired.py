@@ -14,8 +14,9 @@ from s2s2.core.streams import stream
 from s2s2.core.types import Image, Region
 from s2s2.data.dataset import Dataset
 from s2s2.data.transforms.acquisition import Acquisition
-from s2s2.data.transforms.affine import PairedGeometry
-from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
+from s2s2.data.transforms.affine import PairedGeometry, Views
+from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig, SLAugConfig
+from s2s2.data.transforms.location_scale import global_view, local_view
 from s2s2.data.transforms.photometric import photometric
 from s2s2.errors import ConfigError, StackError
 from s2s2.stack.live import LiveStack
@@ -35,7 +36,8 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
     half of the images. The copies of a case come in a random order, each once in `depth`
     epochs; a live stack makes a new one in every epoch. With `paired=False` there is one
     view, a copy of the stack or the real image, each with probability one half: the stack
-    as a plain augmentation.
+    as a plain augmentation. With `slaug` the image is its global location-scale view, in the
+    place of light and colour, and the local view stands beside it, with the same artefacts if any.
 
     Marked copies (`Stack.marks`) are replaced by other copies of the case, or by its real
     image where none is left. With `marked="mask"` copies that are only unfaithful are kept,
@@ -58,6 +60,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         geometry: Ranges of the shared geometry; None: the defaults.
         photometric: Ranges of light and colour; None switches them off.
         acquisition: Ranges of the artefacts of acquisition; None switches them off.
+        slaug: How the location-scale views are drawn; None: there are none.
         marked: "leave-out" draws no marked copy; "mask" draws unfaithful ones with the
             map of their disagreement, "keep" draws all.
         paired: Whether a copy stands beside the real image of its mask, or in its place.
@@ -69,7 +72,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
             not to be paired.
 
     Shape:
-        - image, synthetic: (channel, side, side) float32 in [0, 1], padding 0.
+        - image, synthetic, local: (channel, side, side) float32 in [0, 1], padding 0.
         - mask: (side, side) int64, padding 0.
         - ignore: (side, side) bool, True where the synthetic image must not be learnt
           from; only with view "stack", marked "mask" and paired.
@@ -86,6 +89,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         geometry: GeometryConfig | None = None,
         photometric: PhotometricConfig | None = None,
         acquisition: AcquisitionConfig | None = None,
+        slaug: SLAugConfig | None = None,
         marked: Marked = "leave-out",
         paired: bool = True,
         seed: int = 0,
@@ -113,6 +117,7 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         self._drawn = {case_id: self._allowed(case_id) for case_id in dataset.ids}
         self._geometry = PairedGeometry(patch or side, geometry)
         self._photometric = photometric
+        self._slaug = slaug
         self._acquisition = None if acquisition is None else Acquisition(acquisition, dataset.size)
 
     def __len__(self) -> int:
@@ -132,8 +137,8 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
 
         Returns:
             "image", "mask", "case" (its id), "copy" (its number, -1 where the second
-            view is no copy), unless the view is None "synthetic", and with marked
-            "mask" "ignore".
+            view is no copy), unless the view is None "synthetic", with marked
+            "mask" "ignore", and with slaug "local".
         """
         if isinstance(place, tuple):
             index, epoch = (operator.index(number) for number in place)
@@ -156,15 +161,14 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         )
         name = (case.id, epoch)
         item = {
-            "image": self._finish(
-                views.image, views.inside, which, name, acquired=self.view is None or which == "synthetic"
-            ),
+            **self._real(views, which, name),
             "mask": torch.from_numpy(views.mask.astype(np.int64)),
             "case": case.id,
             "copy": number,
         }
         if views.synthetic is not None:
-            item["synthetic"] = self._finish(views.synthetic, views.inside, "synthetic", name, acquired=True)
+            second = self._lit(views.synthetic, views.inside, "synthetic", name)
+            item["synthetic"] = _tensor(self._acquired(second, views.inside, name))
         if views.ignore is not None:
             item["ignore"] = torch.from_numpy(views.ignore)
         return item
@@ -220,20 +224,40 @@ class PairedDataset(data.Dataset[dict[str, Any]]):
         number = self.copy_number(case_id, epoch)
         return number, image if number < 0 else self.stack.copy(case_id, number)
 
-    def _finish(
-        self, view: Image, inside: Region, which: str, name: tuple[str, int], *, acquired: bool
-    ) -> torch.Tensor:
-        """Apply light, colour and acquisition to one view."""
-        if self._photometric is not None:
-            view = photometric(
-                view, stream(self.seed, "photometric", which, *name), self._photometric, inside
-            )
-        if self._acquisition is not None and acquired:
-            rng = stream(self.seed, "acquisition", *name)
-            # A single view is spared every second time, as the first view of a pair always is.
-            if self.view is not None or rng.random() < 0.5:
-                view = self._acquisition(view, rng, inside)
-        return torch.from_numpy(np.ascontiguousarray(view))
+    def _real(self, views: Views, which: str, name: tuple[str, int]) -> dict[str, torch.Tensor]:
+        """Return what is shown of the real image, or of the copy in its place."""
+        if self._slaug is None:
+            shown = {"image": self._lit(views.image, views.inside, which, name)}
+        else:
+            rng = stream(self.seed, "location and scale", *name)
+            shown = {
+                "image": global_view(views.image, rng, views.inside),
+                "local": local_view(views.image, views.mask, rng, self._slaug, views.inside),
+            }
+        if self.view is None or which == "synthetic":
+            shown = {key: self._acquired(view, views.inside, name) for key, view in shown.items()}
+        return {key: _tensor(view) for key, view in shown.items()}
+
+    def _lit(self, view: Image, inside: Region, which: str, name: tuple[str, int]) -> Image:
+        """Apply light and colour to one view."""
+        if self._photometric is None:
+            return view
+        rng = stream(self.seed, "photometric", which, *name)
+        return photometric(view, rng, self._photometric, inside)
+
+    def _acquired(self, view: Image, inside: Region, name: tuple[str, int]) -> Image:
+        """Apply the artefacts of acquisition to one view."""
+        if self._acquisition is None:
+            return view
+        rng = stream(self.seed, "acquisition", *name)
+        # A single view is spared every second time, as the first view of a pair always is.
+        if self.view is None and rng.random() >= 0.5:
+            return view
+        return self._acquisition(view, rng, inside)
+
+
+def _tensor(view: Image) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(view))
 
 
 def _shared(counts: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from s2s2.core.engine.config import OptimisationConfig
-from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig
+from s2s2.data.transforms.config import AcquisitionConfig, GeometryConfig, PhotometricConfig, SLAugConfig
 from s2s2.errors import ConfigError
 
 
@@ -17,7 +17,8 @@ class TrainConfig(OptimisationConfig):
 
     Args:
         images_per_step: Images that the network sees a step, real and synthetic
-            together; even. Arms with pairs take half as many cases.
+            together; even. Arms with pairs take half as many cases; `slaug+s2s2` takes a third,
+            and needs a multiple of 6.
         optimiser: `adamw`, `adam` (weight decay as part of the gradient) or `sgd` (momentum 0.9).
         schedule: Of the learning rate. `cosine` and `polynomial` (exponent 0.9) fall to zero at the last
             step, `plateau` halves it after 10 validations without a gain and has no warm-up, `constant`
@@ -51,10 +52,13 @@ class TrainConfig(OptimisationConfig):
         marked: What becomes of copies that an audit has marked: `leave-out` draws others
             in their place, `mask` also ignores the pixels that the audit disputes, `keep`
             takes them as they are.
-        as_published: Let the baseline see half as many images a step, as papers do.
+        as_published: Let every arm take half of `images_per_step` cases a step, whatever it shows of each, as
+            papers do: the baseline sees half as many images.
         geometry: Flips, rotation, scale and shift, shared by both views and the mask.
         photometric: Brightness, contrast, gamma and colour, drawn for each view.
         acquisition: Blur, noise, resolution, compression and vignette over one view.
+        slaug: Location-scale views and saliency of the arms `slaug` and `slaug+s2s2`, whose real images have
+            these in the place of `photometric`.
     """
 
     OPTION: ClassVar[str] = "--train."
@@ -92,6 +96,7 @@ class TrainConfig(OptimisationConfig):
     geometry: GeometryConfig = field(default_factory=GeometryConfig)
     photometric: PhotometricConfig = field(default_factory=PhotometricConfig)
     acquisition: AcquisitionConfig = field(default_factory=AcquisitionConfig)
+    slaug: SLAugConfig = field(default_factory=SLAugConfig)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, by the name of the option."""

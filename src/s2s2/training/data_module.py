@@ -93,6 +93,7 @@ class PairModule(StepData):
             geometry=config.geometry,
             photometric=config.photometric,
             acquisition=config.acquisition,
+            slaug=config.slaug if arm.slaug else None,
             marked=config.marked,
             seed=seed,
         )
@@ -120,4 +121,4 @@ class PairModule(StepData):
 
 def images_per_step(arm: Arm, config: TrainConfig) -> int:
     """Return how many images the network sees a step in this arm."""
-    return cases_per_step(arm, config) * (2 if arm.pairs else 1)
+    return cases_per_step(arm, config) * arm.views

@@ -17,7 +17,7 @@ from s2s2.core.engine.schedule import on_plateau, scheduled
 from s2s2.errors import TrainingError
 from s2s2.networks.inference import infer_logits
 from s2s2.networks.normalisation import Normalisation
-from s2s2.objective import Collapse, Ramp, SemanticStacking, Terms
+from s2s2.objective import Collapse, Ramp, SaliencyBalancing, SemanticStacking, Terms
 from s2s2.training.config import TrainConfig
 
 VALIDATION = ("validation_dice", "validation_clean", "validation_stressed")
@@ -35,7 +35,8 @@ class StackingModule(L.LightningModule):
 
     Args:
         network: Maps (batch, channel, height, width) to logits (batch, class, height, width).
-        objective: Loss of a pair; in arms without a second view its weights are 0.
+        objective: Loss of a pair; in arms without a second view its weights are 0. Or that loss on top of
+            SLAug, for batches with a local view.
         normalisation: Applied to every image before the network.
         config: Settings of the training.
     """
@@ -43,7 +44,7 @@ class StackingModule(L.LightningModule):
     def __init__(
         self,
         network: nn.Module,
-        objective: SemanticStacking,
+        objective: SemanticStacking | SaliencyBalancing,
         normalisation: Normalisation,
         config: TrainConfig,
     ) -> None:
@@ -60,22 +61,28 @@ class StackingModule(L.LightningModule):
 
     def training_step(self, batch: dict[str, Any], index: int) -> Tensor:
         """Return the objective of one batch of pairs; the last of an interval is also metered."""
-        synthetic = batch.get("synthetic")
-        if synthetic is not None:
-            self.objective.w_syn = self.config.w_syn_at(self.global_step)
-        terms: Terms = self.objective.terms(
-            self.network,
-            self.normalisation(batch["image"]),
-            None if synthetic is None else self.normalisation(synthetic),
-            batch["mask"],
-            batch.get("ignore"),
-            collapse=index + 1 == self.config.interval,
-        )
+        terms = self._terms(batch, collapse=index + 1 == self.config.interval)
         self.collapse = terms.collapse
         for name, value in terms._asdict().items():
             self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value.detach()
         self.steps_summed += 1
         return terms.total
+
+    def _terms(self, batch: dict[str, Any], *, collapse: bool) -> Terms:
+        image, synthetic = self.normalisation(batch["image"]), batch.get("synthetic")
+        if synthetic is not None:
+            self.stacking.w_syn = self.config.w_syn_at(self.global_step)
+            synthetic = self.normalisation(synthetic)
+        rest = synthetic, batch["mask"], batch.get("ignore")
+        if isinstance(self.objective, SaliencyBalancing):
+            local = self.normalisation(batch["local"])
+            return self.objective.terms(self.network, image, local, *rest, collapse=collapse)
+        return self.objective.terms(self.network, image, *rest, collapse=collapse)
+
+    @property
+    def stacking(self) -> SemanticStacking:
+        """The loss of a pair, by itself or within SLAug."""
+        return self.objective.stacking if isinstance(self.objective, SaliencyBalancing) else self.objective
 
     def interval_means(self) -> dict[str, float]:
         """Return the mean of every term since the last call; a term that the arm lacks is NaN.
@@ -101,8 +108,8 @@ class StackingModule(L.LightningModule):
             for side, found in self.collapse.items()
             for name, value in found._asdict().items()
         }
-        if isinstance(self.objective.ramp, Ramp):
-            meters["ramp"] = float(self.objective.ramp.factor)
+        if isinstance(self.stacking.ramp, Ramp):
+            meters["ramp"] = float(self.stacking.ramp.factor)
         return meters
 
     def validation_step(self, batch: dict[str, Any], _index: int) -> None:

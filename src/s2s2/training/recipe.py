@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from s2s2.arms import Arm
 from s2s2.data.foreground import require_foreground
 from s2s2.data.identity import contents
 from s2s2.data.split import TrainingData
-from s2s2.errors import TrainingError
+from s2s2.errors import ConfigError, TrainingError
 from s2s2.networks import (
     NetworkCard,
     NetworkConfig,
@@ -23,6 +24,7 @@ from s2s2.objective import (
     JensenShannon,
     Prototypes,
     Ramp,
+    SaliencyBalancing,
     SemanticStacking,
     Standardised,
 )
@@ -122,10 +124,12 @@ class Recipe:
         )
 
 
-def objective_of(network: NetworkConfig, config: TrainConfig, arm: Arm) -> SemanticStacking:
-    """Return the one objective, with the weights that an arm leaves above 0."""
+def objective_of(
+    network: NetworkConfig, config: TrainConfig, arm: Arm
+) -> SemanticStacking | SaliencyBalancing:
+    """Return the one objective, with the weights that an arm leaves above 0; SLAug around it, where asked."""
     encoder, decoder = taps(network)
-    return SemanticStacking(
+    stacking = SemanticStacking(
         DiceCrossEntropy(config.dice, config.cross_entropy),
         encoder=encoder,
         decoder=decoder,
@@ -138,6 +142,7 @@ def objective_of(network: NetworkConfig, config: TrainConfig, arm: Arm) -> Seman
         forward_pass=config.forward_pass,
         ramp=_ramp(config) if arm.consistency and config.ramp else None,
     )
+    return SaliencyBalancing(stacking, config.slaug.grid) if arm.slaug else stacking
 
 
 def _distance(config: TrainConfig) -> ConsistencyLoss | Prototypes | Standardised:
@@ -156,7 +161,19 @@ def _ramp(config: TrainConfig) -> Ramp:
 
 
 def cases_per_step(arm: Arm, config: TrainConfig) -> int:
-    """Pairs use one case for two images; the published baseline sees half as many images."""
-    if not arm.pairs and not config.as_published:
-        return config.images_per_step
-    return config.images_per_step // 2
+    """Return the cases that share the images of a step, as many in every arm where it is as published.
+
+    Raises:
+        ConfigError: If the images of a step are no whole number of cases.
+    """
+    if config.as_published:
+        return config.images_per_step // 2
+    cases, rest = divmod(config.images_per_step, arm.views)
+    if rest:
+        whole = math.lcm(2, arm.views)  # even for the arms with pairs
+        least = max(1, config.images_per_step // whole) * whole
+        raise ConfigError(
+            f"--train.images_per_step is {config.images_per_step}, and arm {arm.name!r} shows {arm.views} "
+            f"images of every case. Give a multiple of {whole}, such as {least} or {least + whole}."
+        )
+    return cases

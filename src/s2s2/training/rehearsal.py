@@ -30,12 +30,14 @@ def rehearse(
         side: Height and width of the images in pixels.
 
     Raises:
+        ConfigError: If the images of a step are no whole number of cases.
         NetworkError: If the network fails in either mode or returns no logits of the images' size,
             such as the several outputs of deep supervision.
         TapError: If a tap cannot be learnt from.
     """
     cases = max(1, cases_per_step(arm, config) // (config.devices * config.nodes))
-    joint = arm.pairs and config.forward_pass == "joint"
+    # The first pass of SLAug is over one view of each case.
+    joint = arm.pairs and not arm.slaug and config.forward_pass == "joint"
     at_once = 2 if joint else min(2, cases)
     with torch.random.fork_rng(devices=[]):
         plain = network.untrained()
@@ -48,7 +50,8 @@ def rehearse(
         half = images[: 1 if joint else at_once]
         mask = torch.zeros(len(half), side, side, dtype=torch.long)
         try:
-            objective(built.train(), half, half if arm.pairs else None, mask)
+            views = [half, half] if arm.slaug else [half]
+            objective(built.train(), *views, half if arm.pairs else None, mask)
         except S2S2Error:
             raise
         except Exception as error:  # as in `check_output`
@@ -62,8 +65,8 @@ def rehearse(
 
 def _one_image(arm: Arm, config: TrainConfig) -> str:
     """Say how two images go through the network at once where one does."""
-    least = 4 * config.devices * config.nodes if arm.pairs or config.as_published else 2
-    joint = ", --train.forward_pass joint" if arm.pairs else ""
+    least = 2 * (2 if config.as_published else arm.views) * config.devices * config.nodes
+    joint = ", --train.forward_pass joint" if arm.pairs and not arm.slaug else ""
     return (
         f"With these settings one image goes through it at once, and normalisation over a batch needs two: "
         f"give --train.images_per_step {least} or more{joint}, or take a network without it."
