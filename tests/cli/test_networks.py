@@ -14,7 +14,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_are_listed_with_size_weights_and_licence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["networks", "--timed", "false"]) == 0
+    assert main(["networks", "--timed", "0"]) == 0
     out = capsys.readouterr().out
     for each in BUILT_IN.values():
         assert each.name in out
@@ -23,14 +23,14 @@ def test_all_are_listed_with_size_weights_and_licence(capsys: pytest.CaptureFixt
 
 
 def test_one_is_timed_and_described_with_its_taps(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["networks", "efficientnet-lite0-unet", "--size", "32"]) == 0
+    assert main(["networks", "efficientnet-lite0-unet", "--timed", "32"]) == 0
     out = capsys.readouterr().out
     for text in ("encoder.stages.4", "decoder.blocks.3", "ms an image", "they come with a package"):
         assert text in out
 
 
 def test_json_holds_every_fact(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["networks", "--timed", "false", "--json"]) == 0
+    assert main(["networks", "--timed", "0", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == list(BUILT_IN)
     for row in rows:
@@ -40,7 +40,7 @@ def test_json_holds_every_fact(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["magic"], "There is no network named 'magic'"), (["--size", "50"], "multiple of 32")],
+    [(["magic"], "There is no network named 'magic'"), (["--timed", "50"], "multiple of 32")],
 )
 def test_what_cannot_be_is_refused(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]

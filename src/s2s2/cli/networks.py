@@ -24,22 +24,20 @@ class Options(Command):
 
     Args:
         name: The network to describe. Without it, all are listed.
-        size: Height and width of the image that is timed, in pixels.
-        timed: Whether to measure the time of an image, which takes a few seconds a network.
+        timed: Height and width of the image that is timed, in pixels, a multiple of 32; 0 measures no time.
         json: Print the descriptions as JSON.
     """
 
     words = ("name",)
 
     name: str | None = None
-    size: int = 224
-    timed: bool = True
+    timed: int = 224
     json: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a size that networks do not take."""
-        if self.size < 32 or self.size % 32:
-            raise ConfigError(f"--size must be a multiple of 32 and at least 32, got {self.size}.")
+        if self.timed < 0 or self.timed % 32:
+            raise ConfigError(f"--timed must be a multiple of 32, or 0, got {self.timed}.")
 
 
 def main(options: Options) -> int:
@@ -56,9 +54,9 @@ def main(options: Options) -> int:
     if options.json:
         sys.stdout.write(json.dumps(found if options.name is None else found[0], indent=1) + "\n")
     elif options.name is None:
-        _list(found, options.size)
+        _list(found, options.timed)
     else:
-        _describe(found[0], options.size)
+        _describe(found[0], options.timed)
     return 0
 
 
@@ -79,7 +77,7 @@ def _measured(networks: list[BuiltIn], options: Options) -> list[dict[str, Any]]
             row |= {"parameters": count_parameters(config), "seconds": None}
             if options.timed:
                 network = build_network(config, channels=3, classes=2)
-                row["seconds"] = seconds_per_image(network, channels=3, size=options.size)
+                row["seconds"] = seconds_per_image(network, channels=3, size=options.timed)
             rows.append(row)
         progress(len(networks), len(networks), "")
     return rows
