@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from s2s2.data.catalogue.info import DatasetInfo, describe_dataset, known_datasets
+from tests.contracts.made_table import MadeTable
 
-PAGE = Path(__file__).parents[2] / "docs" / "datasets.md"
-BEGIN = "<!-- This table is made by `python -m tests.contracts.test_datasets_page`. -->\n\n"
-END = "\n<!-- end of the table -->"
+PAGE = MadeTable("datasets.md", "test_datasets_page")
 
 
 def table() -> str:
@@ -24,14 +21,8 @@ def _row(info: DatasetInfo) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _parts() -> tuple[str, str, str]:
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    found, _, after = rest.partition(END)
-    return before, found, after
-
-
 def test_the_page_shows_the_descriptions() -> None:
-    assert _parts()[1] == table(), "write it with: python -m tests.contracts.test_datasets_page"
+    assert PAGE.shown == table(), "write it with: python -m tests.contracts.test_datasets_page"
 
 
 def test_the_changelog_counts_them() -> None:
@@ -42,5 +33,4 @@ def test_the_changelog_counts_them() -> None:
 
 
 if __name__ == "__main__":
-    before, _, after = _parts()
-    PAGE.write_text(f"{before}{BEGIN}{table()}{END}{after}", encoding="utf-8")
+    PAGE.write(table())
