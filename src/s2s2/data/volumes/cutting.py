@@ -121,7 +121,7 @@ def cut_mask(source: Path, image: Sequence[Path], facts: Facts, config: VolumeCo
     }
     folder = cache_folder(config) / Inputs(inputs).digest
     if _kept(folder) is None:
-        volume = read_labels(source, facts.grid.shape, facts.grid.matrix)
+        volume = read_labels(source, facts.grid.shape, facts.grid.matrix, image[0])
         labels = label_values(volume, facts.grid.aligned(volume, source, "mask"), source)
         _keep(folder, facts, iter(labels), ".png")
     return [folder / f"{number:04d}.png" for number in range(facts.grid.cut_shape[0])]
