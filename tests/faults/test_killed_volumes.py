@@ -28,7 +28,7 @@ TRIES = 4
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Home, away and scans; a run that nobody stopped in whole, its predictions of the scans in scans-whole."""
+    """Home, away and scans; in whole a run that nobody stopped, in scans-whole its predictions."""
     place = tmp_path_factory.mktemp("killed-volumes")
     draw_volumes(place / "home")
     draw_volumes(place / "away", 2, seed=20, invert=True)
