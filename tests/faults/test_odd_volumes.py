@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel
+import pydicom
 import pytest
 
 from tests.data.volumes.bad_files import FAULTS, draw_one_bad
@@ -91,3 +93,27 @@ def test_a_mask_of_another_shape_or_of_fractions_is_refused(
         save(home / "masks" / "patient2.nii.gz", odd, AFFINE)
         words = ["run", "--data", home, "--output", tmp_path / f"{name}-run", "--size", "32"]
         note("odd volumes: masks", refused(words, said, "patient2.nii.gz"))
+
+
+def test_files_of_libraries_are_read_or_skipped_by_name(tmp_path: Path, note: Note, said: Said) -> None:
+    images = tmp_path / "images"
+    for library, folder in ((nibabel, "tests/data"), (pydicom, "data/test_files")):
+        for path in sorted((Path(library.__file__).parent / folder).glob("*.*")):
+            if path.name.endswith((".nii", ".nii.gz", ".dcm")):
+                (images / path.name).mkdir(parents=True)
+                shutil.copy(path, images / path.name)
+    network, output = save_known(tmp_path / "network", channels=1, size=32), tmp_path / "out"
+    ended = call(["predict", network, images, "--trust", TRUSTED[0], "--output", output], said)
+    assert ended.code == 2, ended.said
+    facts = json.loads((output / "predictions.json").read_text())
+    read, skipped = ({name.partition("/")[0] for name in facts[part]} for part in ("label_maps", "failed"))
+    assert read | skipped == {path.name for path in images.iterdir()}
+    assert {"anatomical.nii", "standard.nii.gz", "CT_small.dcm", "MR_small_RLE.dcm"} <= read
+    assert {"functional.nii", "MR_truncated.dcm", "SC_rgb_rle.dcm", "rtplan.dcm", "rtdose.dcm"} <= skipped
+    for name in skipped:
+        (line,) = (line for line in ended.said.splitlines() if line.startswith(f"s2s2: {name}"))
+        assert " was skipped: " in line
+        assert line.endswith(".")
+    for outcome, names in ((Outcome.RIGHT, read), (Outcome.REFUSED, skipped)):
+        for _ in names:
+            note("odd volumes: files of libraries", outcome)
