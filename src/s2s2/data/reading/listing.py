@@ -91,8 +91,9 @@ def slices_joined(masks: Mapping[str, list[Path]], images: Mapping[str, list[Pat
 
     Example:
         >>> masks = {f"p1/{number}": [Path(f"masks/p1/{number}.png")] for number in (1, 2)}
-        >>> slices_joined(masks, {"p1": [Path(__file__).parent]})
-        {'p1': [PosixPath('masks/p1')]}
+        >>> found = slices_joined(masks, {"p1": [Path(__file__).parent]})
+        >>> {name: [path.name for path in paths] for name, paths in found.items()}
+        {'p1': ['p1']}
     """
     series = {key for key, paths in images.items() if key not in masks and paths[0].is_dir()}
     joined: dict[str, list[Path]] = {}
