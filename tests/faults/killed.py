@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.drawn import draw_site
 from tests.faults.commands import finish, start
@@ -28,6 +30,7 @@ RUN = [
 KEPT = (
     ".png",
     ".tif",
+    ".nii.gz",
     ".safetensors",
     ".csv",
     ".jpg",
@@ -97,3 +100,32 @@ class Watched:
         assert self.process.stdout is not None
         self.process.stdout.close()
         return self.process.returncode
+
+
+class Inside(NamedTuple):
+    """When a command is inside a stage.
+
+    Args:
+        begun: What it has said, or a file (with a slash) that it has written.
+        over: The same, when the stage is over.
+        seconds: The longest delay; shorter than the stage takes.
+    """
+
+    begun: str
+    over: str
+    seconds: float
+
+
+def _happened(sign: str, folder: Path, watched: Watched) -> bool:
+    return (folder / sign).exists() if "/" in sign else watched.says(sign)
+
+
+def killed_inside(words: list[str], place: Path, output: str, stage: Inside, rng: random.Random) -> bool:
+    """Kill a command at a random moment after a stage has begun; return whether the stage was not over."""
+    watched, folder = Watched([*words, "--output", output], place), place / output
+    try:
+        assert watched.wait_for(lambda: _happened(stage.begun, folder, watched)), watched.lines
+        time.sleep(rng.uniform(0, stage.seconds))
+    finally:
+        code = watched.kill()
+    return code == -9 and not _happened(stage.over, folder, watched)

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import random
 import shutil
-import time
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from tests.drawn import draw_site
 from tests.faults.commands import finish
-from tests.faults.killed import NETWORK, RUN, Watched, digests
+from tests.faults.killed import NETWORK, RUN, Inside, digests, killed_inside
 from tests.faults.table import Note, Outcome
 
 pytestmark = pytest.mark.slow
 SEED = "arms/s2s2/seed0"
 TRIES = 6
 """How often to begin again where the kill came after the end."""
-
-
-class Inside(NamedTuple):
-    """When a command is inside a stage.
-
-    Args:
-        begun: What it has said, or a file (with a slash) that it has written.
-        over: The same, when the stage is over.
-        seconds: The longest delay; shorter than the stage takes.
-    """
-
-    begun: str
-    over: str
-    seconds: float
 
 
 STAGES = {
@@ -49,21 +33,6 @@ STAGES = {
     "report": Inside("report  ", "Report: ", 0.7),
 }
 """The stages in their order: what comes before one is done when it is killed."""
-
-
-def happened(sign: str, folder: Path, watched: Watched) -> bool:
-    return (folder / sign).exists() if "/" in sign else watched.says(sign)
-
-
-def killed_inside(words: list[str], place: Path, output: str, stage: Inside, rng: random.Random) -> bool:
-    """Kill a command at a random moment after a stage has begun; return whether the stage was not over."""
-    watched, folder = Watched([*words, "--output", output], place), place / output
-    try:
-        assert watched.wait_for(lambda: happened(stage.begun, folder, watched)), watched.lines
-        time.sleep(rng.uniform(0, stage.seconds))
-    finally:
-        code = watched.kill()
-    return code == -9 and not happened(stage.over, folder, watched)
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -7,6 +7,7 @@ is its own file name, so folders stay readable; all else is percent-encoded.
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -69,3 +70,14 @@ def is_file(text: str | Path) -> bool:
         return Path(text).is_file()
     except (OSError, ValueError):  # longer than a path may be, or with a letter that none may have
         return False
+
+
+def counted(text: str) -> tuple[str | int, ...]:
+    """Return what orders names as people count: `slice10` comes behind `slice9`.
+
+    Example:
+        >>> sorted(["slice10", "slice9", "slice010b"], key=counted)
+        ['slice9', 'slice10', 'slice010b']
+    """
+    parts = re.split(r"(\d+)", text)
+    return tuple(int(part) if number % 2 else part for number, part in enumerate(parts))

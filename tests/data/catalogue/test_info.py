@@ -85,6 +85,7 @@ def test_the_tree_shows_every_file_of_the_example(name: str) -> None:
     for files in info.files:
         for pattern in (files.image, files.mask):
             assert set(Pattern(pattern).fill(files.example).split("/")) <= shown
+        assert ("(one file a slice)" in shown) == (files.kind == "series")
 
 
 def test_an_unknown_name_is_refused_with_similar_ones() -> None:

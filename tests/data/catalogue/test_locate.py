@@ -10,7 +10,6 @@ import pytest
 
 from s2s2.data.catalogue.info import describe_dataset
 from s2s2.data.catalogue.locate import Selection, locate
-from s2s2.data.catalogue.pattern import Pattern
 from s2s2.data.checking.inspection import inspect
 from s2s2.data.dataset import Dataset
 from s2s2.data.reading.layouts import discover
@@ -233,17 +232,6 @@ def test_arrays_are_read_as_they_are_distributed(
     assert dataset.class_map == class_map
     for case in dataset:
         np.testing.assert_array_equal(dataset.original_mask(case), classes)
-
-
-@pytest.mark.parametrize(("name", "held"), [("chaos", "folders of slices")])
-def test_what_is_not_read_yet_says_so(name: str, held: str, tmp_path: Path) -> None:
-    for files in describe_dataset(name).files:
-        for pattern in (files.image, files.mask):
-            path = tmp_path / Pattern(pattern).fill(files.example)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("")
-    with pytest.raises(DataError, match=rf"holds {held}, and --dataset reads images, volumes in NIfTI"):
-        discover(tmp_path, dataset=name)
 
 
 def test_two_files_of_one_case_are_an_error(tmp_path: Path) -> None:

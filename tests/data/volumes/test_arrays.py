@@ -212,7 +212,7 @@ def test_a_header_that_promises_too_much_is_refused(tmp_path: Path) -> None:
 
 def test_labels_of_a_file_need_no_image(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", label=np.ones((3, 4), np.uint8))
-    assert read_labels(tmp_path / "a.npz", (4, 3, 1), np.eye(4)).voxels.shape == (4, 3, 1)
+    assert read_labels(tmp_path / "a.npz", (4, 3, 1), np.eye(4), tmp_path / "a.npz").voxels.shape == (4, 3, 1)
 
 
 def _refused(path: Path, *said: str) -> None:

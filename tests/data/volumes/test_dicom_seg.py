@@ -37,7 +37,7 @@ def written(folder: Path, source: Path, content: np.ndarray | None = None) -> Pa
 
 def read(path: Path, source: Path) -> np.ndarray:
     image = read_volume(source)
-    return read_labels(path, image.voxels.shape, image.affine).voxels
+    return read_labels(path, image.voxels.shape, image.affine, source).voxels
 
 
 @pytest.mark.parametrize("kind", ["series", "file"])

@@ -72,3 +72,15 @@ def test_formats_are_known_by_name() -> None:
 def test_flat_images_are_no_volumes(tmp_path: Path) -> None:
     for name in ("a.png", "a.TIF", "a.gif", "a.txt", "a"):
         assert reader_of(tmp_path / name) is None
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nii", ".nrrd", ".mha", ".h5"])
+def test_a_folder_named_like_a_volume_is_a_folder(suffix: str, tmp_path: Path) -> None:
+    """As programs leave it that unpack a file into a folder of its name."""
+    draw(tmp_path / "a", ".nii.gz")
+    for part in ("images", "masks"):
+        folder = tmp_path / "b" / part / f"p1{suffix}"
+        folder.mkdir(parents=True)
+        (tmp_path / "a" / part / "p1.nii.gz").rename(folder / "p1.nii.gz")
+        assert reader_of(folder) is None
+    assert len(Dataset.open(tmp_path / "b")) == 4

@@ -60,8 +60,9 @@ class Files:
         group: The group, in the same way; without it, each case is its own.
         domain: The domain, in the same way; without it, the name of the data set.
         ranges: Parts that follow from others.
-        kind: What an image is: a flat image, a volume, or a slice as an array.
-        masks: What a mask is: a file, a folder of one file an object, or polygons in XML.
+        kind: What an image is: a flat image, a volume, a slice as an array, or a folder with a DICOM series.
+        masks: What a mask is: a file, a folder of one file an object (of a series: a slice), or polygons
+            in XML.
         arrays: In files of several arrays, the names of the arrays of image and mask.
         unlabelled: Whether images without a mask belong to the data set; they are then left out.
     """
@@ -75,17 +76,17 @@ class Files:
     group: str | None = None
     domain: str | None = None
     ranges: dict[str, Ranges] = field(default_factory=dict)
-    kind: Literal["image", "volume", "slice"] = "image"
+    kind: Literal["image", "volume", "slice", "series"] = "image"
     masks: Literal["file", "folder", "polygons"] = "file"
     arrays: dict[Literal["image", "mask"], str] = field(default_factory=dict)
     unlabelled: bool = False
 
     @property
     def is_read(self) -> bool:
-        """Whether image and mask are a file each, of a format that is read."""
-        known = self.kind == "image" or bool(volume_suffix(self.image))
+        """Whether image and mask are a file each, or a series and its slices, of a format that is read."""
+        known = self.kind in ("image", "series") or bool(volume_suffix(self.image))
         named = self.arrays in ({}, {"image": IMAGE, "mask": LABEL})
-        return known and self.masks == "file" and named
+        return known and self.masks == ("folder" if self.kind == "series" else "file") and named
 
     def told(self, parts: Mapping[str, str]) -> dict[str, str]:
         """Return the parts of a path together with those that follow from them."""
@@ -152,7 +153,10 @@ class DatasetInfo:
 
     @property
     def is_read(self) -> bool:
-        """Whether `--dataset` reads it as it lies: images or volumes with a mask each."""
+        """Whether `--dataset` reads it as it lies: images or volumes with a mask each.
+
+        If not, it has to be written as images/ and masks/ once.
+        """
         return all(each.is_read for each in self.files)
 
     @property
@@ -161,31 +165,16 @@ class DatasetInfo:
         return all(each.kind == "image" for each in self.files)
 
     @property
-    def is_converted(self) -> bool:
-        """Whether it has to be written as images/ and masks/ once, before it is read."""
-        return self.is_flat and not self.is_read
-
-    @property
     def read(self) -> str:
         """Whether it is read, in a few words."""
-        if self.is_read:
-            return "as it lies"
-        return "after it was written once" if self.is_converted else f"not yet: {self.held}"
+        return "as it lies" if self.is_read else "after it was written once"
 
     @property
     def usage(self) -> str:
         """The command that uses it."""
         if self.is_read:
             return f"s2s2 check FOLDER --dataset {self.name}"
-        if self.is_converted:
-            return f"s2s2 datasets {self.name} --data FOLDER --output NEW_FOLDER, then s2s2 check NEW_FOLDER"
-        return f"Not yet: it holds {self.held}, and --dataset reads images, volumes in NIfTI and arrays."
-
-    @property
-    def held(self) -> str:
-        """What it holds besides images and volumes that are read, in a few words."""
-        kinds = ("arrays" if each.arrays else "folders of slices" for each in self.files if not each.is_read)
-        return " and ".join(dict.fromkeys(kinds))
+        return f"s2s2 datasets {self.name} --data FOLDER --output NEW_FOLDER, then s2s2 check NEW_FOLDER"
 
 
 def known_datasets() -> tuple[str, ...]:

@@ -128,17 +128,11 @@ def read_cases(
     """
     info = chosen.info
     place = locate(chosen, folder, domain=domain, masks_required=masks_required)
-    if info.is_converted and masks_required:
+    if masks_required and not info.is_read:
         raise DataError(
             f"The masks of {info.title} are not one file an image. Write it as images/ and masks/ once, with "
             f"`s2s2 datasets {info.name} --data {folder} --output NEW_FOLDER`, and give the new folder "
             "without --dataset."
-        )
-    if not info.is_read and not info.is_flat:
-        raise DataError(
-            f"{info.title} holds {info.held}, and --dataset reads images, volumes in NIfTI and arrays. Save "
-            "them as one of these in images/ and masks/; "
-            f"`s2s2 datasets {info.name}` says what the labels mean."
         )
     return tuple(each.case for each in place.cases), place.problems
 

@@ -25,7 +25,9 @@ def layout_tree(info: DatasetInfo) -> list[str]:
             node = tree
             for name in Pattern(pattern).fill(files.example).split("/"):
                 node = node.setdefault(name, {})
-            if files.masks == "folder" and pattern == files.mask:
+            if files.kind == "series":
+                node.setdefault("(one file a slice)", {})
+            elif files.masks == "folder" and pattern == files.mask:
                 node.setdefault("(one file an object)", {})
     return list(_lines(tree, ""))
 

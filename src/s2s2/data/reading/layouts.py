@@ -21,7 +21,7 @@ from s2s2.data.nnunet.channels import channels_described
 from s2s2.data.nnunet.description import FILE, Description
 from s2s2.data.problems import Problem, several
 from s2s2.data.reading.groups import assign_groups
-from s2s2.data.reading.listing import channels_joined, list_files
+from s2s2.data.reading.listing import channels_joined, list_files, slices_joined
 from s2s2.data.reading.manifest import read_manifest
 from s2s2.data.volumes.arrays import is_slice, named_by_file
 from s2s2.data.volumes.config import VolumeConfig
@@ -179,7 +179,8 @@ def _from_folder(root: Path, domain: str | None, masks_required: bool) -> Found:
         raise DataError(_no_images(root, image_folder or root))
     masks: dict[str, list[Path]] = dict(images) if within else {}
     if masks_required and mask_folder is not None:
-        masks, mask_problems = list_files(mask_folder)
+        files, mask_problems = list_files(mask_folder)
+        masks = slices_joined(files, images)
         problems += mask_problems
     described = Description.of(root)
     joined, incomplete = channels_joined(images, masks), frozenset[str]()

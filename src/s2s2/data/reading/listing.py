@@ -82,6 +82,30 @@ def channels_joined(
     return {key: [found[number] for number in sorted(found)] for key, found in joined.items()}
 
 
+def slices_joined(masks: Mapping[str, list[Path]], images: Mapping[str, list[Path]]) -> dict[str, list[Path]]:
+    """Return masks in which the image files of a folder are one, where an image of its name is a series.
+
+    Args:
+        masks: Files by name.
+        images: Files by name.
+
+    Example:
+        >>> masks = {f"p1/{number}": [Path(f"masks/p1/{number}.png")] for number in (1, 2)}
+        >>> found = slices_joined(masks, {"p1": [Path(__file__).parent]})
+        >>> {name: [path.name for path in paths] for name, paths in found.items()}
+        {'p1': ['p1']}
+    """
+    series = {key for key, paths in images.items() if key not in masks and paths[0].is_dir()}
+    joined: dict[str, list[Path]] = {}
+    for key, paths in masks.items():
+        folder = key.rpartition("/")[0]
+        if folder in series and paths[0].suffix.lower() in SUFFIXES:
+            joined[folder] = [paths[0].parent]
+        else:
+            joined[key] = paths
+    return joined
+
+
 def _suffix(path: Path) -> str | None:
     """Return the suffix of an image or a volume, as it is written; "" of a folder; None of other files."""
     if path.is_dir():

@@ -19,7 +19,7 @@ import numpy as np
 from s2s2.core.storage import atomic
 from s2s2.core.types import Floats, RawPixels
 from s2s2.data.case import Case
-from s2s2.data.volumes.raw import LPS_TO_RAS, RawVolume, VolumeReader, require_held
+from s2s2.data.volumes.raw import LPS_TO_RAS, RawVolume, VolumeReader, files_named, require_held
 from s2s2.errors import DataError, listed
 
 _HDF5, _ZIPPED = (".npy.h5", ".h5", ".hdf5"), (".npz",)
@@ -160,7 +160,7 @@ def named_by_file(case: Case) -> Case:
 ARRAYS = VolumeReader(
     "arrays",
     _SUFFIXES,
-    lambda path: path.name.lower().endswith(_SUFFIXES),
+    files_named(_SUFFIXES),
     read,
     write,
     ".npz",

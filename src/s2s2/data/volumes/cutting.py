@@ -27,7 +27,7 @@ from s2s2.data.volumes.slicing import Slicing, is_orthonormal, orientation
 from s2s2.data.volumes.volume import Grid
 from s2s2.errors import DataError
 
-_VERSION = 1
+_VERSION = 2
 """Of how slices are made; another number makes all of them again."""
 _RECORD = "volume.json"
 
@@ -121,7 +121,7 @@ def cut_mask(source: Path, image: Sequence[Path], facts: Facts, config: VolumeCo
     }
     folder = cache_folder(config) / Inputs(inputs).digest
     if _kept(folder) is None:
-        volume = read_labels(source, facts.grid.shape, facts.grid.matrix)
+        volume = read_labels(source, facts.grid.shape, facts.grid.matrix, image[0])
         labels = label_values(volume, facts.grid.aligned(volume, source, "mask"), source)
         _keep(folder, facts, iter(labels), ".png")
     return [folder / f"{number:04d}.png" for number in range(facts.grid.cut_shape[0])]
@@ -205,14 +205,22 @@ def _keep(folder: Path, facts: Facts, slices: Iterator[RawPixels], suffix: str) 
 
 def _write(path: Path, pixels: RawPixels) -> None:
     if pixels.ndim == 2:
-        from PIL import Image
+        from imagecodecs import PNG, png_encode
 
-        Image.fromarray(np.ascontiguousarray(pixels)).save(path, format="PNG", compress_level=1)
+        # Of noise, filters make no smaller files, and reading them takes twice as long.
+        path.write_bytes(png_encode(np.ascontiguousarray(pixels), level=1, filter=PNG.FILTER.NO))
     else:
         import tifffile
 
         planes = np.moveaxis(pixels, -1, 0)
-        tifffile.imwrite(path, planes, photometric="minisblack", planarconfig="separate", compression="zlib")
+        tifffile.imwrite(
+            path,
+            planes,
+            photometric="minisblack",
+            planarconfig="separate",
+            compression="zlib",
+            compressionargs={"level": 1},
+        )
 
 
 def _kept(folder: Path) -> Facts | None:

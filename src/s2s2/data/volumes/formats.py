@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from s2s2.core.inputs import Inputs
+from s2s2.core.names import counted
 from s2s2.core.records import file_identity
 from s2s2.core.types import Floats
 from s2s2.data.files import SUFFIXES
+from s2s2.data.volumes import slice_files
 from s2s2.data.volumes.arrays import ARRAYS
 from s2s2.data.volumes.dicom import DICOM
 from s2s2.data.volumes.dicom_seg import DICOM_SEG
@@ -68,17 +70,20 @@ def read_volume(path: Path) -> RawVolume:
     return _read(path, lambda reader: reader.read(path))
 
 
-def read_labels(path: Path, shape: tuple[int, ...], affine: Floats) -> RawVolume:
+def read_labels(path: Path, shape: tuple[int, ...], affine: Floats, image: Path) -> RawVolume:
     """Read a label map.
 
     Args:
-        path: Its file, or a folder with one.
+        path: Its file, a folder with one, or with an image file for each slice.
         shape: Of the image that it belongs to (i, j, k).
         affine: Of the image, as `RawVolume.affine`.
+        image: The image itself.
 
     Raises:
         DataError: As `read_volume`.
     """
+    if reader_of(path) is None and slice_files.are_slices(path):
+        return slice_files.read_labels(path, affine, image)
     return _read(
         path,
         lambda reader: reader.read_labels(path, shape, affine) if reader.read_labels else reader.read(path),
@@ -114,7 +119,11 @@ def source_identity(path: Path) -> str:
     """Return what identifies a volume on disk: the bytes of its file, or of all files that it is made of."""
     reader = reader_of(path)
     if path.is_dir():
-        files = sorted(each for each in path.iterdir() if each.is_file())
+        # In the order in which the files of a mask belong to those of a series.
+        files = sorted(
+            (each for each in path.iterdir() if each.is_file()),
+            key=lambda file: (counted(file.stem), file.name),
+        )
     else:
         files = [path, *(reader.beside(path) if reader is not None and reader.beside is not None else ())]
     identities = [file_identity(each) for each in files]

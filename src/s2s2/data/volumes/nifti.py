@@ -11,7 +11,7 @@ import numpy as np
 
 from s2s2.core.storage import atomic
 from s2s2.core.types import Floats, RawPixels
-from s2s2.data.volumes.raw import RawVolume, VolumeReader, require_held
+from s2s2.data.volumes.raw import RawVolume, VolumeReader, files_named, require_held
 from s2s2.errors import DataError
 
 _SUFFIXES = (".nii.gz", ".nii")
@@ -109,7 +109,7 @@ def _compress(image: Any, file: BinaryIO) -> None:
 NIFTI = VolumeReader(
     "nifti",
     _SUFFIXES,
-    lambda path: path.name.lower().endswith(_SUFFIXES),
+    files_named(_SUFFIXES),
     read,
     write,
     ".nii.gz",

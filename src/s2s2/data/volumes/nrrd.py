@@ -15,7 +15,7 @@ import numpy as np
 
 from s2s2.core.storage import atomic
 from s2s2.core.types import Floats, RawPixels
-from s2s2.data.volumes.raw import LPS_TO_RAS, RawVolume, VolumeReader, require_held
+from s2s2.data.volumes.raw import LPS_TO_RAS, RawVolume, VolumeReader, files_named, require_held
 from s2s2.errors import DataError
 
 _NRRD, _META = (".nrrd", ".nhdr"), (".mha", ".mhd")
@@ -179,7 +179,7 @@ def write(path: Path, labels: RawPixels, affine: Floats, source: Path, _names: S
 NRRD = VolumeReader(
     "nrrd",
     _NRRD,
-    lambda path: path.suffix.lower() in _NRRD,
+    files_named(_NRRD),
     read,
     write,
     ".nrrd",
@@ -188,7 +188,7 @@ NRRD = VolumeReader(
 METAIMAGE = VolumeReader(
     "metaimage",
     _META,
-    lambda path: path.suffix.lower() in _META,
+    files_named(_META),
     read,
     write,
     ".mha",

@@ -89,6 +89,11 @@ class VolumeReader:
     extra: str = "volumes"
 
 
+def files_named(suffixes: tuple[str, ...]) -> Callable[[Path], bool]:
+    """Return what says whether a path is a file with one of these suffixes, which a folder may have too."""
+    return lambda path: path.name.lower().endswith(suffixes) and not path.is_dir()
+
+
 def require_held(path: Path, shape: Sequence[int], stored: int, ratio: int = _DEFLATED) -> None:
     """Refuse a header that promises more voxels than the file can hold, before memory is taken for them.
 

@@ -179,7 +179,7 @@ class Volume:
         """
         if self.grid is None:
             raise DataError(f"{self.id} is a flat image, and {path} is a volume. Give a flat label map.")
-        labels = read_labels(path, self.grid.shape, self.grid.matrix)
+        labels = read_labels(path, self.grid.shape, self.grid.matrix, self.sources[0])
         return label_values(labels, self.grid.aligned(labels, path, "label map"), path)
 
     def written_as(self, format_name: str) -> Volume:
