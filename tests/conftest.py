@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.drawn import draw_site
 
 if TYPE_CHECKING:
     from s2s2.pipeline import RunConfig
+
+# How long an example takes depends on what else the machine does; no test is about that.
+settings.register_profile("s2s2", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("s2s2")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from s2s2.data import Case, ClassMap, Dataset, Split, split_by_group
 from s2s2.errors import SplitError
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(groups=st.lists(st.integers(0, 12), min_size=8, max_size=60), seed=st.integers(0, 99))
 def test_no_group_lies_in_two_parts(groups: list[int], seed: int) -> None:
     cases = [Case(f"c{i}", Path(f"c{i}.png"), None, f"p{group}", "home") for i, group in enumerate(groups)]

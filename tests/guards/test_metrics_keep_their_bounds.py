@@ -17,7 +17,7 @@ PAIRS = array_shapes(min_dims=2, max_dims=3, max_side=9).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(PAIRS)
 def test_overlap_lies_between_0_and_1(pair: tuple[np.ndarray, np.ndarray]) -> None:
     result, mirrored = Comparison(*pair, CLASSES), Comparison(*pair[::-1], CLASSES)
@@ -30,7 +30,7 @@ def test_overlap_lies_between_0_and_1(pair: tuple[np.ndarray, np.ndarray]) -> No
     np.testing.assert_array_equal(np.isnan(result.dice), [status == "absent" for status in result.status])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(PAIRS, st.tuples(*[st.floats(0.1, 5)] * 3))
 def test_surface_lies_between_perfect_and_worst(
     pair: tuple[np.ndarray, np.ndarray], spacing: tuple[float, ...]
@@ -47,7 +47,7 @@ def test_surface_lies_between_perfect_and_worst(
     np.testing.assert_array_equal(np.isnan(result.assd), np.isnan(result.nsd))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(PAIRS)
 def test_a_volume_error_is_at_most_the_volume_and_flat_images_have_none(
     pair: tuple[np.ndarray, np.ndarray],

@@ -61,7 +61,7 @@ def test_a_prompt_names_the_classes_present_in_their_order() -> None:
     assert prompt(np.zeros((2, 2), np.uint8), HEART, modality) == modality
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1, 3]))
 def test_ranges_there_and_back_are_the_same(seed: int, channels: int) -> None:
     images = torch.rand(2, channels, 5, 4, generator=torch.Generator().manual_seed(seed))

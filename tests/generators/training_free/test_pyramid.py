@@ -38,7 +38,7 @@ def test_reduce_and_expand_are_what_loops_give(shape: tuple[int, int]) -> None:
     assert large.dtype == small.dtype == np.float32
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 4), st.integers(0, 5))
 def test_the_bands_sum_to_the_image(height: int, width: int, channels: int, levels: int) -> None:
     image = np.random.default_rng(height * width).random((channels, height, width), np.float32)
