@@ -53,6 +53,14 @@ BUILT_IN: dict[str, BuiltIn] = {
             inside=True,
             reference="Tan and Le, ICML 2019; Ronneberger et al., MICCAI 2015",
         ),
+        BuiltIn(
+            "transunet",
+            "ResNet-50, ViT-B/16 and cascaded upsampling; large, base network of the S2S2 paper",
+            "s2s2.networks.transunet.network.TransUNet",
+            weights="ImageNet-21k, encoder: R50+ViT-B_16.npz of google-research/vision_transformer",
+            licence="Apache-2.0",
+            reference="Chen et al., 2021, arXiv:2102.04306",
+        ),
     )
 }
 """Networks that go by a name, in the order in which they are listed."""

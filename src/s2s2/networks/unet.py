@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from s2s2.errors import NetworkError
+from s2s2.networks.built_in import MOMENTUM, repeat_stem, require_multiple, require_numbers
 
 STRIDE = 32
 """Height and width of the input must be multiples of this."""
@@ -17,7 +17,6 @@ STRIDE = 32
 _SKIP_CHANNELS = (16, 24, 40, 112)
 _DEEPEST_CHANNELS = 320
 _STAGE_ENDS = (1, 3, 5, 11, 16)
-_MOMENTUM = 0.1
 
 
 class EfficientNetUNet(nn.Module):
@@ -28,9 +27,7 @@ class EfficientNetUNet(nn.Module):
     Memory is channels-last throughout, which makes it fast.
 
     With `pretrained` the encoder starts from ImageNet, weights that come with a
-    Python package. For images of other than 3 channels every input channel gets
-    the mean of the three colour kernels times 3 / channels, so that a grey image,
-    whatever number of channels repeats it, gives what its RGB copy would.
+    Python package; for images of other than 3 channels see `repeat_stem`.
 
     The convolutions are padded alike on both sides. The published weights come
     from a padding that favours one side: away from the border both give the same
@@ -63,11 +60,7 @@ class EfficientNetUNet(nn.Module):
 
     def __init__(self, channels: int, classes: int, pretrained: bool = True) -> None:
         super().__init__()
-        if channels < 1 or classes < 2:
-            raise NetworkError(
-                f"EfficientNetUNet got {channels} channels and {classes} classes. Expected at least 1 "
-                "channel and at least 2 classes, the background among them."
-            )
+        require_numbers(self, channels=channels, classes=classes)
         self.encoder = Encoder(channels, pretrained=pretrained)
         self.decoder = Decoder()
         self.head = nn.Conv2d(self.decoder.widths[-1], classes, kernel_size=1)
@@ -75,13 +68,7 @@ class EfficientNetUNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits."""
-        height, width = images.shape[-2:]
-        if height % STRIDE or width % STRIDE:
-            raise NetworkError(
-                f"EfficientNetUNet got images of {height} x {width} pixels. Height and width must be "
-                f"multiples of {STRIDE}: pad to {-(-height // STRIDE) * STRIDE} x "
-                f"{-(-width // STRIDE) * STRIDE}."
-            )
+        require_multiple(self, images, STRIDE)
         features = self.encoder(images.contiguous(memory_format=torch.channels_last))
         logits = self.head(self.decoder(features))
         return F.interpolate(logits, scale_factor=2, mode="bilinear", align_corners=False)
@@ -98,7 +85,7 @@ class Encoder(nn.Module):
         if pretrained:
             source.load_state_dict(_imagenet_weights())
         stem = source._conv_stem
-        stem.weight = nn.Parameter(_repeat_stem(stem.weight.detach(), channels))
+        stem.weight = nn.Parameter(repeat_stem(stem.weight.detach(), channels))
         stem.in_channels = channels
         blocks = list(source._blocks)
         first = nn.Sequential(stem, source._bn0, nn.ReLU6(), *blocks[: _STAGE_ENDS[0]])
@@ -168,13 +155,6 @@ def _imagenet_weights() -> dict[str, Tensor]:
     return weights
 
 
-def _repeat_stem(weight: Tensor, channels: int) -> Tensor:
-    """Make the kernel of an RGB image one for any number of channels."""
-    if channels == weight.shape[1]:
-        return weight
-    return weight.mean(1, keepdim=True).repeat(1, channels, 1, 1) * (weight.shape[1] / channels)
-
-
 def _adapt(stages: nn.Module) -> None:
     """Pad inside the convolutions, both sides alike; work in place; follow the statistics of new images."""
     for module in stages.modules():
@@ -184,6 +164,4 @@ def _adapt(stages: nn.Module) -> None:
         elif isinstance(module, nn.ReLU6):
             module.inplace = True
         elif isinstance(module, nn.BatchNorm2d):
-            # ImageNet's 0.01 would still hold its own statistics after the few hundred steps
-            # of a small training, and the network would be judged by them.
-            module.momentum = _MOMENTUM
+            module.momentum = MOMENTUM
