@@ -1,4 +1,4 @@
-"""What built-in networks have in common: refused numbers and sizes, and stems for any number of channels."""
+"""What built-in networks have in common: refused numbers and sizes, stems of any channels, a convolution."""
 
 from __future__ import annotations
 
@@ -57,3 +57,12 @@ def repeat_stem(weight: Tensor, channels: int) -> Tensor:
     if channels == weight.shape[1]:
         return weight
     return weight.mean(1, keepdim=True).repeat(1, channels, 1, 1) * (weight.shape[1] / channels)
+
+
+def convolution(channels: int, width: int, *, stride: int = 1) -> nn.Sequential:
+    """Return a 3 x 3 convolution with batch normalisation and rectification."""
+    return nn.Sequential(
+        nn.Conv2d(channels, width, 3, stride, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+    )

@@ -61,6 +61,14 @@ BUILT_IN: dict[str, BuiltIn] = {
             licence="Apache-2.0",
             reference="Chen et al., 2021, arXiv:2102.04306",
         ),
+        BuiltIn(
+            "efficientnet-b2-unet",
+            "EfficientNet-b2 and a plain decoder; base network of SLAug, which starts from random weights",
+            "s2s2.networks.efficientnet.EfficientNetB2UNet",
+            weights="ImageNet, encoder: efficientnet-b2 of efficientnet_pytorch or MONAI, as safetensors",
+            licence="Apache-2.0",
+            reference="Tan and Le, ICML 2019; Su et al., AAAI 2023",
+        ),
     )
 }
 """Networks that go by a name, in the order in which they are listed."""

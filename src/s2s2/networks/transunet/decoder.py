@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from s2s2.networks.built_in import convolution
+
 
 class UpBlock(nn.Module):
     """Double the resolution, join the skip if there is one, convolve twice.
@@ -58,10 +60,3 @@ class Decoder(nn.Module):
         for index, block in enumerate(self.blocks):
             x = block(x, skips[index] if index < len(skips) else None)
         return x
-
-
-def convolution(channels: int, width: int) -> nn.Sequential:
-    """Return a 3 x 3 convolution with batch normalisation and rectification."""
-    return nn.Sequential(
-        nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
-    )
