@@ -122,7 +122,8 @@ def test_placeholders_are_filled_at_any_depth(monkeypatch: pytest.MonkeyPatch) -
 
 def test_refuses_a_name_that_is_none() -> None:
     with pytest.raises(
-        NetworkError, match=r"no network named 'unet'. Expected one of efficientnet-lite0-unet, or"
+        NetworkError,
+        match=r"no network named 'unet'. Expected one of efficientnet-lite0-unet, .*or an import",
     ):
         build_network(NetworkConfig("unet"), channels=3, classes=2)
 

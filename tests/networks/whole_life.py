@@ -20,6 +20,7 @@ from s2s2.networks import (
     save_network,
     taps,
 )
+from s2s2.networks.build import completed
 from s2s2.networks.folding import fold_batch_norm
 from s2s2.objective import SemanticStacking
 from s2s2.training import TrainConfig
@@ -31,6 +32,7 @@ CLASSES = ClassMap.parse(["background=0", "organ=1", "vessel=2"])
 
 def live_through(config: NetworkConfig, folder: Path, *, channels: int) -> nn.Module:
     """Return the trained network."""
+    config = completed(config)
     rehearse(
         config,
         TrainConfig(alpha_dec=0.1),

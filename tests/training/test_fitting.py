@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from s2s2.networks.config import NetworkConfig
 from s2s2.training import TrainConfig, fit
 from s2s2.training.fitting import is_finished
 from tests.drawn import SMALL_NETWORK
+from tests.networks.dino.models import save_tiny
 from tests.training.conftest import Home
 
 SMALL = NetworkConfig(**SMALL_NETWORK)
@@ -51,6 +53,16 @@ def test_every_arm_trains_and_sees_the_same_number_of_images(home: Home, tmp_pat
     network, card = load_network(result.network_folder, trust=(SMALL.name,))
     assert card.arm == arm
     assert network(torch.rand(1, 3, 32, 32)).shape == (1, 2, 32, 32)
+
+
+def test_an_encoder_of_a_model_is_trained_on_and_loaded_without_the_model(home: Home, tmp_path: Path) -> None:
+    save_tiny("dinov2", tmp_path / "model")
+    network = NetworkConfig("dino-light", {"widths": [16, 8, 8, 8]}, weights=str(tmp_path / "model"))
+    result = fit(home.data, home.stack, tmp_path / "fit", network=network, config=replace(QUICK, steps=3))
+    shutil.rmtree(tmp_path / "model")
+    loaded, card = load_network(result.network_folder)
+    assert card.network.init_args["encoder"]["hidden_size"] == 24
+    assert loaded(torch.rand(1, 3, 32, 32)).shape == (1, 2, 32, 32)
 
 
 @pytest.mark.parametrize(

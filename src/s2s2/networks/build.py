@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -71,6 +72,23 @@ def build_network(
             check_output(config.name, network, torch.zeros(2, channels, *sides), classes)
             tap.features()
     return network
+
+
+def completed(config: NetworkConfig) -> NetworkConfig:
+    """Return a configuration whose network can be built again without its pretrained weights.
+
+    Where the architecture is that of the weights, it becomes part of `init_args`, and so of the card of the
+    trained network.
+
+    Raises:
+        NetworkError: If the weights are not found, or of another kind.
+    """
+    if config.name not in BUILT_IN or config.weights is None:
+        return config
+    init_args_of = getattr(BUILT_IN[config.name].load(), "init_args_of", None)
+    if init_args_of is None:
+        return config
+    return replace(config, init_args={**init_args_of(config.weights), **config.init_args})
 
 
 def _start(built_in: BuiltIn, config: NetworkConfig) -> dict[str, Any]:

@@ -14,7 +14,8 @@ class BuiltIn:
 
     Its class is called with `channels`, `classes` and, where its weights are inside, `pretrained` (a bool),
     else `weights` (a file, a folder or a hub id, or None for random ones). Its attributes `encoder_taps` and
-    `decoder_taps` name the modules of the features.
+    `decoder_taps` name the modules of the features. Where the architecture is that of the weights, its static
+    method `init_args_of(weights)` returns the arguments that say so.
 
     Args:
         name: As on the command line.
@@ -68,6 +69,14 @@ BUILT_IN: dict[str, BuiltIn] = {
             weights="ImageNet, encoder: efficientnet-b2 of efficientnet_pytorch or MONAI, as safetensors",
             licence="Apache-2.0",
             reference="Tan and Le, ICML 2019; Su et al., AAAI 2023",
+        ),
+        BuiltIn(
+            "dino-light",
+            "DINOv2 or DINOv3, frozen, under a light decoder that learns",
+            "s2s2.networks.dino.network.DinoLight",
+            weights="self-supervised, encoder: such as facebook/dinov2-small",
+            licence="Apache-2.0 (DINOv2), DINOv3 License (DINOv3)",
+            reference="Oquab et al., TMLR 2024; Siméoni et al., 2025, arXiv:2508.10104",
         ),
     )
 }

@@ -18,7 +18,7 @@ from s2s2.core.progress import Progress
 from s2s2.core.records import Record
 from s2s2.data.split import TrainingData
 from s2s2.errors import TrainingError
-from s2s2.networks.build import build_network
+from s2s2.networks.build import build_network, completed
 from s2s2.networks.checkpoint import CARD, WEIGHTS
 from s2s2.networks.config import NetworkConfig
 from s2s2.stack import LiveStack, Stack
@@ -92,7 +92,7 @@ def fit(
     recipe = Recipe(
         data=data,
         stack=stack if chosen.view == "stack" else None,
-        network=network or NetworkConfig(),
+        network=completed(network or NetworkConfig()),
         config=config or TrainConfig(),
         arm=chosen,
         seed=seed,

@@ -6,7 +6,7 @@ import torch
 
 from s2s2.arms import Arm
 from s2s2.errors import NetworkError, S2S2Error
-from s2s2.networks.build import build_network
+from s2s2.networks.build import build_network, completed
 from s2s2.networks.config import NetworkConfig
 from s2s2.networks.outputs import brief, check_output
 from s2s2.training.config import TrainConfig
@@ -40,7 +40,7 @@ def rehearse(
     joint = arm.pairs and not arm.slaug and config.forward_pass == "joint"
     at_once = 2 if joint else min(2, cases)
     with torch.random.fork_rng(devices=[]):
-        plain = network.untrained()
+        plain = completed(network).untrained()
         built = build_network(plain, channels=channels, classes=classes, size=side)
         images = torch.zeros(at_once, channels, side, side)
         advice = _one_image(arm, config) if at_once == 1 else ""

@@ -1,0 +1,1 @@
+"""Network `dino-light`: DINOv2 or DINOv3, frozen, under a light convolutional decoder."""
