@@ -58,7 +58,7 @@ class EfficientNetB2UNet(nn.Module):
     """
 
     encoder_taps = ("encoder._blocks.6",)
-    decoder_taps = ("decoder.blocks.4",)
+    decoder_taps = ("decoder",)
 
     def __init__(self, channels: int, classes: int, weights: str | None = None) -> None:
         super().__init__()

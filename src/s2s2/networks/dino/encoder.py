@@ -95,9 +95,10 @@ class Encoder(nn.Module):
         super().__init__()
         self.backbone = _backbone(settings, folder)
         self.frozen = frozen
-        if frozen:
-            self.backbone.requires_grad_(False)
-            self.backbone.eval()
+        for name, parameter in self.backbone.named_parameters():
+            # Only the pretraining masks patches.
+            parameter.requires_grad_(not frozen and not name.endswith("mask_token"))
+        self.train()
 
     @property
     def width(self) -> int:

@@ -58,7 +58,7 @@ class DinoLight(nn.Module):
     """
 
     encoder_taps = ("projections.0",)
-    decoder_taps = ("decoder.blocks.2",)
+    decoder_taps = ("decoder",)
 
     def __init__(
         self,

@@ -60,7 +60,7 @@ class TransUNet(nn.Module):
     """
 
     encoder_taps = ("encoder.norm",)
-    decoder_taps = ("decoder.blocks.3",)
+    decoder_taps = ("decoder",)
 
     def __init__(
         self,
