@@ -55,6 +55,14 @@ BUILT_IN: dict[str, BuiltIn] = {
             reference="Tan and Le, ICML 2019; Ronneberger et al., MICCAI 2015",
         ),
         BuiltIn(
+            "fcbformer",
+            "PVTv2-b3 beside a U-Net; large, base network of the S2S2 paper for polyps",
+            "s2s2.networks.fcbformer.network.FCBFormer",
+            weights="ImageNet, transformer branch: a PVTv2-b3 such as OpenGVLab/pvt_v2_b3",
+            licence="Apache-2.0",
+            reference="Sanderson and Matuszewski, MIUA 2022; Wang et al., CVM 2022",
+        ),
+        BuiltIn(
             "transunet",
             "ResNet-50, ViT-B/16 and cascaded upsampling; large, base network of the S2S2 paper",
             "s2s2.networks.transunet.network.TransUNet",
