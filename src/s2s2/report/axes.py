@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from s2s2.report.numbers import plain
 from s2s2.report.palette import ArmStyle, mark_path
 
+_NARROWEST = 1e-9
+"""What is nearer than this is one value: ticks are rounded to ten decimals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -53,8 +56,10 @@ def scale(low: float, high: float, *, count: int = 5) -> Scale:
         (-0.05, -0.025, 0.0, 0.025, 0.05, 0.075, 0.1)
         >>> scale(0.5, 0.5).place(0.5)
         50.0
+        >>> scale(0.0, 2e-16).place(2e-16)
+        50.0
     """
-    if not high > low:
+    if not high - low > _NARROWEST:
         low, high = low - 0.05, high + 0.05
     step = _round_step((high - low) / count)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
