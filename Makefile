@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CHECKS := $(VENV)/.checks
 
-.PHONY: help demo install test lint types walls unit faults bench format clean
+.PHONY: help demo install test lint types walls unit faults published bench format clean
 
 help:            ## show what can be made
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -47,6 +47,10 @@ unit: $(CHECKS)     ## pytest: unit, guard, oracle and story tests, doctests
 faults: export OMP_NUM_THREADS = 1
 faults: $(CHECKS)   ## pytest: kills, corrupt and hostile files, limits; what takes long among the tests
 	$(BIN)/pytest --numprocesses 2 tests/faults
+
+published: export OMP_NUM_THREADS = 1
+published: $(CHECKS)   ## pytest: every setting of the paper's tables, end to end on tiny files
+	$(BIN)/pytest --numprocesses 2 tests/contracts/test_published_settings.py
 
 bench: $(CHECKS)    ## run benchmarks/, write benchmarks/results.json
 	$(BIN)/python -m benchmarks

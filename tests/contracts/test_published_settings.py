@@ -27,6 +27,12 @@ TINY: dict[str, dict[str, Any]] = {
     "efficientnet-b2-unet": {},
 }
 """Arguments that make each network small."""
+BRIEF = (
+    "table1-acdc-transunet",
+    "table4-bssfp-lge-slaug-as-published",
+    "table5-kvasir-fcbformer-as-published",
+)
+"""One for each network; `make published` runs the others, too."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +53,13 @@ def command(path: Path) -> list[str]:
     return shlex.split(line)[1:]
 
 
-@pytest.mark.parametrize("path", SETTINGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem in BRIEF else pytest.mark.slow)
+        for path in SETTINGS
+    ],
+)
 def test_the_settings_run_from_end_to_end(
     path: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,6 +76,7 @@ def test_the_settings_run_from_end_to_end(
         "seeds": 1,
         "jobs": 1,
         "audited": False,
+        "flips": False,
         "stack": {"generator": "appearance", "depth": 2},
         "network": {"pretrained": False, "weights": None, "init_args": network},
         "train": {"steps": 1, "images_per_step": 6, "validations": 1},

@@ -88,20 +88,16 @@ def _list(rows: list[dict[str, Any]], size: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("name", "what it is", "parameters", f"{size} px here", "weights", "licence")
+    table = Table()
+    table.add_column("name", no_wrap=True)
+    for head in ("what it is", "size", f"{size} px here", "licence of its weights"):
+        table.add_column(head)
     for row in rows:
-        cells = (
-            row["name"],
-            row["summary"],
-            _millions(row),
-            _milliseconds(row),
-            row["weights"],
-            row["licence"],
-        )
+        cells = (row["name"], row["summary"], _millions(row), _milliseconds(row), row["licence"])
         table.add_row(*map(Text, cells))
     console = Console()
     console.print(table)
-    console.print("`s2s2 networks NAME` says where its features are tapped, and how to use it.", markup=False)
+    console.print("Size: parameters. `s2s2 networks NAME` says all of one: taps, weights, use.", markup=False)
 
 
 def _describe(row: dict[str, Any], size: int) -> None:
@@ -135,4 +131,4 @@ def _millions(row: dict[str, Any]) -> str:
 
 
 def _milliseconds(row: dict[str, Any]) -> str:
-    return "not measured" if row["seconds"] is None else f"{1000 * row['seconds']:.0f} ms an image"
+    return "not measured" if row["seconds"] is None else f"{1000 * row['seconds']:.0f} ms"

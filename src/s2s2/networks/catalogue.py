@@ -56,7 +56,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         ),
         BuiltIn(
             "fcbformer",
-            "PVTv2-b3 beside a U-Net; large, base network of the S2S2 paper for polyps",
+            "PVTv2-b3 beside a U-Net: the paper's network for polyps",
             "s2s2.networks.fcbformer.network.FCBFormer",
             weights="ImageNet, transformer branch: a PVTv2-b3 such as OpenGVLab/pvt_v2_b3",
             licence="Apache-2.0",
@@ -64,7 +64,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         ),
         BuiltIn(
             "transunet",
-            "ResNet-50, ViT-B/16 and cascaded upsampling; large, base network of the S2S2 paper",
+            "ResNet-50, ViT-B/16 and a U-Net's decoder: the paper's network for organs",
             "s2s2.networks.transunet.network.TransUNet",
             weights="ImageNet-21k, encoder: R50+ViT-B_16.npz of google-research/vision_transformer",
             licence="Apache-2.0",
@@ -72,7 +72,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         ),
         BuiltIn(
             "efficientnet-b2-unet",
-            "EfficientNet-b2 and a plain decoder; base network of SLAug, which starts from random weights",
+            "EfficientNet-b2 and a plain decoder: the network of SLAug, there with random weights",
             "s2s2.networks.efficientnet.EfficientNetB2UNet",
             weights="ImageNet, encoder: efficientnet-b2 of efficientnet_pytorch or MONAI, as safetensors",
             licence="Apache-2.0",
