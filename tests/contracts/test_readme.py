@@ -110,6 +110,9 @@ def words_of(line: str) -> list[str]:
         words = ["--data", "sites/home", "--output", "runs/new", *words, "--dry-run"]
     if command == "run" and (line.count(" --") > 4 or "configs/" in line):
         words = [*words, "--size", "32", "--dry-run"]
+    if "configs/" in line:  # a base model and weights that are not here
+        words += ["--stack.generator", "appearance", "--network.pretrained", "false"]
+        words += ["--network.weights", "null"]
     if command in SMALL and "--help" not in words:
         small = Path(f"small-{command}.yaml")
         small.write_text(json.dumps(SMALL[command]))  # JSON is YAML without aliases

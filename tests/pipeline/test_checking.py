@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from s2s2.data import Split
-from s2s2.errors import SplitError
+from s2s2.errors import NetworkError, SplitError
+from s2s2.networks import NetworkConfig
 from s2s2.pipeline import Run, RunConfig
 from s2s2.pipeline.run import STAGES
 
@@ -63,3 +65,16 @@ def test_a_split_file_that_changed_is_refused_and_the_division_of_the_run_stays(
     assert (tmp_path / "run" / "split.json").read_bytes() == before
     made.save(given)
     Run(config, stages=DIVIDED).execute()
+
+
+def test_weights_that_are_missing_are_refused_before_anything_is_made(
+    quick: RunConfig, tmp_path: Path
+) -> None:
+    for weights, says in (
+        (None, "none are given"),
+        ("nowhere.npz", "There is no folder nowhere.npz, expected a file or folder of weights"),
+    ):
+        config = replace(quick, output=tmp_path / "run", network=NetworkConfig("transunet", weights=weights))
+        with pytest.raises(NetworkError, match=re.escape(says)):
+            Run(config).execute()
+    assert not list(tmp_path.rglob("*.tif"))

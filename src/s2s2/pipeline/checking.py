@@ -15,6 +15,7 @@ from s2s2.data.identity import identities
 from s2s2.data.reading.manifest import PARTS
 from s2s2.data.split import Split
 from s2s2.errors import DataError, SplitError
+from s2s2.networks import build_network
 from s2s2.pipeline.renewal import renew
 from s2s2.pipeline.stage import Context, Row, Stage
 from s2s2.run.data import Source
@@ -94,13 +95,14 @@ class Check(Stage):
 
 
 def rehearse_arms(context: Context) -> None:
-    """Try every kind of training that the run will do, hours before its turn comes.
+    """Load the network's weights and try every kind of training, hours before their turn comes.
 
     Raises:
-        NetworkError: If the network cannot be trained.
+        NetworkError: If the network cannot be built with its weights, or cannot be trained.
         ConfigError: If the images of a step are no whole number of cases in an arm.
     """
     config, home = context.config, context.data.home
+    build_network(config.network, channels=home.channels, classes=len(home.class_map))
     arms = [get_arm(arm) for arm, _ in context.trainings]
     for arm in {(each.pairs, each.consistency, each.slaug): each for each in arms}.values():
         rehearse(
