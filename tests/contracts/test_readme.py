@@ -34,6 +34,8 @@ ELSEWHERE = {
     "make test": "this is it",
     "make install": "part of `make test`",
     "make format": "by people",
+    "make faults": "by people",
+    "make published": "by people",
     "make bench": "by people",
 }
 """Commands that are not run here, and where they are."""
