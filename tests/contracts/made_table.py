@@ -37,6 +37,8 @@ class MadeTable(NamedTuple):
 
     def _parts(self) -> tuple[str, str, str]:
         text = (DOCS / self.page).read_text(encoding="utf-8")
-        before, _, rest = text.partition(self._begin)
-        found, _, after = rest.partition(_END)
+        before, begin, rest = text.partition(self._begin)
+        found, end, after = rest.partition(_END)
+        if not begin or not end:
+            raise ValueError(f"{self.page} lacks the comments that enclose its table.")
         return before, found, after

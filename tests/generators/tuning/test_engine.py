@@ -268,7 +268,7 @@ def test_eight_bit_says_what_is_missing(train: Dataset, tmp_path: Path) -> None:
         ({"patience": -1}, "patience must be at least 0"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
         ({"ema": 1.0}, "ema"),
-        ({"schedule": "linear"}, "cosine, constant"),
+        ({"schedule": "linear"}, "cosine, polynomial, constant"),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(options: dict[str, Any], words: str) -> None:
