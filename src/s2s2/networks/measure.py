@@ -10,7 +10,8 @@ from torch import nn
 from s2s2.networks.build import build_network
 from s2s2.networks.config import NetworkConfig
 
-_ROUNDS = 3
+_ROUNDS, _ENOUGH_S = 3, 0.5
+"""At most so many passes are timed, and none after so many seconds."""
 
 
 def count_parameters(config: NetworkConfig, *, channels: int = 3, classes: int = 2) -> int:
@@ -37,10 +38,11 @@ def seconds_per_image(network: nn.Module, *, channels: int, size: int) -> float:
     device = next(network.parameters()).device
     image = torch.zeros(1, channels, size, size, device=device)
     network.eval()
-    taken = []
+    taken: list[float] = []
     with torch.inference_mode():
-        for _ in range(_ROUNDS + 1):  # the first one warms up
+        network(image)  # warms up
+        while len(taken) < _ROUNDS and sum(taken) < _ENOUGH_S:
             started = time.perf_counter()
             network(image).cpu()
             taken.append(time.perf_counter() - started)
-    return min(taken[1:])
+    return min(taken)
