@@ -117,3 +117,32 @@ def alive(process: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+INTERRUPTED = """
+import os, signal
+from multiprocessing import parent_process
+
+if parent_process() is not None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+def double(number):
+    return 2 * number
+"""
+STARTER = """
+from s2s2.core.workers import finished
+from interrupted import double
+
+if __name__ == "__main__":
+    print(sorted(finished(double, [1, 2], jobs=2, threads=1)))
+"""
+
+
+def test_ctrl_c_does_not_interrupt_a_process_that_loads_its_modules(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED)
+    (tmp_path / "starter.py").write_text(STARTER)
+    settings = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(tmp_path)])}
+    said = subprocess.run(
+        [sys.executable, str(tmp_path / "starter.py")], env=settings, capture_output=True, text=True
+    )
+    assert (said.stdout, said.stderr) == ("[(0, 2), (1, 4)]\n", "")

@@ -129,6 +129,22 @@ def _watch(parent: Any, first: int) -> None:
     os._exit(1)
 
 
+@contextmanager
+def spared_children() -> Iterator[None]:
+    """Start processes in this block that Ctrl-C never interrupts, not even while they load their modules.
+
+    The parent decides about Ctrl-C. One that comes within the block is heard at its end.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def start_loader_worker(_number: int) -> None:
     """Begin a worker of a `DataLoader`: it ends with its parent, which decides about Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from s2s2.core.progress import Progress
-from s2s2.core.signals import Terminated, end_with_parent
+from s2s2.core.signals import Terminated, end_with_parent, spared_children
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -90,7 +90,8 @@ def finished(
     ):
         try:
             try:
-                futures = {pool.submit(_do, task): position for position, task in enumerate(tasks)}
+                with spared_children():
+                    futures = {pool.submit(_do, task): position for position, task in enumerate(tasks)}
             except (AttributeError, TypeError) as error:  # what pickle raises besides its own
                 raise PicklingError(str(error)) from error
             for future in as_completed(futures):
