@@ -130,10 +130,12 @@ def double(number):
     return 2 * number
 """
 STARTER = """
+import signal
 from s2s2.core.workers import finished
 from interrupted import double
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been started to ignore Ctrl-C
     print(sorted(finished(double, [1, 2], jobs=2, threads=1)))
 """
 
