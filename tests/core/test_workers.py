@@ -120,10 +120,9 @@ def alive(process: int) -> bool:
 
 
 INTERRUPTED = """
-import os, signal
-from multiprocessing import parent_process
+import os, signal, sys
 
-if parent_process() is not None:
+if "--multiprocessing-fork" in sys.orig_argv:
     os.kill(os.getpid(), signal.SIGINT)
 
 def double(number):
