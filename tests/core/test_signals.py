@@ -38,6 +38,16 @@ LIGHTNING = """
     except KeyboardInterrupt:
         sys.exit(1)
 """
+STARTS = """
+    import os, signal, threading
+    from s2s2.core.signals import spared_children
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    with spared_children():
+        os.kill(os.getpid(), signal.{})
+        time.sleep(0.3)
+        print("started", flush=True)
+    print("went beyond", flush=True)
+"""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 
@@ -78,6 +88,12 @@ def test_a_second_signal_ends_at_once() -> None:
 def test_a_signal_that_the_process_was_started_to_ignore_stays_ignored() -> None:
     code, words, _ = stopped("time.sleep(1)", signal.SIGINT, ignored=int(signal.SIGINT))
     assert (code, words) == (0, "went on\n")
+
+
+@pytest.mark.parametrize(("number", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_the_start_of_a_process_is_not_stopped_half_way(number: str, code: int) -> None:
+    found, words, _ = stopped(STARTS.format(number))
+    assert (found, words.split("\n")) == (code, ["started", "", STOPPED, ""])
 
 
 def test_outside_of_the_block_signals_are_as_before() -> None:

@@ -131,14 +131,35 @@ def _watch(parent: Any, first: int) -> None:
 
 @contextmanager
 def spared_children() -> Iterator[None]:
-    """Start processes in this block that Ctrl-C never interrupts, not even while they load their modules.
+    """Start processes in this block: Ctrl-C never interrupts them, and no signal stops their start half way.
 
-    The parent decides about Ctrl-C. One that comes within the block is heard at its end.
+    The parent decides about Ctrl-C. A process whose start is given up would complain that its parent hung up,
+    so a signal that comes within the block is heard at its end.
     """
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if threading.current_thread() is not threading.main_thread():  # signals are not heard here
+        before = {}
+    heard = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in heard:
+        signal.signal(number, lambda number, _frame: came.append(number))
+    try:
+        with _blocked(signal.SIGINT):
+            yield
+    finally:
+        for number, handler in heard.items():
+            signal.signal(number, handler)
+        for first in came[:1]:
+            heard[signal.Signals(first)](first, None)
+
+
+@contextmanager
+def _blocked(number: int) -> Iterator[None]:
+    """Block a signal in this thread, and in the processes that it starts."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
         yield
     finally:
