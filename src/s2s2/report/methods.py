@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from s2s2.arms import arm_of
 from s2s2.data.reading.manifest import PARTS
+from s2s2.networks import BUILT_IN, NetworkConfig
 from s2s2.report.numbers import TIMES, count, joined, plain, thousands
 from s2s2.report.volumes.words import Nouns
 from s2s2.run.config import RunConfig
@@ -21,7 +22,13 @@ SLAUG = "Su et al., AAAI 2023, arXiv:2211.14805"
 """The paper of the arms with SLAug."""
 
 _PURPOSES = {"train": "training", "validation": "validation", "test": "testing"}
-_NETWORKS = {"efficientnet-lite0-unet": "A U-Net with an ImageNet-pretrained EfficientNet-Lite0 encoder"}
+_OPTIMISERS = {"adamw": "AdamW", "adam": "Adam", "sgd": "gradient descent with momentum 0.9"}
+_SCHEDULES = {
+    "cosine": "under a cosine schedule",
+    "polynomial": "under a polynomial schedule of exponent 0.9",
+    "plateau": "at a rate that was halved where the validation Dice no longer rose",
+    "constant": "at a constant rate",
+}
 
 
 def methods(
@@ -76,14 +83,29 @@ def _stack(run: Results, config: RunConfig) -> str:
 
 def _training(run: Results, config: RunConfig) -> str:
     train = config.train
-    network = _NETWORKS.get(config.network.name, f"The network {config.network.name}")
     return (
-        f"{network} was trained on images of {config.size} pixels along the longer side, aspect ratio kept, "
-        f"for {thousands(train.steps)} steps of {train.images_per_step} images, with the Dice and "
-        "cross-entropy loss and AdamW under a cosine schedule (peak learning rate "
+        f"The network {_network(config.network)} was trained on images of {config.size} pixels along the "
+        "longer side, aspect ratio kept, "
+        f"for {thousands(train.steps)} steps of {train.images_per_step} images, with the {_loss(train)} and "
+        f"{_OPTIMISERS[train.optimiser]} {_SCHEDULES[train.schedule]} (peak learning rate "
         f"{train.learning_rate:g}); the network with the best validation Dice was kept{_chosen(train)}. "
         f"{_objective(run, config)}{_slaug(run, train)}{_arms(run)}"
     )
+
+
+def _network(config: NetworkConfig) -> str:
+    """Name a network; of one that goes by a name, its papers and what it started from too."""
+    known = BUILT_IN.get(config.name)
+    if known is None:
+        return config.name
+    start = f"pretrained weights ({known.weights})" if config.pretrained else "random weights"
+    return f"{config.name} ({known.reference}), which started from {start},"
+
+
+def _loss(train: TrainConfig) -> str:
+    if train.dice == train.cross_entropy == 1:
+        return "sum of Dice loss and cross-entropy"
+    return f"loss {train.dice:g} {TIMES} Dice + {train.cross_entropy:g} {TIMES} cross-entropy"
 
 
 def _chosen(train: TrainConfig) -> str:
