@@ -48,6 +48,13 @@ STARTS = """
         print("started", flush=True)
     print("went beyond", flush=True)
 """
+LEAVES = """
+    import _multiprocessing, multiprocessing, os, signal
+    lock = multiprocessing.get_context("spawn").Lock()
+    _multiprocessing.sem_unlink(lock._semlock.name)  # as if it ended in the midst of clearing up
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+"""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 
@@ -94,6 +101,11 @@ def test_a_signal_that_the_process_was_started_to_ignore_stays_ignored() -> None
 def test_the_start_of_a_process_is_not_stopped_half_way(number: str, code: int) -> None:
     found, words, _ = stopped(STARTS.format(number))
     assert (found, words.split("\n")) == (code, ["started", "", STOPPED, ""])
+
+
+def test_nothing_is_said_below_the_last_line_of_what_was_left() -> None:
+    code, words, _ = stopped(LEAVES)
+    assert (code, words.split("\n")) == (143, ["", STOPPED, ""])
 
 
 def test_outside_of_the_block_signals_are_as_before() -> None:

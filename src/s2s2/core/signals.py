@@ -19,6 +19,8 @@ GRACE_S = 3.0
 """After so long a command that is to stop ends, whatever it is doing; every file is whole or not there."""
 STOPPED = "Stopped. What is done is kept: the same command goes on from here."
 _PERIOD_S = 0.5
+_TRACKER = "ignore:resource_tracker"
+"""Python's option -W for the process of multiprocessing that clears up: it would say so below `STOPPED`."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -56,6 +58,8 @@ def stoppable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    if _TRACKER not in sys.warnoptions:  # which are handed on to every process of multiprocessing
+        sys.warnoptions.append(_TRACKER)
     stop = _Stop()
     numbers = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) != signal.SIG_IGN]
     before = {number: signal.signal(number, stop) for number in numbers}
@@ -91,6 +95,7 @@ def _end_now(number: int) -> NoReturn:
     with suppress(OSError):
         show_cursor = "\x1b[?25h" if os.isatty(2) else ""
         os.write(2, f"{show_cursor}\n{STOPPED}\n".encode())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # that was the last line, whatever fails below
     with suppress(Exception):
         for child in active_children():
             child.kill()
