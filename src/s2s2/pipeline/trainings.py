@@ -155,6 +155,22 @@ def _test(task: Training, domain: str, dataset: Dataset, update: Progress) -> No
     record.finish(outputs=[scores_path, predictions.facts_path, *label_maps])
 
 
+def sooner(config: RunConfig) -> str:
+    """Return advice for a machine without a GPU: the options that make a run of these settings shorter.
+
+    Example:
+        >>> sooner(RunConfig(data=Path("home"), output=Path("run"), size=96, seeds=3))
+        '. There is no GPU: --train.steps 300 --seeds 1 gives a first answer sooner'
+    """
+    shorter = {
+        "--size 128": config.size > 128,
+        "--train.steps 300": config.train.steps > 300,
+        "--seeds 1": config.seeds > 1,
+    }
+    options = " ".join(option for option, holds in shorter.items() if holds)
+    return f". There is no GPU: {options} gives a first answer sooner" if options else ""
+
+
 class Train(Stage):
     """Trains, predicts and scores every arm with every seed."""
 
@@ -171,7 +187,7 @@ class Train(Stage):
         seconds = sum(self._seconds(context)) * left
         words += f"; about {duration(seconds)}"
         if seconds > _LONG_S and not torch.cuda.is_available():
-            words += ". There is no GPU: --size 128 --train.steps 300 gives a first answer sooner"
+            words += sooner(context.config)
         return words
 
     def run(self, context: Context) -> None:
