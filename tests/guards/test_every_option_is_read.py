@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import s2s2
-from s2s2.objective import ConsistencyLoss, Prototypes, Ramp, SemanticStacking, Standardised
+from s2s2.objective import ConsistencyLoss, SemanticStacking
 
 ROOT = Path(s2s2.__file__).parent
 TREES = {
@@ -54,12 +54,8 @@ def test_there_is_one_objective() -> None:
     assert modules == [
         # What the one objective is composed of.
         "objective/consistency.py:ConsistencyLoss",
-        "objective/posteriors.py:JensenShannon",
-        "objective/prototypes.py:Prototypes",
-        "objective/ramp.py:Ramp",
         "objective/saliency_balancing.py:SaliencyBalancing",
         "objective/semantic_stacking.py:SemanticStacking",
-        "objective/standardised.py:Standardised",
         # The segmentation loss that the trainings hand to the objective.
         "training/loss.py:DiceCrossEntropy",
     ]
@@ -92,15 +88,6 @@ BASE: dict[str, Any] = {"encoder": ["encoder"], "decoder": ["decoder"], "alpha_e
         {"consistency": ConsistencyLoss("l2")},
         {"consistency": ConsistencyLoss(channel_dim=2)},
         {"consistency": ConsistencyLoss(weighting="class")},
-        {"consistency": Standardised(ConsistencyLoss())},
-        {"consistency": Standardised(ConsistencyLoss(), per="position")},
-        {"consistency": Prototypes()},
-        {"consistency": Prototypes(temperature=0.5)},
-        {"consistency": Prototypes(ignore_index=1)},
-        {"alpha_js": 0.3},
-        {"alpha_js": 0.3, "posteriors": lambda p, q, mask, ignore: (p - q).square().mean()},
-        {"ramp": Ramp(steps=4, below=2.0)},
-        {"ramp": Ramp(steps=4)},
         {"forward_pass": "separate"},
         {"logits": lambda output: 2 * output},
     ],

@@ -25,7 +25,7 @@ def test_every_block_of_the_page_runs(site: Path, tmp_path: Path, monkeypatch: p
     space: dict[str, Any] = {"__name__": "page"}
     for block in blocks:  # one after the other, as they are read
         exec(compile(block, "own-loop.md", "exec"), space)
-    assert len(blocks) == 16
+    assert len(blocks) == 17
     assert list(space["features"]) == ["down_layers.2"]
     assert space["terms"].encoder > 0  # of what was combined
 

@@ -204,7 +204,7 @@ def test_refuses_an_unknown_form() -> None:
 
 def test_refuses_a_missing_synthetic_image() -> None:
     with pytest.raises(
-        ConfigError, match="got no synthetic image, but one of w_syn, alpha_enc, alpha_dec and alpha_js"
+        ConfigError, match="got no synthetic image, but one of w_syn, alpha_enc and alpha_dec"
     ):
         SemanticStacking(CE, encoder=["0"])(small(), IMAGE, None, MASK)
 

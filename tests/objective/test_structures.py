@@ -161,7 +161,6 @@ def test_terms_stay_a_tuple_of_scalars_with_the_logits_beside() -> None:
         "synthetic",
         "encoder",
         "decoder",
-        "posteriors",
         "fused",
     ]
     assert all(value.ndim == 0 for value in terms)

@@ -20,21 +20,11 @@ from s2s2.training.recipe import cases_per_step
         ("warmup", 1.0, r"--train.warmup is a share of the steps in \[0, 1\), got 1.0"),
         ("alpha_enc", -1.0, "--train.alpha_enc must be at least 0, got -1.0"),
         ("patch", 48, "--train.patch must be a multiple of 32, got 48"),
-        ("alpha_js", -1.0, "--train.alpha_js must be at least 0, got -1.0"),
-        ("w_syn_end", -0.1, "--train.w_syn_end must be at least 0, got -0.1"),
-        ("temperature", 0.0, "--train.temperature must be above 0, got 0.0"),
-        ("ramp_below", 0.0, "--train.ramp_below must be above 0, got 0.0"),
-        ("ramp", 1.5, r"--train.ramp is a share of the steps in \[0, 1\], got 1.5"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused_by_name(field: str, value: Any, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         TrainConfig(**{field: value})
-
-
-def test_prototypes_and_a_weighting_of_classes_are_one_option_too_many() -> None:
-    with pytest.raises(ConfigError, match=r"--train\.weighting is class with --train\.distance prototypes"):
-        TrainConfig(distance="prototypes", weighting="class")
 
 
 def test_an_unknown_arm_names_those_that_exist() -> None:

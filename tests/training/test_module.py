@@ -22,12 +22,9 @@ def test_dice_of_each_case_and_class_against_a_hand_table() -> None:
 class Noting:
     """An objective that keeps what it is called with."""
 
-    ramp = None
-    w_syn = 1.0
-
     def terms(self, *given: object, collapse: bool) -> Terms:
         self.given, self.collapse = given, collapse
-        return Terms(*torch.zeros(7))
+        return Terms(*torch.zeros(6))
 
 
 def test_what_is_ignored_reaches_the_objective() -> None:
@@ -38,11 +35,11 @@ def test_what_is_ignored_reaches_the_objective() -> None:
         "ignore": torch.ones(1, 4, 4, dtype=torch.bool),
     }
     objective = Noting()
-    config = TrainConfig(steps=4, validations=2, w_syn_end=0.0)
+    config = TrainConfig(steps=4, validations=2)
     module = StackingModule(nn.Conv2d(3, 2, 1), objective, nn.Identity(), config)  # type: ignore[arg-type]
     module.training_step(batch, 0)
     assert objective.given[4] is batch["ignore"]
-    assert (objective.w_syn, objective.collapse) == (0.875, False)
+    assert not objective.collapse
     module.training_step(batch, 1)  # the last of an interval
     assert objective.collapse
     del batch["ignore"]

@@ -3,24 +3,16 @@
 from s2s2.objective.collapse import Collapse
 from s2s2.objective.consistency import ConsistencyLoss
 from s2s2.objective.features import FeatureTap, Tap
-from s2s2.objective.posteriors import JensenShannon
-from s2s2.objective.prototypes import Prototypes
-from s2s2.objective.ramp import Ramp
 from s2s2.objective.saliency_balancing import SaliencyBalancing
 from s2s2.objective.semantic_stacking import SemanticStacking
-from s2s2.objective.standardised import Standardised
 from s2s2.objective.terms import Terms
 
 __all__ = [
     "Collapse",
     "ConsistencyLoss",
     "FeatureTap",
-    "JensenShannon",
-    "Prototypes",
-    "Ramp",
     "SaliencyBalancing",
     "SemanticStacking",
-    "Standardised",
     "Tap",
     "Terms",
 ]

@@ -11,15 +11,13 @@ from torch import Tensor
 
 from s2s2.objective.rows import kept, last
 from s2s2.objective.sides import Features, apart, axis_of
-from s2s2.objective.standardised import Standardised
 
 
 class Collapse(NamedTuple):
     r"""How much the features of one side are alike, whatever they are of.
 
-    Means are over both images, the batch and all positions of features $f$ as the distance
-    compares them, standardised where it standardises. With several taps, all but `relative`
-    are their means. What cannot be measured is NaN.
+    Means are over both images, the batch and all positions of features $f$. With several taps, all
+    but `relative` are their means. What cannot be measured is NaN.
 
     Reference:
         Roy and Vetterli, *The effective rank*, EUSIPCO 2007.
@@ -31,8 +29,7 @@ class Collapse(NamedTuple):
     placed: float
     r"""What unrelated images have in common at one position $i$, $\overline{f_i \cdot g'_i}$ over the root of
     $\overline{|f|^2} \; \overline{|g'|^2}$ with $g'$ of another case, at most 1:
-    there, features tell where they are and not what the image shows. Features that are standardised
-    may still be so."""
+    there, features tell where they are and not what the image shows."""
     rank: float
     r"""Effective rank $e^{H(\lambda)}$, $H$ the entropy of the normalised eigenvalues of the
     channels' covariance: from 1 to the number of channels, 0 where features do not vary."""
@@ -64,8 +61,6 @@ def measure(
     for name, feature in real.items():
         dim = axis_of(consistency, feature, size)
         views = [feature.value, synthetic[name].value]
-        if isinstance(consistency, Standardised):
-            views = [consistency.standardised(value, dim, name) for value in views]
         with torch.autocast(mask.device.type, enabled=False):  # mixed precision would sum in half
             spreads.append(_spread([last(value, dim) for value in views], ignore))
     common, placed, rank = (sum(values) / len(spreads) for values in zip(*spreads, strict=True))

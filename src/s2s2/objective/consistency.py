@@ -59,8 +59,7 @@ class ConsistencyLoss(nn.Module):
 
     $$D(f, g) = \frac{1}{|I|} \sum_{i \in I} d(f_i, g_i),$$
 
-    where $I$ runs over the batch and all positions. Gradients reach both images, unless
-    `stop_gradient` makes the real one's features constants.
+    where $I$ runs over the batch and all positions. Gradients reach both images.
 
     With `weighting="class"` every class of the mask counts the same, however few
     positions it covers. With $p_{ik}$ the share of class $k$ in the area of position
@@ -83,7 +82,6 @@ class ConsistencyLoss(nn.Module):
         weighting: None, every position counts the same; `"class"`, every class does.
         ignore_index: Class id of pixels without a label; with `weighting="class"` they
             belong to no class. Without weighting every position counts.
-        stop_gradient: Whether the real image's features are constants: the synthetic image learns from them.
 
     Shape:
         - real: (batch, channel, *grid) or (batch, *grid, channel), floating point.
@@ -119,7 +117,6 @@ class ConsistencyLoss(nn.Module):
         channel_dim: int | None = None,
         weighting: Literal["class"] | None = None,
         ignore_index: int = VOID,
-        stop_gradient: bool = False,
     ) -> None:
         super().__init__()
         if distance not in DISTANCES:
@@ -130,7 +127,6 @@ class ConsistencyLoss(nn.Module):
         self.channel_dim = channel_dim
         self.weighting = weighting
         self.ignore_index = ignore_index
-        self.stop_gradient = stop_gradient
 
     def forward(
         self,
@@ -146,7 +142,6 @@ class ConsistencyLoss(nn.Module):
         `channel_dim` names the axis for this call; None leaves it to the loss's own.
         """
         dim = pair_axis(real, synthetic, mask, self.channel_dim if channel_dim is None else channel_dim)
-        real = real.detach() if self.stop_gradient else real
         apart = DISTANCES[self.distance](exact(real), exact(synthetic), dim)
         if ignore is not None:
             ignore = on_grid(ignore, apart).bool()
@@ -163,10 +158,7 @@ class ConsistencyLoss(nn.Module):
 
     def extra_repr(self) -> str:
         """Return the options, for printing."""
-        return (
-            f"distance={self.distance!r}, channel_dim={self.channel_dim}, weighting={self.weighting!r}, "
-            f"stop_gradient={self.stop_gradient}"
-        )
+        return f"distance={self.distance!r}, channel_dim={self.channel_dim}, weighting={self.weighting!r}"
 
 
 def _mean(apart: Tensor, shares: Tensor) -> Tensor:

@@ -16,8 +16,6 @@ from s2s2.objective.describe import Description, describe
 from s2s2.objective.features import Tap, refuse_without_gradient
 from s2s2.objective.outputs import map_tensors
 from s2s2.objective.pixels import fitted, settled
-from s2s2.objective.posteriors import JensenShannon
-from s2s2.objective.ramp import Ramp
 from s2s2.objective.rules import Rule
 from s2s2.objective.sides import SIDES, apart, axis_of, features_of, refuse_unequal
 from s2s2.objective.terms import Terms
@@ -43,9 +41,6 @@ class SemanticStacking(nn.Module):
     With several encoder or decoder taps, $D$ is their weighted sum. A weight of 0 removes its term
     from the loss; with all of them at 0 the synthetic image is not used and $L$ is exactly $L_{seg}(z_0, y)$.
 
-    Two things can be added: $\alpha_{js} \, \mathrm{JS}(p_0, p_1)$, the divergence of the
-    posteriors of both images, and a ramp, a factor from 0 to 1 of all three $\alpha$.
-
     Args:
         segmentation_loss: Function of logits and mask that returns a scalar. It gets what
             the network returns, a tensor (batch, class, *size) or a list, dict or
@@ -56,18 +51,13 @@ class SemanticStacking(nn.Module):
         alpha_enc: Weight of the encoder's consistency, at least 0.
         alpha_dec: Weight of the decoder's consistency, at least 0.
         w_syn: Weight of the synthetic image's segmentation loss, at least 0.
-        alpha_js: Weight of the posteriors' divergence, at least 0.
-        consistency: Distance D, also `Standardised` or `Prototypes`; called with real features,
-            synthetic features and mask, and, where pixels are to be ignored, with these.
-            None takes `ConsistencyLoss()`, the cosine distance.
+        consistency: Distance D, any function; called with real features, synthetic features and mask,
+            and, where pixels are to be ignored, with these. None takes `ConsistencyLoss()`, the
+            cosine distance.
         forward_pass: `"joint"`, one pass over a batch of both images, the faster one;
             `"separate"`, one pass each. They agree unless the network uses statistics of the batch.
         logits: Function that takes what the segmentation loss is to get out of what the
             network returns. None takes the output itself.
-        posteriors: Divergence of the logits of both images, called with these, the mask and
-            what is ignored. None takes `JensenShannon()`.
-        ramp: Factor of alpha_enc, alpha_dec and alpha_js, called with the segmentation loss of
-            the real image, such as `Ramp`. None is 1.
 
     Shape:
         - image, synthetic: (batch, channel, *size), float.
@@ -110,26 +100,21 @@ class SemanticStacking(nn.Module):
         alpha_enc: float = 0.4,
         alpha_dec: float = 0.0,
         w_syn: float = 1.0,
-        alpha_js: float = 0.0,
         consistency: Callable[..., Tensor] | None = None,
         forward_pass: Literal["joint", "separate"] = "joint",
         logits: Callable[[Any], Any] | None = None,
-        posteriors: Callable[..., Tensor] | None = None,
-        ramp: Ramp | Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__()
         if forward_pass not in ("joint", "separate"):
             raise ConfigError(f"forward_pass is {forward_pass!r}. Expected 'joint' or 'separate'.")
         self.segmentation_loss = segmentation_loss
-        self.w_syn, self.alpha_enc, self.alpha_dec, self.alpha_js = w_syn, alpha_enc, alpha_dec, alpha_js
+        self.w_syn, self.alpha_enc, self.alpha_dec = w_syn, alpha_enc, alpha_dec
         check_weights(
             self._weights(), [Side("encoder", alpha_enc, encoder), Side("decoder", alpha_dec, decoder)]
         )
         self.encoder = None if encoder is None else tuple(encoder)
         self.decoder = None if decoder is None else tuple(decoder)
         self.consistency = ConsistencyLoss() if consistency is None else consistency
-        self.posteriors = JensenShannon() if posteriors is None else posteriors
-        self.ramp = ramp
         self.forward_pass = forward_pass
         self._viewer = Viewer(self.encoder or (), self.decoder or (), logits)
 
@@ -189,7 +174,7 @@ class SemanticStacking(nn.Module):
 
         Args:
             real_logits: Of the real image, as the segmentation loss takes them.
-            synthetic_logits: Of the synthetic image; None where `w_syn` and `alpha_js` are 0.
+            synthetic_logits: Of the synthetic image; None where `w_syn` is 0.
             mask: See the class.
             real_features: Encoder features: a tensor, or a list or dict of tensors, compared
                 one by one with the options of the taps in their order. With decoder
@@ -205,9 +190,9 @@ class SemanticStacking(nn.Module):
         taps = {side.name: side.taps or () for side in self._sides()}
         real = View(real_logits, *features_of(real_features, taps))
         other = View(synthetic_logits, *features_of(synthetic_features, taps))
-        for name in ("w_syn", "alpha_js"):
-            if synthetic_logits is None and (weight := getattr(self, name)):
-                raise missing(name, weight, "logits of the synthetic image", "combine(logits, logits, ...)")
+        if synthetic_logits is None and self.w_syn:
+            cure = "combine(logits, logits, ...)"
+            raise missing("w_syn", self.w_syn, "logits of the synthetic image", cure)
         for side in self._sides():
             mine, theirs = getattr(real, side.name), getattr(other, side.name)
             refuse_unequal(mine, theirs)
@@ -253,7 +238,7 @@ class SemanticStacking(nn.Module):
         return f"{weights}, {taps}, forward_pass={self.forward_pass!r}"
 
     def _weights(self) -> dict[str, float]:
-        return {name: getattr(self, name) for name in ("w_syn", "alpha_enc", "alpha_dec", "alpha_js")}
+        return {name: getattr(self, name) for name in ("w_syn", "alpha_enc", "alpha_dec")}
 
     def _sides(self) -> tuple[Side, Side]:
         return Side("encoder", self.alpha_enc, self.encoder), Side("decoder", self.alpha_dec, self.decoder)
@@ -273,22 +258,19 @@ class SemanticStacking(nn.Module):
         unmeasured = segmentation.detach().new_full((), math.nan)
         logits = map_tensors(Tensor.detach, real.logits)
         if other is None:
-            return Terms(segmentation, segmentation.detach(), *[unmeasured] * 5).with_logits(logits)
+            return Terms(segmentation, segmentation.detach(), *[unmeasured] * 4).with_logits(logits)
         refuse_without_gradient([real.encoder, other.encoder], self.alpha_enc)
         refuse_without_gradient([real.decoder, other.decoder], self.alpha_dec)
-        synthetic = posteriors = unmeasured
+        synthetic = unmeasured
         if other.logits is not None:
             logits_left = map_tensors(lambda z: settled(z, mask, ignore), other.logits)
             synthetic = segment(self.segmentation_loss, logits_left, mask)
-        if self.alpha_js:
-            posteriors = self.posteriors(real.logits, other.logits, mask, ignore)
         encoder = apart(self.consistency, real.encoder, other.encoder, mask, ignore)
         decoder = apart(self.consistency, real.decoder, other.decoder, mask, ignore)
-        agreements = ((self.alpha_enc, encoder), (self.alpha_dec, decoder), (self.alpha_js, posteriors))
+        agreements = ((self.alpha_enc, encoder), (self.alpha_dec, decoder))
         total = segmentation + self.w_syn * synthetic if self.w_syn else segmentation
-        factor = 1.0 if self.ramp is None else self.ramp(segmentation.detach())
-        total = sum((factor * weight * part for weight, part in agreements if weight), start=total)
-        parts = (segmentation, synthetic, encoder, decoder, posteriors, unmeasured)
+        total = sum((weight * part for weight, part in agreements if weight), start=total)
+        parts = (segmentation, synthetic, encoder, decoder, unmeasured)
         terms = Terms(total, *(part.detach() for part in parts))
         terms = terms.with_logits(logits, map_tensors(Tensor.detach, other.logits))
         if collapse:

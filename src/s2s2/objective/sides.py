@@ -14,17 +14,12 @@ from s2s2.objective.axes import channel_axis
 from s2s2.objective.consistency import ConsistencyLoss
 from s2s2.objective.features import Feature, Tap
 from s2s2.objective.outputs import named_tensors
-from s2s2.objective.prototypes import Prototypes
 from s2s2.objective.rules import Rule
-from s2s2.objective.standardised import Standardised
 
 Features = dict[str, Feature]
 """By name, in the order of the taps."""
 
 SIDES = ("encoder", "decoder")
-
-_OWN = tuple(kind.forward for kind in (ConsistencyLoss, Prototypes, Standardised))
-"""Of the distances that are told the axis of the channels; a subclass with a forward of its own is not."""
 
 
 def features_of(given: Any, taps: Mapping[str, Sequence[Rule | Tap]]) -> list[Features]:
@@ -88,7 +83,7 @@ def apart(
     terms = []
     for name, feature in real.items():
         try:
-            distance = _distance(consistency, name, feature, synthetic[name].value, given)
+            distance = _distance(consistency, feature, synthetic[name].value, given)
         except ShapeError as error:
             raise ShapeError(f"Tap {name!r}: {error}") from error
         terms.append(feature.tap.weight * distance)
@@ -108,12 +103,12 @@ def axis_of(consistency: Callable[..., Tensor], feature: Feature, size: Sequence
 
 
 def _distance(
-    consistency: Callable[..., Tensor], name: str, real: Feature, synthetic: Tensor, given: tuple[Tensor, ...]
+    consistency: Callable[..., Tensor], real: Feature, synthetic: Tensor, given: tuple[Tensor, ...]
 ) -> Tensor:
-    if getattr(type(consistency), "forward", None) in _OWN:
+    # A subclass with a forward of its own is not told the axis.
+    if getattr(type(consistency), "forward", None) is ConsistencyLoss.forward:
         axis = axis_of(consistency, real, given[0].shape[1:])
-        tap = {"tap": name} if isinstance(consistency, Standardised) else {}
-        return consistency(real.value, synthetic, *given, channel_dim=axis, **tap)
+        return consistency(real.value, synthetic, *given, channel_dim=axis)
     values = [real.value, synthetic]
     if real.tap.channel_dim is not None:  # to where a distance of the user's own expects it by custom
         values = [value.movedim(real.tap.channel_dim, -1 if value.ndim == 3 else 1) for value in values]

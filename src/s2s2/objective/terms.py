@@ -22,8 +22,6 @@ class _Losses(NamedTuple):
     """Distance of the encoder features, summed over the taps."""
     decoder: Tensor
     """Distance of the decoder features, summed over the taps."""
-    posteriors: Tensor
-    """Divergence of the posteriors of both images."""
     fused: Tensor
     """Segmentation loss of the fused image, see `SaliencyBalancing`."""
 
@@ -33,10 +31,10 @@ class Terms(_Losses):
 
     The total carries the gradient; the others are detached, for logging. A term that
     was not measured is NaN: `synthetic`, `encoder` and `decoder` when the second image
-    was not used, `encoder` and `decoder` when nothing is tapped there, `posteriors` when its
-    weight is 0, `fused` in `SemanticStacking`.
+    was not used, `encoder` and `decoder` when nothing is tapped there, `fused` in
+    `SemanticStacking`.
 
-    A tuple of seven scalars, with the logits and the collapse meter beside it: `_asdict()` and
+    A tuple of six scalars, with the logits and the collapse meter beside it: `_asdict()` and
     unpacking give the scalars alone.
     """
 

@@ -65,7 +65,7 @@ def mismatch(image: Tensor, synthetic: Tensor | None) -> ConfigError | ShapeErro
     """Return the error for a synthetic image that is not there or does not fit."""
     if synthetic is None:
         return ConfigError(
-            "The objective got no synthetic image, but one of w_syn, alpha_enc, alpha_dec and alpha_js is "
+            "The objective got no synthetic image, but one of w_syn, alpha_enc and alpha_dec is "
             "above 0. Give the synthetic image of each mask, or set these weights to 0."
         )
     return ShapeError(

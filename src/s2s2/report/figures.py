@@ -125,8 +125,6 @@ _CURVES = (
     ("synthetic", "Segmentation loss, second view", "lower is better"),
     ("encoder", "Encoder consistency", "distance between the features of the two views"),
     ("decoder", "Decoder consistency", "distance between the features of the two views"),
-    ("posteriors", "Divergence of the posteriors", "between the predictions of the two views"),
-    ("ramp", "Factor of the consistency's weights", "0 until the segmentation loss has fallen"),
     *(
         (f"{side}_{name}", f"{side.capitalize()} features: {title}", hint)
         for side in ("encoder", "decoder")

@@ -121,7 +121,7 @@ def _objective(run: Results, config: RunConfig) -> str:
     return (
         f"The objective was semantic stacking [1] (weight of the synthetic image's loss {train.w_syn:g}, of "
         f"the encoder consistency {train.alpha_enc:g}, of the decoder consistency {train.alpha_dec:g}; "
-        f"{train.distance} distance{_options(train)}). "
+        f"{train.distance} distance). "
     )
 
 
@@ -134,20 +134,6 @@ def _slaug(run: Results, train: TrainConfig) -> str:
         f"In {joined(names)} the real image was augmented by SLAug ({SLAUG}): location-scale views of the "
         f"whole image and of each class, fused by saliency on {cells}. "
     )
-
-
-def _options(train: TrainConfig) -> str:
-    """Say what of the objective is not as published, each behind a semicolon."""
-    chosen = {
-        f"weight of the synthetic image's loss linear to {train.w_syn_end}": train.w_syn_end is not None,
-        f"temperature {train.temperature:g}": train.distance == "prototypes",
-        f"features standardised by {train.standardised}": train.standardised,
-        "no gradient through the real image's features": train.stop_gradient,
-        f"Jensen-Shannon divergence of the posteriors with the weight {train.alpha_js:g}": train.alpha_js,
-        f"weights ramped up over {train.ramp:.0%} of the steps once the segmentation loss was below "
-        f"{train.ramp_below:.0%} of its start": train.ramp,
-    }
-    return "".join(f"; {words}" for words, said in chosen.items() if said)
 
 
 def _arms(run: Results) -> str:

@@ -16,7 +16,7 @@ from s2s2.objective.sides import SIDES
 from s2s2.training.module import VALIDATION, StackingModule
 
 METERS = tuple(f"{side}_{name}" for side in SIDES for name in Collapse._fields)
-COLUMNS = ("step", *Terms._fields, *METERS, "ramp", *VALIDATION)
+COLUMNS = ("step", *Terms._fields, *METERS, *VALIDATION)
 
 
 class BestNetwork(Callback):

@@ -33,19 +33,9 @@ class TrainConfig(OptimisationConfig):
             these; 0 chooses by the images as they are.
         patch: Side of the square crops in pixels, a multiple of 32; None trains on whole images.
         w_syn: Weight of the segmentation loss on the second view.
-        w_syn_end: Its weight at the end, which it reaches linearly; None keeps it constant.
         alpha_enc: Weight of the encoder features' consistency.
         alpha_dec: Weight of the decoder features' consistency.
-        alpha_js: Weight of the Jensen-Shannon divergence of both views' posteriors.
-        distance: Between features; `cosine` is the published one. `prototypes` compares the mean
-            features of every class instead, which must agree in both views and differ from other classes'.
-        temperature: Of `prototypes`.
-        standardised: `channel` standardises every channel by running statistics before the distance,
-            `position` every channel at every spatial position, which needs images of one size.
-        stop_gradient: Let the second view alone learn from the consistency.
-        ramp: Share of the steps over which the consistency's weights rise, once the segmentation
-            loss has fallen; 0 gives them in full from the first step.
-        ramp_below: The rise begins when the loss is below this share of the first step's.
+        distance: Between features; `cosine` is the published one.
         weighting: `class` gives every class of the mask the same say in the distance.
         forward_pass: `joint` sends both views through the network as one batch,
             `separate` one after the other, as published.
@@ -66,7 +56,7 @@ class TrainConfig(OptimisationConfig):
         **OptimisationConfig.LEAST,
         "validations": 1,
         "stressed": 0,
-        **dict.fromkeys(("w_syn", "alpha_enc", "alpha_dec", "alpha_js", "ramp", "dice", "cross_entropy"), 0),
+        **dict.fromkeys(("w_syn", "alpha_enc", "alpha_dec", "dice", "cross_entropy"), 0),
     }
 
     images_per_step: int = 24
@@ -79,16 +69,9 @@ class TrainConfig(OptimisationConfig):
     stressed: int = 2
     patch: int | None = None
     w_syn: float = 1.0
-    w_syn_end: float | None = None
     alpha_enc: float = 0.4
     alpha_dec: float = 0.0
-    alpha_js: float = 0.0
-    distance: Literal["cosine", "angular", "l1", "l2", "prototypes"] = "cosine"
-    temperature: float = 0.1
-    standardised: Literal["channel", "position"] | None = None
-    stop_gradient: bool = False
-    ramp: float = 0.0
-    ramp_below: float = 0.5
+    distance: Literal["cosine", "angular", "l1", "l2"] = "cosine"
     weighting: Literal["class"] | None = None
     forward_pass: Literal["joint", "separate"] = "joint"
     marked: Literal["keep", "leave-out", "mask"] = "leave-out"
@@ -110,39 +93,11 @@ class TrainConfig(OptimisationConfig):
             raise ConfigError(f"--train.warmup is a share of the steps in [0, 1), got {self.warmup}.")
         if self.patch is not None and (self.patch < 32 or self.patch % 32):
             raise ConfigError(f"--train.patch must be a multiple of 32, got {self.patch}.")
-        self._check_objective()
-
-    def _check_objective(self) -> None:
         if not self.dice + self.cross_entropy > 0:
             raise ConfigError(
                 "--train.dice and --train.cross_entropy are both 0, so there is no segmentation loss. Give "
                 "one of them a weight."
             )
-        if self.w_syn_end is not None and not self.w_syn_end >= 0:
-            raise ConfigError(f"--train.w_syn_end must be at least 0, got {self.w_syn_end}.")
-        for name in ("temperature", "ramp_below"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"--train.{name} must be above 0, got {getattr(self, name)}.")
-        if self.ramp > 1:
-            raise ConfigError(f"--train.ramp is a share of the steps in [0, 1], got {self.ramp}.")
-        if self.distance == "prototypes" and self.weighting is not None:
-            raise ConfigError(
-                f"--train.weighting is {self.weighting} with --train.distance prototypes, which give every "
-                "class the same say already. Leave one of them out."
-            )
-
-    def w_syn_at(self, step: int) -> float:
-        """Return the weight of the second view's loss in a step, counted from 0.
-
-        Example:
-            >>> [TrainConfig(steps=4, validations=1, w_syn_end=0.0).w_syn_at(step) for step in range(4)]
-            [0.875, 0.625, 0.375, 0.125]
-        """
-        if self.w_syn_end is None:
-            return self.w_syn
-        # The middle of the step, so that no weight is 0 while copies are shown.
-        passed = (step + 0.5) / (self.interval * self.epochs)
-        return self.w_syn + passed * (self.w_syn_end - self.w_syn)
 
     @property
     def interval(self) -> int:

@@ -17,7 +17,7 @@ from s2s2.core.engine.schedule import on_plateau, scheduled
 from s2s2.errors import TrainingError
 from s2s2.networks.inference import infer_logits
 from s2s2.networks.normalisation import Normalisation
-from s2s2.objective import Collapse, Ramp, SaliencyBalancing, SemanticStacking, Terms
+from s2s2.objective import Collapse, SaliencyBalancing, SemanticStacking, Terms
 from s2s2.training.config import TrainConfig
 
 VALIDATION = ("validation_dice", "validation_clean", "validation_stressed")
@@ -71,18 +71,12 @@ class StackingModule(L.LightningModule):
     def _terms(self, batch: dict[str, Any], *, collapse: bool) -> Terms:
         image, synthetic = self.normalisation(batch["image"]), batch.get("synthetic")
         if synthetic is not None:
-            self.stacking.w_syn = self.config.w_syn_at(self.global_step)
             synthetic = self.normalisation(synthetic)
         rest = synthetic, batch["mask"], batch.get("ignore")
         if isinstance(self.objective, SaliencyBalancing):
             local = self.normalisation(batch["local"])
             return self.objective.terms(self.network, image, local, *rest, collapse=collapse)
         return self.objective.terms(self.network, image, *rest, collapse=collapse)
-
-    @property
-    def stacking(self) -> SemanticStacking:
-        """The loss of a pair, by itself or within SLAug."""
-        return self.objective.stacking if isinstance(self.objective, SaliencyBalancing) else self.objective
 
     def interval_means(self) -> dict[str, float]:
         """Return the mean of every term since the last call; a term that the arm lacks is NaN.
@@ -102,15 +96,12 @@ class StackingModule(L.LightningModule):
         return means
 
     def interval_meters(self) -> dict[str, float]:
-        """Return how much the features of every side were alike, and the factor of the ramp."""
-        meters = {
+        """Return how much the features of every side were alike."""
+        return {
             f"{side}_{name}": value
             for side, found in self.collapse.items()
             for name, value in found._asdict().items()
         }
-        if isinstance(self.stacking.ramp, Ramp):
-            meters["ramp"] = float(self.stacking.ramp.factor)
-        return meters
 
     def validation_step(self, batch: dict[str, Any], _index: int) -> None:
         """Collect the Dice of every case and class, NaN where a class is absent."""

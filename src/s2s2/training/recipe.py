@@ -21,12 +21,8 @@ from s2s2.networks import (
 )
 from s2s2.objective import (
     ConsistencyLoss,
-    JensenShannon,
-    Prototypes,
-    Ramp,
     SaliencyBalancing,
     SemanticStacking,
-    Standardised,
 )
 from s2s2.stack import LiveStack, Stack
 from s2s2.training.config import TrainConfig
@@ -135,29 +131,11 @@ def objective_of(
         decoder=decoder,
         alpha_enc=config.alpha_enc if arm.consistency else 0.0,
         alpha_dec=config.alpha_dec if arm.consistency else 0.0,
-        w_syn=config.w_syn_at(0) if arm.pairs else 0.0,
-        alpha_js=config.alpha_js if arm.consistency else 0.0,
-        consistency=_distance(config),
-        posteriors=JensenShannon(stop_gradient=config.stop_gradient),
+        w_syn=config.w_syn if arm.pairs else 0.0,
+        consistency=ConsistencyLoss(config.distance, weighting=config.weighting),
         forward_pass=config.forward_pass,
-        ramp=_ramp(config) if arm.consistency and config.ramp else None,
     )
     return SaliencyBalancing(stacking, config.slaug.grid) if arm.slaug else stacking
-
-
-def _distance(config: TrainConfig) -> ConsistencyLoss | Prototypes | Standardised:
-    distance: ConsistencyLoss | Prototypes
-    if config.distance == "prototypes":
-        distance = Prototypes(config.temperature, stop_gradient=config.stop_gradient)
-    else:
-        distance = ConsistencyLoss(
-            config.distance, weighting=config.weighting, stop_gradient=config.stop_gradient
-        )
-    return Standardised(distance, per=config.standardised) if config.standardised else distance
-
-
-def _ramp(config: TrainConfig) -> Ramp:
-    return Ramp(steps=max(1, round(config.ramp * config.steps)), below=config.ramp_below)
 
 
 def cases_per_step(arm: Arm, config: TrainConfig) -> int:
