@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from s2s2.errors import ConfigError, NetworkError, ShapeError, TapError
 from s2s2.objective import ConsistencyLoss, SemanticStacking, Tap, Terms
-from s2s2.objective.outputs import map_tensors
+from s2s2.objective.taps.outputs import map_tensors
 
 CE = nn.CrossEntropyLoss()
 IMAGE, SYNTHETIC = torch.rand(2, 4, 3, 8, 8).unbind()

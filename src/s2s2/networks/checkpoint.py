@@ -25,7 +25,7 @@ from s2s2.networks.build import build_network, require_module_class
 from s2s2.networks.catalogue import BUILT_IN
 from s2s2.networks.config import NetworkConfig
 from s2s2.networks.normalisation import Normalisation
-from s2s2.objective.features import unwrap
+from s2s2.objective.taps.features import unwrap
 
 WEIGHTS = "weights.safetensors"
 CARD = "network.json"

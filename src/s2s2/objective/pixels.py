@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from s2s2.errors import ShapeError
-from s2s2.objective.axes import token_grid
-from s2s2.objective.outputs import named_tensors
+from s2s2.objective.taps.axes import token_grid
+from s2s2.objective.taps.outputs import named_tensors
 
 SURE = 30.0
 """Logit of the correct class at an ignored pixel; other classes get its negative. Every loss is 0 there."""

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from s2s2.errors import ShapeError
-from s2s2.objective.axes import channel_axis
 from s2s2.objective.pixels import kept_share, on_grid, size_of
+from s2s2.objective.taps.axes import channel_axis
 
 
 def exact(feature: Tensor) -> Tensor:

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from s2s2.errors import ConfigError
 from s2s2.objective.collapse import measure
 from s2s2.objective.consistency import ConsistencyLoss
-from s2s2.objective.describe import Description, describe
-from s2s2.objective.features import Tap, refuse_without_gradient
-from s2s2.objective.outputs import map_tensors
 from s2s2.objective.pixels import fitted, settled
-from s2s2.objective.rules import Rule
 from s2s2.objective.sides import SIDES, apart, axis_of, features_of, refuse_unequal
+from s2s2.objective.taps.describe import Description, describe
+from s2s2.objective.taps.features import Tap, refuse_without_gradient
+from s2s2.objective.taps.outputs import map_tensors
+from s2s2.objective.taps.rules import Rule
 from s2s2.objective.terms import Terms
 from s2s2.objective.views import Network, View, Viewer, segment
 from s2s2.objective.weights import Side, check_weights, mismatch, missing

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from s2s2.errors import ConfigError, ShapeError
-from s2s2.objective.axes import channel_axis
 from s2s2.objective.consistency import ConsistencyLoss
-from s2s2.objective.features import Feature, Tap
-from s2s2.objective.outputs import named_tensors
-from s2s2.objective.rules import Rule
+from s2s2.objective.taps.axes import channel_axis
+from s2s2.objective.taps.features import Feature, Tap
+from s2s2.objective.taps.outputs import named_tensors
+from s2s2.objective.taps.rules import Rule
 
 Features = dict[str, Feature]
 """By name, in the order of the taps."""

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from s2s2.errors import NetworkError
-from s2s2.objective.features import Feature, FeatureTap, Tap
-from s2s2.objective.outputs import halves, named_tensors
-from s2s2.objective.rules import Rule, unwrap
+from s2s2.objective.taps.features import Feature, FeatureTap, Tap
+from s2s2.objective.taps.outputs import halves, named_tensors
+from s2s2.objective.taps.rules import Rule, unwrap
 
 Network = Callable[[Tensor], Any]
 """An `nn.Module`; a function of the image as well, where nothing is tapped."""

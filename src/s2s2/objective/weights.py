@@ -9,8 +9,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from s2s2.errors import ConfigError, ShapeError
-from s2s2.objective.features import Tap
-from s2s2.objective.rules import Rule
+from s2s2.objective.taps.features import Tap
+from s2s2.objective.taps.rules import Rule
 
 
 class Side(NamedTuple):

@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from s2s2.errors import TapError
 from s2s2.objective import FeatureTap, SemanticStacking
-from s2s2.objective.features import unwrap
+from s2s2.objective.taps.features import unwrap
 
 CE = nn.CrossEntropyLoss()
 IMAGE, SYNTHETIC = torch.rand(2, 4, 3, 8, 8).unbind()

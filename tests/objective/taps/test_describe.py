@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from s2s2.errors import TapError
 from s2s2.objective import SemanticStacking, Tap
-from tests.objective.test_axes import Swin
-from tests.objective.test_taps import Applied, Checkpointed, Transformer
+from tests.objective.taps.test_axes import Swin
+from tests.objective.taps.test_taps import Applied, Checkpointed, Transformer
 
 CE = nn.CrossEntropyLoss()
 IMAGE = torch.rand(2, 3, 8, 8)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from s2s2.errors import ShapeError
 from s2s2.objective import ConsistencyLoss, SemanticStacking, Tap
-from s2s2.objective.axes import channel_axis
+from s2s2.objective.taps.axes import channel_axis
 
 CE = nn.CrossEntropyLoss()
 

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from s2s2.errors import ConfigError, TapError
-from s2s2.objective.hooks import Call, Hooks
-from s2s2.objective.outputs import take_tensors
-from s2s2.objective.rules import Rule, find_modules, refuse_scripted, unwrap, works_on_the_last_axis
+from s2s2.objective.taps.hooks import Call, Hooks
+from s2s2.objective.taps.outputs import take_tensors
+from s2s2.objective.taps.rules import Rule, find_modules, refuse_scripted, unwrap, works_on_the_last_axis
 
 __all__ = ["Feature", "FeatureTap", "Tap", "refuse_without_gradient", "unwrap"]
 

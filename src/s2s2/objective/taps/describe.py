@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from s2s2.errors import ShapeError, TapError
-from s2s2.objective.features import Feature, FeatureTap, Tap, refuse_without_gradient, unwrap
-from s2s2.objective.rules import Rule
+from s2s2.objective.taps.features import Feature, FeatureTap, Tap, refuse_without_gradient, unwrap
+from s2s2.objective.taps.rules import Rule
 
 Side = tuple[str, Sequence[Rule | Tap], float]
 """Name of a side, its taps and its weight."""

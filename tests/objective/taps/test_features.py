@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from s2s2.errors import TapError
 from s2s2.objective import FeatureTap
-from s2s2.objective.features import unwrap
+from s2s2.objective.taps.features import unwrap
 
 
 def small() -> nn.Sequential:

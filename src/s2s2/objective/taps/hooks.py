@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from s2s2.errors import TapError
-from s2s2.objective.outputs import elements, named_tensors
+from s2s2.objective.taps.outputs import elements, named_tensors
 
 
 class Call(NamedTuple):

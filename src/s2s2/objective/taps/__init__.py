@@ -1,0 +1,1 @@
+"""Taps: what modules of any network return in a forward pass, by name."""
