@@ -14,19 +14,12 @@ import yaml
 from s2s2.arms import ARMS
 from s2s2.cli import main
 from s2s2.generators import build_generator
-from tests.networks.fcbformer.naive import TINY as TINY_FCBFORMER
-from tests.networks.transunet.test_network import TINY as TINY_TRANSUNET
+from tests.networks.tiny import TINY
 from tests.published_sets import draw_all
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = sorted((ROOT / "configs").glob("*.yaml"))
 SOUND = [path for path in SETTINGS if not path.stem.endswith("-as-published")]
-TINY: dict[str, dict[str, Any]] = {
-    "fcbformer": TINY_FCBFORMER,
-    "transunet": TINY_TRANSUNET,
-    "efficientnet-b2-unet": {},
-}
-"""Arguments that make each network small."""
 BRIEF = (
     "table1-acdc-transunet",
     "table4-bssfp-lge-slaug-as-published",

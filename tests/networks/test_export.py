@@ -10,20 +10,12 @@ import torch
 
 from s2s2.networks import BUILT_IN, NetworkConfig, build_network
 from tests.networks.dino.models import save_tiny
-from tests.networks.fcbformer.naive import TINY as TINY_FCBFORMER
-from tests.networks.transunet.test_network import TINY as TINY_TRANSUNET
-
-TINY = {
-    "fcbformer": TINY_FCBFORMER,
-    "transunet": TINY_TRANSUNET,
-    "dino-light": {"widths": [16, 8, 8, 8]},
-}
-"""Arguments that make a network small."""
+from tests.networks.tiny import TINY
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_an_exported_network_predicts_as_before(name: str, tmp_path: Path) -> None:
-    config = NetworkConfig(name, TINY.get(name, {}), pretrained=False)
+    config = NetworkConfig(name, TINY[name], pretrained=False)
     if name == "dino-light":
         save_tiny("dinov2", tmp_path / "model")
         config = NetworkConfig(name, TINY[name], weights=str(tmp_path / "model"))

@@ -105,7 +105,10 @@ def load_config(run: Path) -> RunConfig:
     except ConfigError:
         raise
     except Exception as error:
-        raise ConfigError(f"{path} does not hold settings of a run: {error}") from error
+        raise ConfigError(
+            f"{path} does not hold settings of a run: {error}. An option that this version "
+            "does not know can be deleted from the file."
+        ) from error
     return config
 
 
