@@ -7,13 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
 import pytest
-import yaml
 
 import s2s2
 from s2s2.cli import COMMANDS, main
@@ -21,7 +20,6 @@ from s2s2.cli.command import Command
 from s2s2.cli.expected import expected
 from s2s2.cli.help import help_of
 from s2s2.cli.options import read_options
-from s2s2.pipeline import RunConfig
 from s2s2.run.config import StackConfig
 from s2s2.run.options import Seeded
 from s2s2.run.settings import types_of
@@ -54,69 +52,6 @@ def options_of(command: str) -> type[Command]:
 
 def read(command: str, *words: str) -> Command:
     return read_options(options_of(command), command, words)
-
-
-def printed(command: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    with pytest.raises(SystemExit) as stopped:
-        main([command, *words, "--print-config"])
-    assert stopped.value.code == 0
-    return capsys.readouterr().out
-
-
-@pytest.mark.parametrize("command", list(COMMANDS))
-def test_a_command_reads_back_what_it_printed(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "options.yaml"
-    words = REQUIRED.get(command, "").split()
-    file.write_text(printed(command, words, capsys))
-    assert printed(command, ["--config", str(file)], capsys) == file.read_text()
-    assert read(command, "--config", str(file)) == read(command, *words)
-
-
-@pytest.mark.parametrize("command", list(COMMANDS))
-def test_every_command_reads_the_settings_of_a_run(command: str, finished: RunConfig) -> None:
-    file = str(finished.output / "config.yaml")
-    trust = ["--trust", finished.network.name] if hasattr(options_of(command), "trust") else []
-    options = read(command, *REQUIRED.get(command, "").split(), "--config", file, *trust)
-    shared = {
-        "size": 32,
-        "seeds": 2,
-        "train": finished.train,
-        "network": finished.network,
-        "audit": finished.audit,
-    }
-    if command != "predict":
-        for name, value in shared.items():
-            assert getattr(options, name, value) == value
-    if command != "run":
-        assert getattr(options, "output", None) != finished.output
-
-
-def test_a_run_is_repeated_from_its_settings(finished: RunConfig, capsys: pytest.CaptureFixture[str]) -> None:
-    file = finished.output / "config.yaml"
-    before = file.read_bytes()
-    assert main(["run", "--config", str(file), "--trust", "monai.networks.nets:UNet"]) == 0
-    assert str(finished.output / "report.html") in capsys.readouterr().out.replace("\n", "")
-    assert file.read_bytes() == before
-
-
-def test_reading_settings_runs_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for number, text in enumerate(
-        (
-            f"data: !!python/object/apply:pathlib.Path.touch [{tmp_path}/sprung]",
-            f"output: {{class_path: pathlib.Path, init_args: {{args: [{tmp_path}]}}}}",
-            "network: {name: this.module.is.not.there}\nmagic: 1",
-        )
-    ):
-        file = tmp_path / f"{number}.yaml"
-        file.write_text(text)
-        try:
-            code: object = main(["run", "--config", str(file), "--print-config"])
-        except SystemExit as stopped:
-            code = stopped.code
-        assert code == 2, text
-    assert not (tmp_path / "sprung").exists()
 
 
 @pytest.mark.parametrize("form", ["0.6 0.2 0.2", "'[0.6, 0.2, 0.2]'", "'[0.6,0.2,0.2]'"])
@@ -191,18 +126,6 @@ def test_what_cannot_be_read_is_named(
     assert said.endswith(f" See `s2s2 {command} --help`.\n")
     assert said.count("\n") == 1
     assert not re.search(r"Union|Parser key|<class|validate", said)
-
-
-def test_a_file_of_settings_is_refused_in_the_same_words(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "settings.yaml"
-    for option, text in (("--config", "train: {patch: abc}"), ("--train", "patch: abc")):
-        file.write_text(text)
-        assert main(["train", "home", "--output", "o", option, str(file)]) == 2
-        said = capsys.readouterr().err
-        assert "--train.patch takes a whole number or null, got 'abc'." in said
-        assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -310,12 +233,6 @@ def test_a_help_is_made_of_types_docstrings_and_defaults(monkeypatch: pytest.Mon
     )
 
 
-def test_an_own_settings_file_may_hold_only_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["check", "home", "--print-config=skip_default"])
-    assert yaml.safe_load(capsys.readouterr().out) == {"data": "home"}
-
-
 def test_a_help_whose_reader_has_seen_enough_ends_quietly() -> None:
     code = "import sys, time\ntime.sleep(0.3)\nfrom s2s2.cli import main\nsys.exit(main(['run', '--help']))"
     with subprocess.Popen(
@@ -381,8 +298,3 @@ def test_a_check_loads_no_torch_and_an_evaluation_no_lightning(tmp_path: Path) -
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.stderr.strip().endswith("[]"), done.stderr
-
-
-def test_settings_of_a_run_are_plain_yaml(finished: RunConfig) -> None:
-    content = yaml.safe_load((finished.output / "config.yaml").read_text())
-    assert {each.name for each in fields(RunConfig)} == set(content)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from s2s2.errors import ConfigError
+from s2s2.networks.config import NetworkConfig
 from s2s2.pipeline import RunConfig, StackConfig, load_config, save_config
+from s2s2.run.settings import require_known
 
 
 @pytest.mark.parametrize(
@@ -46,9 +48,29 @@ def test_settings_come_back(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text("data: 1\nmagic: true\n")
+    (tmp_path / "config.yaml").write_text("data: 1\nsize: large\n")
     with pytest.raises(ConfigError, match=r"config\.yaml does not hold settings of a run"):
         load_config(tmp_path)
+
+
+def test_an_option_of_another_version_is_named_with_its_cure(tmp_path: Path) -> None:
+    save_config(RunConfig(data=tmp_path / "home", output=tmp_path))
+    file = tmp_path / "config.yaml"
+    written = file.read_text()
+    for changed, name, cure in (
+        (f"{written}magic: true\n", "magic", "Delete it"),
+        (written.replace("\n  w_syn: ", "\n  w_sym: "), "train.w_sym", "Write train.w_syn "),
+    ):
+        assert changed != written
+        file.write_text(changed)
+        with pytest.raises(ConfigError, match=rf"config\.yaml names the option {name}, .* {cure}"):
+            load_config(tmp_path)
+
+
+def test_the_content_of_a_free_option_is_not_looked_at(tmp_path: Path) -> None:
+    types = {"data": Path, "network": NetworkConfig, "network.options": dict[str, Any]}
+    require_known({"data": "d", "network": {"options": {"any": 1}}}, types, tmp_path)
+    require_known("a path", types, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["target", "arms", "size"])

@@ -11,7 +11,6 @@ docstring. On the command line an option may be written in a few more ways:
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections import deque
@@ -29,7 +28,7 @@ from s2s2.core.trust import dotted, read_settings, require_trusted
 from s2s2.errors import ConfigError
 from s2s2.networks.config import NetworkConfig
 from s2s2.run.config import RunConfig
-from s2s2.run.settings import groups_of, located, require_values, types_of
+from s2s2.run.settings import groups_of, located, require_known, require_values, similar, types_of
 
 _IMPORTING = ("--network", "--audit", "--stack", "--generator", "--arm")
 """Options that name networks and generators; what is typed there may be imported."""
@@ -150,7 +149,7 @@ class _Spelling:
         for known, kind in self.types.items():
             if name == known or (get_origin(kind) is dict and name.startswith(f"{known}.")):
                 return kind
-        near = difflib.get_close_matches(name, self.types, 3)
+        near = similar(name, self.types)
         advice = f" Did you mean {' or '.join(f'--{each}' for each in near)}?" if near else ""
         self.refuse(f"There is no option --{name}.{advice}")
 
@@ -176,24 +175,32 @@ class _Spelling:
             text = Path(value).read_text(encoding="utf-8") if Path(value).is_file() else None
         except (OSError, ValueError):
             return value
-        groups = groups_of(self.types)
+        types = self.types
         if name != "config":
             prefix = f"{name}."
-            groups = {each.removeprefix(prefix) for each in groups if each.startswith(prefix)}
-            return value if text is None else json.dumps(read_settings(text, value, groups))
+            inner = {each: kind for each, kind in types.items() if each.startswith(prefix)}
+            types = {each.removeprefix(prefix): kind for each, kind in inner.items()}
+            if text is None:
+                return value
         source = "The value of --config" if text is None else value
-        return self._shared(value, read_settings(value if text is None else text, source, groups))
+        content = read_settings(value if text is None else text, source, groups_of(types))
+        if name == "config":
+            return self._shared(value, content, source)
+        require_known(content, types, source)
+        return json.dumps(content)
 
-    def _shared(self, path: str, content: Any) -> str:
+    def _shared(self, path: str, content: Any, source: str) -> str:
         """Of the settings of a run, another command takes what it has in common with `s2s2 run`."""
         run = get_type_hints(RunConfig)
         if not isinstance(content, dict) or {*run} - {*content}:
+            require_known(content, self.types, source)
             return path
         content = located(content, Path(path).parent)
-        if issubclass(self.kind, RunConfig):
-            return json.dumps(content)
-        shared = {name for name in run if self.types.get(name) == run[name]} - {"output"}
-        return json.dumps({name: content[name] for name in run if name in shared})
+        if not issubclass(self.kind, RunConfig):
+            shared = {name for name in run if self.types.get(name) == run[name]} - {"output"}
+            content = {name: content[name] for name in run if name in shared}
+        require_known(content, self.types, source)
+        return json.dumps(content)
 
 
 def _listed(word: str) -> list[str]:

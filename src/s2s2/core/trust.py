@@ -19,7 +19,8 @@ _LONGEST = 2**20
 """Characters of the longest file of settings; those of a run have some thousands."""
 _DEEPEST = 30
 _LONG_PATH = 200
-_OF_THE_COMMAND_LINE = ("config", "trust")
+FOR_THE_COMMAND_LINE = ("config", "trust")
+"""Options that a file may name only without a value."""
 
 
 def dotted(path: str) -> str:
@@ -126,7 +127,7 @@ def _check_groups(content: Any, prefix: str, groups: Collection[str]) -> None:
         return
     for key, value in content.items():
         name = f"{prefix}{key}"
-        if name in _OF_THE_COMMAND_LINE and value:
+        if name in FOR_THE_COMMAND_LINE and value:
             raise ValueError(f"it holds {name!r}, which is for the command line alone")
         if name in groups and not isinstance(value, Mapping):
             raise ValueError(f"{name} is {json.dumps(value)[:80]}, expected a mapping of its settings")

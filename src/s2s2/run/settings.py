@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from functools import cache
 from operator import attrgetter
@@ -16,7 +17,7 @@ from jsonargparse import ArgumentParser
 
 from s2s2.core.names import is_file
 from s2s2.core.storage import atomic
-from s2s2.core.trust import read_settings
+from s2s2.core.trust import FOR_THE_COMMAND_LINE, read_settings
 from s2s2.errors import ConfigError
 from s2s2.run.config import RunConfig
 
@@ -96,7 +97,9 @@ def load_config(run: Path) -> RunConfig:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(RunConfig, "run")
     try:
-        content = read_settings(path.read_text(encoding="utf-8"), path, groups_of(dict(types_of(RunConfig))))
+        types = dict(types_of(RunConfig))
+        content = read_settings(path.read_text(encoding="utf-8"), path, groups_of(types))
+        require_known(content, types, path)
         if isinstance(content, dict):
             content = located(content, run)
         found = parser.parse_object({"run": content})
@@ -105,11 +108,47 @@ def load_config(run: Path) -> RunConfig:
     except ConfigError:
         raise
     except Exception as error:
-        raise ConfigError(
-            f"{path} does not hold settings of a run: {error}. An option that this version "
-            "does not know can be deleted from the file."
-        ) from error
+        raise ConfigError(f"{path} does not hold settings of a run: {error}.") from error
     return config
+
+
+def require_known(content: Any, types: Mapping[str, Any], source: str | Path, prefix: str = "") -> None:
+    """Refuse an option that a file names and this version does not have, such as one of another version.
+
+    Args:
+        content: As read from the file; what is not a mapping passes.
+        types: Type of every option, those in groups as `types_of` names them.
+        source: The file, for the message.
+        prefix: Of the group that `content` holds, with its dot.
+
+    Raises:
+        ConfigError: If there is one; it names the file, similar options and the cure.
+    """
+    if not isinstance(content, Mapping):
+        return
+    for key, value in content.items():
+        name = f"{prefix}{key}"
+        if name not in types and name not in FOR_THE_COMMAND_LINE:
+            near = similar(name, types)
+            advice = f"Write {' or '.join(near)} if you mean it, or delete" if near else "Delete"
+            raise ConfigError(
+                f"{source} names the option {name}, which this version does not have. "
+                f"{advice} it from the file."
+            )
+        if is_dataclass(types.get(name)):
+            require_known(value, types, source, f"{name}.")
+
+
+def similar(name: str, known: Collection[str]) -> list[str]:
+    """Return up to three known options that a mistyped one may stand for; its group may be left out.
+
+    Example:
+        >>> similar("stepz", ["train.steps", "train.seed", "size"])
+        ['train.steps']
+    """
+    ends = {each.rpartition(".")[2]: each for each in known}
+    by_end = [ends[end] for end in difflib.get_close_matches(name.rpartition(".")[2], ends, 3)]
+    return list(dict.fromkeys([*difflib.get_close_matches(name, known, 3), *by_end]))[:3]
 
 
 def require_values(options: Any, kind: type[Any], source: str) -> None:
