@@ -74,7 +74,7 @@ class Acquisition:
         if changed is image:
             changed = image.copy()
         if inside is not None:
-            changed *= inside
+            changed *= inside.astype(np.float32)
         return changed
 
 

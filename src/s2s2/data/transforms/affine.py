@@ -89,8 +89,8 @@ class PairedGeometry:
         inside = (np.abs(positions[..., 0]) <= 1) & (np.abs(positions[..., 1]) <= 1)
         # "border" and the product with `inside` end the image sharply, as padding does.
         images = functional.grid_sample(stacked, grid, "bilinear", "border", align_corners=False)[0].numpy()
-        images *= inside
-        np.clip(images, 0, 1, out=images)
+        images *= inside.astype(np.float32)
+        torch.from_numpy(images).clamp_(0, 1)
         labels = functional.grid_sample(labels, grid, "nearest", "zeros", align_corners=False)
         return Views(
             images[:channels],
