@@ -19,6 +19,7 @@ from s2s2.data import Dataset, Split
 from s2s2.data.identity import mask_digest
 from s2s2.errors import ConfigError, SplitError, StackError, StorageError
 from s2s2.stack import Stack, build_stack
+from s2s2.stack.builder import Builder
 from s2s2.stack.store import case_path, manifest_path
 from tests.stack.made import Echo, build, opened
 
@@ -107,6 +108,17 @@ def test_two_builders_at_once_make_one_stack(site: Path, tmp_path: Path) -> None
     builders = [start_builder(site, tmp_path / "shared", pause_s=0.02) for _ in range(2)]
     assert [builder.wait(timeout=90) for builder in builders] == [0, 0]
     assert contents(tmp_path / "shared") == contents(tmp_path / "whole")
+
+
+def test_a_file_that_another_builder_finishes_meanwhile_is_left_alone(
+    home: Home, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, generator = contents(stack.path / "copies"), Echo()
+    # At the first look no file is there; when its copies are read, all are.
+    monkeypatch.setattr(Builder, "whole", lambda builder, case_id: False)
+    build_stack(generator, *home, stack.path, depth=4, seed=0)
+    assert generator.asked == []
+    assert contents(stack.path / "copies") == before
 
 
 def test_processes_make_the_bytes_of_one(home: Home, stack: Stack, tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ class Builder:
         lost gets the bytes that it had.
         """
         kept = {case_id: self._kept(case_id) for case_id in group if not self.whole(case_id)}
+        # Another process may have finished a file between the two looks at it.
+        kept = {case_id: there for case_id, there in kept.items() if len(there[0]) < self.depth}
         cases = [self.train.case(case_id) for case_id in group]
         for start in sorted({len(pixels) for pixels, _ in kept.values()}):
             made = self.generator.sample_batch(cases, self.depth - start, self.seed, start=start)
