@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from s2s2.audit import Audit, RealImages, Segmenters, run_audit
-from s2s2.errors import AuditError, StackError
+from s2s2.core.storage import claimed
+from s2s2.errors import AuditError, StackError, StorageError
 from s2s2.stack import Stack
 from s2s2.stack.pages import encode, read_index, read_page
 from s2s2.stack.store import BUILT, case_path
@@ -78,6 +79,34 @@ def test_an_audit_that_was_killed_goes_on_to_the_same_bytes(
     assert 2 <= len(list((killed.path / "audit" / "parts").glob("*.safetensors"))) < len(small.split.train)
     audit(small, killed, judges)
     assert contents(killed.path) == contents(whole.path)
+
+
+def test_a_sheet_that_a_killed_process_left_unfinished_is_no_part_of_the_audit(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack]
+) -> None:
+    stack = copied("left")
+    sheets = set(audit(small, stack, judges).sheets)
+    (stack.path / "audit" / "audit.json").unlink()
+    left = stack.path / "audit" / "sheets" / ".1-0a1b2c3d.part.jpg"
+    left.write_bytes(b"")
+    assert set(audit(small, stack, judges).sheets) == sheets
+    # It is removed an hour later, and the audit is as it was.
+    left.unlink()
+    record = json.loads((stack.path / "audit" / "audit.json").read_text())
+    assert not [name for name in record["outputs"] if ".part" in name]
+    assert set(audit(small, stack, judges).sheets) == sheets
+
+
+def test_two_audits_of_one_stack_do_not_mix(
+    small: Home, judges: Segmenters, copied: Callable[[str], Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2s2.core.storage.PATIENCE_S", 0.1)
+    stack = copied("two")
+    with (
+        claimed(stack.path / "audit"),
+        pytest.raises(StorageError, match=r"Another process is at work in .*audit"),
+    ):
+        audit(small, stack, judges)
 
 
 def test_audits_of_two_stacks_measure_the_real_images_once(

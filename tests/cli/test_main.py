@@ -57,7 +57,7 @@ def test_a_mistake_is_one_paragraph_without_a_traceback(tmp_path: Path) -> None:
 def test_check_prints_json_and_judges(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(site), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["summary"]["cases"] == 12
-    (site / "images" / "case_00.png").write_bytes(b"torn")
+    (site / "images" / "case_00.png").write_bytes(b"corrupt")
     assert main(["check", str(site)]) == 2
     assert "case_00" in capsys.readouterr().out
 
@@ -103,11 +103,11 @@ def test_step_by_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert (comparison["difference"] == 0).all()
 
 
-def test_predict_names_a_torn_image_and_does_the_others(
+def test_predict_names_a_corrupt_image_and_does_the_others(
     finished: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = draw_site(tmp_path / "new", cases=3) / "images"
-    (images / "case_01.png").write_bytes(b"torn")
+    (images / "case_01.png").write_bytes(b"corrupt")
     network = finished.output / "arms" / "s2s2" / "seed0" / "network"
     words = ["predict", str(network), str(images), "--output", str(tmp_path / "out")]
     assert main([*words, "--trust", finished.network.name]) == 2

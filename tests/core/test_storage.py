@@ -17,6 +17,7 @@ from s2s2.core.storage import (
     refuse_links,
     remove_leftovers,
     storage_errors,
+    whole_files,
     write_json,
     write_text,
 )
@@ -192,3 +193,15 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) 
     assert [path.exists() for path in (old, young, file)] == [False, True, True]
     remove_leftovers(tmp_path)
     assert [path.exists() for path in (young, file)] == [False, True]
+
+
+def test_unfinished_files_are_not_listed(tmp_path: Path) -> None:
+    for name in ("b.jpg", "a.jpg", "c.tif", ".hidden.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.jpg").mkdir()
+    with atomic(tmp_path / "d.jpg") as temporary:
+        temporary.touch()
+        listed = whole_files(tmp_path, "*.jpg")
+    assert [path.name for path in listed] == [".hidden.jpg", "a.jpg", "b.jpg"]
+    assert len(whole_files(tmp_path)) == 5
+    assert whole_files(tmp_path / "nowhere") == []

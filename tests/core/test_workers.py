@@ -10,7 +10,7 @@ from pickle import PicklingError
 import pytest
 
 from s2s2.core.progress import Progress
-from s2s2.core.workers import finished, side_by_side
+from s2s2.core.workers import finished, is_first, side_by_side
 from s2s2.errors import DataError
 
 
@@ -42,6 +42,29 @@ def test_results_come_in_order_and_each_task_reports_for_itself(jobs: int) -> No
 def test_processes_have_their_number_of_threads() -> None:
     results = side_by_side(square, [1, 2], told(2)[1], jobs=2, threads=1)
     assert [threads for _, threads in results] == ["1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("ranks", "first"),
+    [
+        ({}, True),
+        ({"RANK": "0", "LOCAL_RANK": "0"}, True),
+        ({"RANK": "4", "LOCAL_RANK": "0"}, False),
+        ({"LOCAL_RANK": "1"}, False),
+        ({"LOCAL_RANK": "0", "NODE_RANK": "1"}, False),
+        # A job of a cluster in which Lightning starts the processes.
+        ({"LOCAL_RANK": "0", "SLURM_PROCID": "3"}, True),
+        ({"SLURM_PROCID": "3"}, False),
+    ],
+)
+def test_the_first_of_processes_that_learn_together_is_known(
+    ranks: dict[str, str], first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ranks.items():
+        monkeypatch.setenv(name, value)
+    assert is_first() == first
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

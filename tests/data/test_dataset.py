@@ -165,7 +165,7 @@ def test_a_value_outside_the_class_map_is_refused(site: Path) -> None:
         data.mask(data[0])
 
 
-def test_a_torn_file_is_named(site: Path) -> None:
+def test_a_corrupt_file_is_named(site: Path) -> None:
     path = site / "images" / "case_02.png"
     path.write_bytes(path.read_bytes()[:200])
     data = Dataset.open(site)
@@ -178,7 +178,7 @@ def test_a_torn_file_is_named(site: Path) -> None:
         Dataset.open(site)
 
 
-def test_a_torn_mask_is_named(site: Path) -> None:
+def test_a_corrupt_mask_is_named(site: Path) -> None:
     (site / "masks" / "case_02.png").write_bytes(b"x")
     with pytest.raises(DataError, match=r"case_02\.png cannot be read"):
         Dataset.open(site)

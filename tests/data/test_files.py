@@ -248,7 +248,7 @@ def test_grey_and_rgb_turn_into_each_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.bmp", "deep.png"])
-def test_a_torn_file_is_named(tmp_path: Path, name: str) -> None:
+def test_a_corrupt_file_is_named(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if name == "deep.png":
         path.write_bytes(png_encode(RNG.integers(0, 65536, (60, 90, 3), np.uint16)))

@@ -59,7 +59,7 @@ def test_a_colour_image_is_no_label_map(tmp_path: Path) -> None:
 
 
 def test_a_corrupt_label_map_is_named(tmp_path: Path) -> None:
-    (tmp_path / "case.png").write_bytes(b"torn")
+    (tmp_path / "case.png").write_bytes(b"corrupt")
     with pytest.raises(EvaluationError, match=r"The prediction of case 'case' cannot be used: .*case\.png"):
         PredictionFolder(tmp_path).read("case")
 

@@ -131,13 +131,13 @@ def test_a_corrupt_image_is_skipped_and_reported(site: Path, network: Path, tmp_
     assert set(PredictionFolder(tmp_path / "out").facts["failed"]) == {"case_04", "case_07"}
 
 
-def test_whole_predictions_are_kept_and_torn_ones_made_again(
+def test_whole_predictions_are_kept_and_corrupt_ones_made_again(
     site: Path, network: Path, tmp_path: Path
 ) -> None:
     folder = PredictionFolder(tmp_path / "out")
     predict(network, images(site), folder.root)
-    torn = folder.label_map("case_02")
-    torn.write_bytes(torn.read_bytes()[:40])
+    corrupt = folder.label_map("case_02")
+    corrupt.write_bytes(corrupt.read_bytes()[:40])
     folder.label_map("case_05").unlink()
     folder.write("case_06", np.zeros((9, 9), np.uint8))
     report = predict(network, images(site), folder.root)

@@ -81,7 +81,7 @@ def test_files_that_do_not_fit_are_named(dataset: Dataset, split: Split, tmp_pat
     ):
         generator.fit(dataset, split)
     made(folder, (first,))
-    (folder / f"{first}_1.png").write_bytes(b"torn")
+    (folder / f"{first}_1.png").write_bytes(b"corrupt")
     with pytest.raises(GeneratorError, match=rf"{first}_1.png cannot show case {first}: .*cannot be read"):
         generator.fit(dataset, split)
     tifffile.imwrite(folder / f"{first}_1.png", np.zeros((5, 40, 56), np.uint8), photometric="minisblack",

@@ -30,8 +30,8 @@ def test_no_group_lies_in_two_parts(groups: list[int], seed: int) -> None:
 
 def test_a_split_that_tears_a_group_is_refused(site: Path) -> None:
     data = Dataset.open(site)
-    torn = Split(train=("case_00",), validation=("case_01",), test=("case_02",))
+    divided = Split(train=("case_00",), validation=("case_01",), test=("case_02",))
     with pytest.raises(SplitError, match=r"1 group is split across parts: group_0\. Cases of one"):
-        torn.check(data)
+        divided.check(data)
     with pytest.raises(SplitError, match="must stay together"):
-        torn.training(data)
+        divided.training(data)

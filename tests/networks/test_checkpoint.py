@@ -123,7 +123,7 @@ def test_refuses_missing_weights(saved: tuple[Path, nn.Module]) -> None:
         load_network(saved[0], trust=TRUSTED)
 
 
-def test_refuses_torn_weights(saved: tuple[Path, nn.Module]) -> None:
+def test_refuses_corrupt_weights(saved: tuple[Path, nn.Module]) -> None:
     path = saved[0] / "weights.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(

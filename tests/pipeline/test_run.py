@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from s2s2.core.progress import Silent
+from s2s2.core.storage import claimed
 from s2s2.data import Dataset, Split
-from s2s2.errors import ConfigError
+from s2s2.errors import ConfigError, StorageError
 from s2s2.pipeline import Run, RunConfig, checking
 from s2s2.pipeline.estimate import estimate
 from s2s2.pipeline.run import STAGES
@@ -37,6 +38,24 @@ def test_a_stage_of_ones_own_runs_among_the_others(quick: RunConfig, tmp_path: P
     assert (config.output / "count.txt").read_text() == "10"
     table = estimate(config, (*STAGES[:2], Count()))
     assert list(table.columns[0].cells) == ["check", "split", "count", "in all"]
+
+
+def test_a_folder_is_worked_on_by_one_run_at_a_time(
+    quick: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s2s2.core.storage.PATIENCE_S", 0.1)
+    run = Run(replace(quick, output=tmp_path / "run"), stages=STAGES[:2])
+    with (
+        claimed(tmp_path / "run"),
+        pytest.raises(StorageError, match=r"Another process is at work in .*run\. Wait until it is done"),
+    ):
+        run.execute()
+    assert not (tmp_path / "run" / "split.json").exists()
+    with claimed(tmp_path / "run"):
+        # A further process of the same training is no other run.
+        monkeypatch.setenv("LOCAL_RANK", "1")
+        run.execute()
+    assert (tmp_path / "run" / "split.json").exists()
 
 
 def test_a_stage_that_comes_too_early_is_refused(quick: RunConfig) -> None:

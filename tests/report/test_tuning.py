@@ -64,7 +64,7 @@ def test_a_tuning_without_a_check_has_words_alone(tmp_path: Path) -> None:
     assert (found.curves, found.samples) == ((), None)
 
 
-def test_torn_files_are_named(tmp_path: Path) -> None:
+def test_corrupt_files_are_named(tmp_path: Path) -> None:
     folder = tuned(tmp_path / "tuned")
     (folder / "samples" / "step-000300.jpg").write_bytes(b"no picture")
     with pytest.raises(StorageError, match=r"step-000300\.jpg cannot be shown"):

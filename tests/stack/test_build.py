@@ -141,10 +141,10 @@ def test_a_generator_that_cannot_travel_is_refused_in_words(home: Home, tmp_path
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 0.98])
-def test_a_torn_file_is_made_again_and_no_other(home: Home, stack: Stack, share: float) -> None:
+def test_a_corrupt_file_is_made_again_and_no_other(home: Home, stack: Stack, share: float) -> None:
     before = contents(stack.path)
-    torn = case_path(stack.path, stack.ids[1])
-    torn.write_bytes(torn.read_bytes()[: int(share * torn.stat().st_size)])
+    corrupt = case_path(stack.path, stack.ids[1])
+    corrupt.write_bytes(corrupt.read_bytes()[: int(share * corrupt.stat().st_size)])
     generator = Echo()
     build_stack(generator, *home, stack.path, depth=4, seed=0)
     assert [case_id for case_id, _, _ in generator.asked] == [stack.ids[1]]

@@ -45,7 +45,7 @@ def test_marks_of_another_stack_are_refused(home: Home, stack: Stack, tmp_path: 
 
 
 @pytest.mark.parametrize("content", [{"marks": [1]}, {"marks": {"a": {"x": ["nan"]}}}, {}])
-def test_torn_marks_are_named(stack: Stack, content: dict[str, object]) -> None:
+def test_corrupt_marks_are_named(stack: Stack, content: dict[str, object]) -> None:
     marks_path(stack.path).parent.mkdir()
     marks_path(stack.path).write_text(json.dumps({"inputs": {"stack": stack.recipe}, **content}))
     with pytest.raises(StackError, match=r"marks.json holds no marks .* Run `s2s2 audit` again"):
@@ -77,10 +77,10 @@ def test_maps_of_disagreement_are_read_one_by_one(home: Home, stack: Stack) -> N
         deeper.disagreement(case_id, 5)
 
 
-def test_a_torn_map_is_named(stack: Stack) -> None:
+def test_a_corrupt_map_is_named(stack: Stack) -> None:
     path = disagreement_path(stack.path, stack.ids[0])
     path.parent.mkdir(parents=True)
-    path.write_bytes(b"II*\0torn")
+    path.write_bytes(b"II*\0corrupt")
     with pytest.raises(StackError, match=r"is corrupt .* Run `s2s2 audit` again"):
         stack.disagreement(stack.ids[0], 0)
 

@@ -79,7 +79,9 @@ def test_layouts_of_other_programs_are_read(tmp_path: Path, layout: dict, byteor
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.25, 0.5, 0.75, 0.999])
-def test_a_file_that_was_cut_is_torn(tmp_path: Path, share: float, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_was_cut_is_corrupt(
+    tmp_path: Path, share: float, caplog: pytest.LogCaptureFixture
+) -> None:
     data = encode(drawn((4, 3, 40, 56)), {"case": "a"})
     path = tmp_path / "case.tif"
     path.write_bytes(data[: int(share * len(data))])
@@ -91,7 +93,7 @@ def test_a_file_that_was_cut_is_torn(tmp_path: Path, share: float, caplog: pytes
     assert not caplog.records
 
 
-def test_a_file_whose_end_was_never_written_is_torn(tmp_path: Path) -> None:
+def test_a_file_whose_end_was_never_written_is_corrupt(tmp_path: Path) -> None:
     data = bytearray(encode(drawn((4, 3, 40, 56)), {}))
     data[len(data) // 3 :] = bytes(len(data) - len(data) // 3)
     path = tmp_path / "case.tif"
@@ -100,7 +102,7 @@ def test_a_file_whose_end_was_never_written_is_torn(tmp_path: Path) -> None:
         read_index(path)
 
 
-def test_pixels_that_were_overwritten_are_torn(tmp_path: Path) -> None:
+def test_pixels_that_were_overwritten_are_corrupt(tmp_path: Path) -> None:
     data = bytearray(encode(drawn((2, 3, 40, 56)), {}))
     path = tmp_path / "case.tif"
     path.write_bytes(data)

@@ -69,7 +69,7 @@ def test_no_stack(tmp_path: Path) -> None:
         ('{"format": 1, "depth": 4}', "generator is missing"),
     ],
 )
-def test_a_torn_manifest(stack: Stack, text: str, message: str) -> None:
+def test_a_corrupt_manifest(stack: Stack, text: str, message: str) -> None:
     manifest_path(stack.path).write_text(text)
     with pytest.raises(StackError, match=message):
         Stack.open(stack.path)
@@ -96,10 +96,10 @@ def test_a_missing_file_is_named(stack: Stack, home: Home) -> None:
         stack.check_against(*home)
 
 
-def test_a_torn_file_is_named(stack: Stack, home: Home) -> None:
-    torn = case_path(stack.path, stack.ids[3])
-    torn.write_bytes(torn.read_bytes()[:-40])
-    with pytest.raises(StackError, match=rf"{torn.name} is corrupt"):
+def test_a_corrupt_file_is_named(stack: Stack, home: Home) -> None:
+    corrupt = case_path(stack.path, stack.ids[3])
+    corrupt.write_bytes(corrupt.read_bytes()[:-40])
+    with pytest.raises(StackError, match=rf"{corrupt.name} is corrupt"):
         stack.check_against(*home)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NotRequired
 from typing_extensions import TypedDict
 
 from s2s2.core.records import Record
-from s2s2.core.storage import read_json
+from s2s2.core.storage import read_json, whole_files
 from s2s2.core.tables import read_frame
 from s2s2.errors import AuditError
 
@@ -130,7 +130,7 @@ class Audit:
     @property
     def sheets(self) -> dict[str, Path]:
         """The picture sheets that were drawn, by name."""
-        return {path.stem: path for path in sorted((self.folder / SHEETS).glob("*.jpg"))}
+        return {path.stem: path for path in whole_files(self.folder / SHEETS, "*.jpg")}
 
     def _table(self, name: str) -> pd.DataFrame:
         advice = f"Remove the folder {self.folder} and run `s2s2 audit` again."

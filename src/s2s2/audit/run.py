@@ -23,7 +23,7 @@ from s2s2.audit.verdict import verdict
 from s2s2.core.progress import Progress
 from s2s2.core.records import Record, file_identity
 from s2s2.core.software import versions
-from s2s2.core.storage import storage_errors
+from s2s2.core.storage import claimed, storage_errors, whole_files
 from s2s2.core.tables import write_table
 from s2s2.data.dataset import Dataset
 from s2s2.data.identity import contents
@@ -69,7 +69,7 @@ def run_audit(
         AuditError: If all training cases are of one group.
         StackError: If the stack does not belong to the split, or is not whole.
         SplitError: If the split does not belong to the data set.
-        StorageError: If a file cannot be written.
+        StorageError: If a file cannot be written, or another process audits this stack.
     """
     config, report = config or AuditConfig(), progress or (lambda done, total, words: None)
     stack.check_against(dataset, split)
@@ -79,9 +79,10 @@ def run_audit(
         segmenters = Segmenters.fit(train, Path(folder or output / "segmenters"), config, progress)
     record = Record(output / RECORD, _inputs(stack, train, segmenters, config), error=AuditError)
     if not (record.holds() and stack.has_marks):
-        with storage_errors(output):
-            record.forget()
-            _audit(stack, train, segmenters, config, record, report, real or RealImages())
+        with storage_errors(output), claimed(output):
+            if not (record.holds() and stack.has_marks):
+                record.forget()
+                _audit(stack, train, segmenters, config, record, report, real or RealImages())
     return Audit.load(output)
 
 
@@ -129,7 +130,7 @@ def _audit(
     write_table(copies_table(findings, parts), output / COPIES, float_format=DIGITS)
     write_table(cases_table(findings), output / CASES, float_format=DIGITS)
     content = _content(stack, findings, parts, config)
-    drawn = [*(output / SHEETS).glob("*.jpg"), *(output / MAPS).glob("*.tif")]
+    drawn = [*whole_files(output / SHEETS, "*.jpg"), *whole_files(output / MAPS, "*.tif")]
     record.finish(content, [output / COPIES, output / CASES, *drawn])
     shutil.rmtree(output / "parts", ignore_errors=True)
 

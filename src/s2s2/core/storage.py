@@ -27,6 +27,8 @@ LOCK = ".lock"
 """File by which a process claims a folder. It stays there, empty: removing it would race with others."""
 ABANDONED_S = 3600.0
 """Age of a temporary file from which on nobody writes it any more, where others may be at work."""
+_TEMPORARY = ".*.part*"
+"""Names of the files that `atomic` has not finished, or never will."""
 PATIENCE_S = 10.0
 """How long to wait for a claim: the workers of a process that was killed live some seconds longer."""
 
@@ -129,10 +131,22 @@ def remove_leftovers(folder: str | Path, *, older_than_s: float = 0.0) -> None:
         folder: Where no other process writes, or only for less long than `older_than_s`.
         older_than_s: Files that were changed later stay, in s.
     """
-    for leftover in Path(folder).rglob(".*.part*"):
+    for leftover in Path(folder).rglob(_TEMPORARY):
         with suppress(OSError):
             if leftover.is_file() and time.time() - leftover.stat().st_mtime >= older_than_s:
                 leftover.unlink()
+
+
+def whole_files(folder: str | Path, pattern: str = "*") -> list[Path]:
+    """Return the files of a folder, by name, without those that another process writes or left unfinished.
+
+    Args:
+        folder: One that is not there has no files.
+        pattern: Of the names.
+    """
+    return sorted(
+        path for path in Path(folder).glob(pattern) if path.is_file() and not path.match(_TEMPORARY)
+    )
 
 
 def _follow_umask(file: Path) -> None:

@@ -22,10 +22,24 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_RANKS = (("RANK",), ("LOCAL_RANK", "NODE_RANK"), ("SLURM_PROCID",), ("JSM_NAMESPACE_RANK",))
+"""Variables that hold the rank of a process; the first group of which any is set decides, as in Lightning."""
 _ASKED_S = 1.5
-"""How long a process that is told to stop may take to put its files in order."""
+"""How long a process that was asked to stop may take to put its files in order."""
 _LISTENED_S = 60.0
 """Longest wait for reports after the last process; longer only where one of its own children lives on."""
+
+
+def is_first() -> bool:
+    """Return whether this process is the first of those that learn together, or learns alone.
+
+    The others are copies of the same command, started by Lightning, torchrun or a cluster, which
+    give each its rank in the environment.
+    """
+    for names in _RANKS:
+        if ranks := [os.environ[name] for name in names if name in os.environ]:
+            return set(ranks) == {"0"}
+    return True
 
 
 @contextmanager

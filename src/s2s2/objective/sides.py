@@ -105,7 +105,7 @@ def axis_of(consistency: Callable[..., Tensor], feature: Feature, size: Sequence
 def _distance(
     consistency: Callable[..., Tensor], real: Feature, synthetic: Tensor, given: tuple[Tensor, ...]
 ) -> Tensor:
-    # A subclass with a forward of its own is not told the axis.
+    # A subclass with a forward of its own does not take the axis.
     if getattr(type(consistency), "forward", None) is ConsistencyLoss.forward:
         axis = axis_of(consistency, real, given[0].shape[1:])
         return consistency(real.value, synthetic, *given, channel_dim=axis)

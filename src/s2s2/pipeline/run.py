@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from s2s2.core.progress import Reporter, Silent
 from s2s2.core.records import forget_identities, keep_identities, recall_identities
-from s2s2.core.storage import ABANDONED_S, refuse_links, remove_leftovers
+from s2s2.core.storage import ABANDONED_S, claimed, refuse_links, remove_leftovers
+from s2s2.core.workers import is_first
 from s2s2.errors import ConfigError
 from s2s2.pipeline.checking import Check, Divide, require_divided
 from s2s2.pipeline.making import AuditStacks, BuildStacks, TrainJudges, Tune
@@ -75,13 +77,23 @@ class Run:
 
         Raises:
             S2S2Error: At the first thing that the user must fix; all that was made stays
-                and is used when the same command is given again.
+                and is used when the same command is given again. Also where another process is at
+                work in the folder.
         """
         started = datetime.now(UTC).isoformat(timespec="seconds")
         require_outputs_apart(self.config)
         refuse_links(self.config.output)
+        # A mistyped generator must not be found after the check, nor claim the folder.
+        build_generators(self.config)
         context = Context(self.config, self.reporter, self.command, started)
         self._refuse_another_run(context)
+        # Of several processes that learn together the first claims the folder for all.
+        with claimed(self.config.output) if is_first() else nullcontext():
+            self._execute(context)
+        return context.folder.report
+
+    def _execute(self, context: Context) -> None:
+        """Run every stage that is not done yet, as the only one in the folder."""
         remove_leftovers(self.config.output, older_than_s=ABANDONED_S)
         if self.verify:
             forget_identities()
@@ -89,8 +101,6 @@ class Run:
             recall_identities(context.folder.identities)
         if self.config.split.file is None:
             require_divided(context.folder)
-        # A mistyped generator must not be found after the check, nor claim the folder.
-        build_generators(self.config)
         for stage in self.stages:
             if stage.wanted(context):
                 self.reporter.stage(stage.name, stage.detail(context))
@@ -99,7 +109,6 @@ class Run:
                 context.timings[stage.name] = round(time.monotonic() - begin, 2)
             if context.folder.divided.path.exists():
                 keep_identities(context.folder.identities)
-        return context.folder.report
 
     def _refuse_another_run(self, context: Context) -> None:
         """Refuse to mix two runs in one folder; more arms, seeds or targets are welcome."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2s2.core.storage import read_json
+from s2s2.core.storage import read_json, whole_files
 from s2s2.core.tables import read_frame
 from s2s2.errors import EvaluationError
 from s2s2.report.elements import Sheet
@@ -124,7 +124,7 @@ def _curve(history: pd.DataFrame, column: str, label: str, kept: int | None) -> 
 
 
 def _samples(folder: Path, name: str) -> Sheet | None:
-    found = sorted((folder / "samples").glob("step-*.jpg"))
+    found = whole_files(folder / "samples", "step-*.jpg")
     if not found:
         return None
     step = int("".join(filter(str.isdigit, found[-1].stem)) or 0)

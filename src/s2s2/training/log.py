@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.utilities import rank_zero_only
 
 from s2s2.core.engine.callbacks import finite_metrics
 from s2s2.core.records import Record, file_identity
-from s2s2.core.storage import claimed, storage_errors
+from s2s2.core.storage import claimed, storage_errors, whole_files
 from s2s2.core.tables import read_frame
+from s2s2.core.workers import is_first
 from s2s2.errors import TrainingError
 
 _FOLDER = "tensorboard"
@@ -38,12 +38,12 @@ def keep_log(history: Path, *, made: bool) -> None:
     inputs = {"history": file_identity(history)}
     record = Record(folder / _RECORD, inputs, error=TrainingError)
     # Of several processes that learn together the first writes.
-    if record.holds() or getattr(rank_zero_only, "rank", 0) != 0:
+    if record.holds() or not is_first():
         return
     with storage_errors(folder), claimed(history.parent):
         if not made:
             _write_again(record, history)
-        record.finish(outputs=[path for path in folder.iterdir() if path != record.path])
+        record.finish(outputs=[path for path in whole_files(folder) if path != record.path])
 
 
 def _write_again(record: Record, history: Path) -> None:

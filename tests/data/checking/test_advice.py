@@ -107,7 +107,7 @@ def test_a_few_images_of_the_whole_site_are_read_and_broken_ones_passed_over(
 ) -> None:
     site = draw_site(tmp_path / "site", cases=2 * MOST + 1, shape=(8, 8))
     dataset, read = opened(site), []
-    (site / "images" / "case_00.png").write_bytes(b"torn")
+    (site / "images" / "case_00.png").write_bytes(b"corrupt")
     whole = advice.read_joined_raw
     monkeypatch.setattr(
         advice,

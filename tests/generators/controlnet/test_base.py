@@ -33,7 +33,7 @@ def test_each_base_says_what_it_predicts(bases: dict[str, Base]) -> None:
     assert [base.schedule["prediction_type"] for base in bases.values()] == ["epsilon", "v_prediction"]
 
 
-def test_torn_weights_are_named(folder: Path) -> None:
+def test_corrupt_weights_are_named(folder: Path) -> None:
     path = folder / "vae" / "diffusion_pytorch_model.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(GeneratorError, match="vae cannot be loaded"):

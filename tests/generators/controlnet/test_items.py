@@ -39,7 +39,7 @@ def test_latents_are_encoded_once_and_anew_when_anything_differs(
     assert encode.calls == 2
     encode(model="another")
     assert encode.calls == 4
-    (tmp_path / LATENTS).write_bytes(b"torn")
+    (tmp_path / LATENTS).write_bytes(b"corrupt")
     assert torch.equal(encode(), first)
     assert encode.calls == 6
 

@@ -174,7 +174,7 @@ def test_a_missing_piece_of_split_weights_is_named(folder: Path) -> None:
         find_base(str(folder))
 
 
-def test_a_torn_configuration_is_named(folder: Path) -> None:
+def test_a_corrupt_configuration_is_named(folder: Path) -> None:
     (folder / "unet" / "config.json").write_text("{")
     with pytest.raises(GeneratorError, match=r"config.json cannot be read as JSON"):
         find_base(str(folder))

@@ -189,10 +189,10 @@ def test_a_stopped_tuning_goes_on_to_the_same_weights(site: Path, tmp_path: Path
             raise KeyError
 
     digests = []
-    for name in ("whole", "torn"):
+    for name in ("whole", "stopped"):
         generator = Diffusion(config)
         generator.place(tmp_path / name)
-        if name == "torn":
+        if name == "stopped":
             with pytest.raises(KeyError):
                 generator.tune(dataset, split, progress=stop)
         generator.tune(dataset, split)
@@ -219,10 +219,10 @@ def test_large_images_are_made_of_latents(site: Path, tmp_path: Path) -> None:
         return stop
 
     made = []
-    for name in ("whole", "torn"):
+    for name in ("whole", "stopped"):
         generator = Diffusion(LATENT)
         generator.place(tmp_path / name)
-        if name == "torn":
+        if name == "stopped":
             for step in (2, 4):
                 with pytest.raises(KeyError):
                     generator.tune(dataset, split, progress=stop_at(step))

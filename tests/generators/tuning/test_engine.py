@@ -110,10 +110,10 @@ def test_a_tuning_that_was_stopped_goes_on_to_the_same_bytes(
     config = replace(CONFIG, accumulate=2, schedule="cosine")
     tune_little(train, tmp_path / "whole", config, judge=BlueJudge())
     with pytest.raises(StoppedError):
-        tune_little(train, tmp_path / "torn", config, judge=BlueJudge(), progress=stop_at(step))
-    assert read_record(tmp_path / "torn") is None
-    tune_little(train, tmp_path / "torn", config, judge=BlueJudge())
-    assert everything(tmp_path / "whole") == everything(tmp_path / "torn")
+        tune_little(train, tmp_path / "stopped", config, judge=BlueJudge(), progress=stop_at(step))
+    assert read_record(tmp_path / "stopped") is None
+    tune_little(train, tmp_path / "stopped", config, judge=BlueJudge())
+    assert everything(tmp_path / "whole") == everything(tmp_path / "stopped")
 
 
 def test_a_state_that_cannot_be_used_is_set_aside_and_the_tuning_begins_again(
@@ -121,12 +121,12 @@ def test_a_state_that_cannot_be_used_is_set_aside_and_the_tuning_begins_again(
 ) -> None:
     tune_little(train, tmp_path / "whole", CONFIG)
     with pytest.raises(StoppedError):
-        tune_little(train, tmp_path / "torn", CONFIG, progress=stop_at(5))
-    (tmp_path / "torn" / "state.ckpt").write_bytes(b"no state")
-    tune_little(train, tmp_path / "torn", CONFIG)
+        tune_little(train, tmp_path / "stopped", CONFIG, progress=stop_at(5))
+    (tmp_path / "stopped" / "state.ckpt").write_bytes(b"no state")
+    tune_little(train, tmp_path / "stopped", CONFIG)
     assert "It is kept as state.ckpt.broken; this work begins again." in caplog.text
-    (tmp_path / "torn" / "state.ckpt.broken").unlink()
-    assert everything(tmp_path / "whole") == everything(tmp_path / "torn")
+    (tmp_path / "stopped" / "state.ckpt.broken").unlink()
+    assert everything(tmp_path / "whole") == everything(tmp_path / "stopped")
 
 
 def test_a_second_tuning_of_the_same_folder_is_refused_while_the_first_runs(
@@ -217,7 +217,7 @@ def test_patience_stops_and_the_best_weights_are_kept(train: Dataset, tmp_path: 
     assert record["best_agreement"] == pytest.approx(0.8)
     # Killed after the last check and before the record: nothing is learnt on top.
     with pytest.raises(StoppedError):
-        tune_little(train, tmp_path / "torn", config, judge=Souring(), progress=stop_at(8))
+        tune_little(train, tmp_path / "stopped", config, judge=Souring(), progress=stop_at(8))
 
 
 def test_without_a_judge_the_last_weights_are_kept(train: Dataset, tmp_path: Path) -> None:
@@ -238,20 +238,20 @@ def killed(site: Path, folder: Path) -> None:
 def test_a_tuning_that_was_killed_goes_on_to_the_same_bytes(
     site: Path, train: Dataset, tmp_path: Path
 ) -> None:
-    process = get_context("spawn").Process(target=killed, args=(site, tmp_path / "torn"))
+    process = get_context("spawn").Process(target=killed, args=(site, tmp_path / "stopped"))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    assert (tmp_path / "torn" / "state.ckpt").exists()
-    torch.load(tmp_path / "torn" / "state.ckpt", weights_only=True)
+    assert (tmp_path / "stopped" / "state.ckpt").exists()
+    torch.load(tmp_path / "stopped" / "state.ckpt", weights_only=True)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for name in ("whole", "torn"):
+        for name in ("whole", "stopped"):
             tune_little(train, tmp_path / name, CONFIG)
     finally:
         torch.set_num_threads(threads)
-    assert everything(tmp_path / "whole") == everything(tmp_path / "torn")
+    assert everything(tmp_path / "whole") == everything(tmp_path / "stopped")
 
 
 def test_eight_bit_says_what_is_missing(train: Dataset, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader, Dataset as Items
 
 from s2s2.core.engine.config import OptimisationConfig
@@ -25,6 +24,7 @@ from s2s2.core.engine.state import STATE, ResumableState, usable_state
 from s2s2.core.records import Record
 from s2s2.core.signals import start_loader_worker
 from s2s2.core.storage import claimed, refuse_links, remove_leftovers, storage_errors
+from s2s2.core.workers import is_first
 
 
 class StepData(L.LightningDataModule):
@@ -100,7 +100,7 @@ def optimise(
     """
     folder = record.path.parent
     state, inputs = folder / STATE, record.inputs.digest
-    resumed = usable_state(state, inputs, aside=getattr(rank_zero_only, "rank", 0) == 0)
+    resumed = usable_state(state, inputs, aside=is_first())
     trainer = L.Trainer(
         accelerator="auto",
         devices=config.devices,
@@ -186,10 +186,9 @@ def lightning_in(folder: Path) -> Iterator[None]:
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     # Of several processes that learn together the first claims the folder for all.
-    first = getattr(rank_zero_only, "rank", 0) == 0
-    claim = claimed(folder) if first else nullcontext()
+    claim = claimed(folder) if is_first() else nullcontext()
     with storage_errors(folder), claim, _quiet_threads(), warnings.catch_warnings():
-        if first:
+        if is_first():
             remove_leftovers(folder)
         logger.setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module="lightning")

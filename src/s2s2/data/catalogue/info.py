@@ -88,7 +88,7 @@ class Files:
         named = self.arrays in ({}, {"image": IMAGE, "mask": LABEL})
         return known and self.masks == ("folder" if self.kind == "series" else "file") and named
 
-    def told(self, parts: Mapping[str, str]) -> dict[str, str]:
+    def complete(self, parts: Mapping[str, str]) -> dict[str, str]:
         """Return the parts of a path together with those that follow from them."""
         return {**parts, **{name: each.range_of(parts[each.of]) for name, each in self.ranges.items()}}
 

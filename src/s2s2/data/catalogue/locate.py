@@ -142,9 +142,9 @@ def _found(info: DatasetInfo, files: Files, root: Path) -> Iterator[Located]:
     mask_pattern = Pattern(files.mask)
     for image, parts in Pattern(files.image).found_below(root):
         masks = [path for path, _ in mask_pattern.found_below(root, parts)]
-        told = {name: unicodedata.normalize("NFC", text) for name, text in files.told(parts).items()}
-        case_id = files.named(files.case, told, "")
-        group, domain = files.named(files.group, told, case_id), files.named(files.domain, told, info.name)
+        known = {name: unicodedata.normalize("NFC", text) for name, text in files.complete(parts).items()}
+        case_id = files.named(files.case, known, "")
+        group, domain = files.named(files.group, known, case_id), files.named(files.domain, known, info.name)
         yield Located(Case(case_id, image, masks[0] if masks else None, group, domain), files)
 
 

@@ -69,7 +69,7 @@ def _by_name(path: Path) -> tuple[str | int, ...]:
 
 
 def _require_pairs(path: Path, files: Sequence[Path], image: Path, series: Sequence[Path]) -> None:
-    """Refuse files that cannot be told to belong to the slices."""
+    """Refuse files that may not belong to the slices."""
     if len(files) != len(series):
         raise DataError(
             f"The mask {path} has {len(files)} images, its series {image} {len(series)} files. Expected an "

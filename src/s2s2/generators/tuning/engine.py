@@ -13,6 +13,7 @@ from s2s2.core.engine.callbacks import StepProgress
 from s2s2.core.engine.trainer import StepData, finish_once, optimise
 from s2s2.core.progress import Progress
 from s2s2.core.software import versions
+from s2s2.core.storage import whole_files
 from s2s2.data.dataset import Dataset
 from s2s2.errors import GeneratorError
 from s2s2.generators.learning import Judge
@@ -92,8 +93,8 @@ def run_tuning(
 
 def _files(weights: Path, folder: Path) -> list[Path]:
     """Return what a tuning leaves behind: weights and what lies with them, curve, samples."""
-    beside = [] if weights.parent == folder else weights.parent.glob("*.json")
-    return [weights, *beside, folder / HISTORY, *(folder / SAMPLES).glob("*.jpg")]
+    beside = [] if weights.parent == folder else whole_files(weights.parent, "*.json")
+    return [weights, *beside, folder / HISTORY, *whole_files(folder / SAMPLES, "*.jpg")]
 
 
 def _check_cases(train: Dataset) -> None:
