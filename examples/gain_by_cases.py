@@ -18,6 +18,7 @@ from s2s2.arms import ARMS
 from s2s2.cli.console import TerminalReporter
 from s2s2.core.streams import stream
 from s2s2.evaluation.tables import ALL_CLASSES
+from s2s2.report.axes import scale
 from s2s2.run.config import SplitConfig, StackConfig
 
 SIZE, VALIDATION, CHANNELS, SEEDS, IMAGES_PER_STEP = 128, 16, 3, 3, 12
@@ -79,21 +80,18 @@ def draw(gains: pd.DataFrame) -> str:
 
 def _panel(rows: pd.DataFrame, title: str, left: int) -> str:
     counts = sorted(rows["cases"].unique())
-    low, high = min(0.0, rows["low"].min()), max(0.0, rows["high"].max())
-    low, high = low - 0.05 * (high - low), high + 0.05 * (high - low)
+    up_to = scale(min(0.0, rows["low"].min()), max(0.0, rows["high"].max()))
 
     def across(count: int) -> float:
         return left + WIDTH * (counts.index(count) + 0.5) / len(counts)
 
     def up(value: float) -> float:
-        return TOP + HEIGHT * float((high - value) / (high - low))
+        return TOP + HEIGHT * (1 - up_to.place(value) / 100)
 
     parts = [f'<text x="{left}" y="{TOP - 8}" font-weight="bold">{title}: Dice minus baseline</text>']
-    digits = 3 if high - low < 0.2 else 2
-    for tick in range(5):
-        value = low + (high - low) * tick / 4
-        said = f"{value:+.{digits}f}"
-        parts.append(f'<text x="{left - 8}" y="{up(value) + 4:.1f}" text-anchor="end">{said}</text>')
+    for value in up_to.ticks:
+        text = f"{value:+.{up_to.digits}f}" if value else "0"
+        parts.append(f'<text x="{left - 8}" y="{up(value) + 4:.1f}" text-anchor="end">{text}</text>')
         parts.append(f'<path d="M{left} {up(value):.1f}h{WIDTH}" stroke="#ddd"/>')
     parts.append(f'<path d="M{left} {up(0):.1f}h{WIDTH}" stroke="#333"/>')
     for count in counts:
