@@ -108,6 +108,15 @@ def test_a_file_with_an_unknown_option_is_named_with_its_cure(
         assert f"{file} names the option {name}, which this version does not have. {cure}" in said
 
 
+@pytest.mark.parametrize(("option", "text"), [("--config", "train: {stepz: 3}"), ("--train", "{stepz: 3}")])
+def test_an_unknown_option_that_was_typed_is_named_as_any_other(
+    option: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("train", "run"):
+        assert main([command, "--data", "home", "--output", "o", option, text]) == 2
+        assert "There is no option --train.stepz. Did you mean --train.steps" in capsys.readouterr().err
+
+
 def test_the_settings_of_a_run_with_an_unknown_option_are_refused(
     finished: RunConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,6 +37,8 @@ COMMANDS: dict[str, list[str]] = {
 }
 MADE_IN = {"audit": "whole/stack", "report": "whole"}
 """What a command adds to: it gets a copy of this."""
+ADDS = {"audit": ["audit"], "report": ["report.html"]}
+"""What a command adds; the copy has none yet."""
 NAMES = {"split": "split.json", "evaluate": "scores.csv", "compare": "c.csv", "export": "Dataset002_Copies"}
 """How an output is named where the name says what it is."""
 
@@ -70,7 +72,7 @@ def _output(place: Path, command: str, which: str) -> Path:
     """Return where a command writes to, with what it adds to; a run lies beside its data."""
     output = place / f"{command}-{which}"
     if command in MADE_IN:
-        shutil.copytree(place / MADE_IN[command], output)
+        shutil.copytree(place / MADE_IN[command], output, ignore=shutil.ignore_patterns(*ADDS[command]))
     if command in NAMES:
         output.mkdir()
     return output / NAMES.get(command, "")
@@ -84,4 +86,10 @@ def _left(command: str, output: Path) -> dict[str, str]:
     """Return the digests of what a command left, none of it unfinished."""
     folder = output.parent if command in NAMES else output
     assert not list(folder.rglob(".*.part*"))
-    return digests(folder)
+    for name in ADDS.get(command, ()):
+        assert (folder / name).exists()
+    if command == "report":
+        assert (folder / "report.html").read_text().rstrip().endswith("</html>")
+    found = digests(folder)
+    assert found
+    return found

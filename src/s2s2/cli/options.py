@@ -28,7 +28,7 @@ from s2s2.core.trust import dotted, read_settings, require_trusted
 from s2s2.errors import ConfigError
 from s2s2.networks.config import NetworkConfig
 from s2s2.run.config import RunConfig
-from s2s2.run.settings import groups_of, located, require_known, require_values, similar, types_of
+from s2s2.run.settings import groups_of, located, require_known, require_values, similar, types_of, unknown
 
 _IMPORTING = ("--network", "--audit", "--stack", "--generator", "--arm")
 """Options that name networks and generators; what is typed there may be imported."""
@@ -149,6 +149,9 @@ class _Spelling:
         for known, kind in self.types.items():
             if name == known or (get_origin(kind) is dict and name.startswith(f"{known}.")):
                 return kind
+        self._refuse_unknown(name)
+
+    def _refuse_unknown(self, name: str) -> NoReturn:
         near = similar(name, self.types)
         advice = f" Did you mean {' or '.join(f'--{each}' for each in near)}?" if near else ""
         self.refuse(f"There is no option --{name}.{advice}")
@@ -175,16 +178,18 @@ class _Spelling:
             text = Path(value).read_text(encoding="utf-8") if Path(value).is_file() else None
         except (OSError, ValueError):
             return value
-        types = self.types
-        if name != "config":
-            prefix = f"{name}."
-            inner = {each: kind for each, kind in types.items() if each.startswith(prefix)}
-            types = {each.removeprefix(prefix): kind for each, kind in inner.items()}
-            if text is None:
+        prefix = "" if name == "config" else f"{name}."
+        inner = {each: kind for each, kind in self.types.items() if each.startswith(prefix)}
+        types = {each.removeprefix(prefix): kind for each, kind in inner.items()}
+        if text is None:
+            # Typed here, and no file: said as of every other mistyped option.
+            for each in unknown(_typed(value), types):
+                self._refuse_unknown(f"{prefix}{each}")
+            if prefix:
                 return value
         source = "The value of --config" if text is None else value
         content = read_settings(value if text is None else text, source, groups_of(types))
-        if name == "config":
+        if not prefix:
             return self._shared(value, content, source)
         require_known(content, types, source)
         return json.dumps(content)
@@ -201,6 +206,14 @@ class _Spelling:
             content = {name: content[name] for name in run if name in shared}
         require_known(content, self.types, source)
         return json.dumps(content)
+
+
+def _typed(value: str) -> Any:
+    """Return the settings that were typed in place of a file, None where they cannot be read."""
+    try:
+        return yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
 
 
 def _listed(word: str) -> list[str]:

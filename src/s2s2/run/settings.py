@@ -112,31 +112,38 @@ def load_config(run: Path) -> RunConfig:
     return config
 
 
-def require_known(content: Any, types: Mapping[str, Any], source: str | Path, prefix: str = "") -> None:
+def require_known(content: Any, types: Mapping[str, Any], source: str | Path) -> None:
     """Refuse an option that a file names and this version does not have, such as one of another version.
 
     Args:
         content: As read from the file; what is not a mapping passes.
         types: Type of every option, those in groups as `types_of` names them.
         source: The file, for the message.
-        prefix: Of the group that `content` holds, with its dot.
 
     Raises:
         ConfigError: If there is one; it names the file, similar options and the cure.
     """
-    if not isinstance(content, Mapping):
-        return
-    for key, value in content.items():
+    for name in unknown(content, types):
+        near = similar(name, types)
+        advice = f"Write {' or '.join(near)} if you mean it, or delete" if near else "Delete"
+        raise ConfigError(
+            f"{source} names the option {name}, which this version does not have. {advice} it from the file."
+        )
+
+
+def unknown(content: Any, types: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the names of settings that are no options, with those of their groups in front.
+
+    Example:
+        >>> list(unknown({"size": 3, "stepz": 1}, {"size": int}))
+        ['stepz']
+    """
+    for key, value in content.items() if isinstance(content, Mapping) else ():
         name = f"{prefix}{key}"
         if name not in types and name not in FOR_THE_COMMAND_LINE:
-            near = similar(name, types)
-            advice = f"Write {' or '.join(near)} if you mean it, or delete" if near else "Delete"
-            raise ConfigError(
-                f"{source} names the option {name}, which this version does not have. "
-                f"{advice} it from the file."
-            )
-        if is_dataclass(types.get(name)):
-            require_known(value, types, source, f"{name}.")
+            yield name
+        elif is_dataclass(types.get(name)):
+            yield from unknown(value, types, f"{name}.")
 
 
 def similar(name: str, known: Collection[str]) -> list[str]:
