@@ -63,7 +63,7 @@ class StorageError(S2S2Error):
 
 
 class ResourceError(S2S2Error):
-    """Memory, threads, open files or shared memory of this machine do not suffice."""
+    """Memory, threads, open files, shared memory or a library of this machine do not suffice."""
 
 
 def listed(items: Sequence[str], between: str = ", ", most: int = 5) -> str:

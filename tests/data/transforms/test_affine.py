@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from s2s2.data.transforms.affine import PairedGeometry
+from s2s2.data.transforms.affine import PairedGeometry, Views
 from s2s2.data.transforms.config import UNCHANGED, GeometryConfig, PhotometricConfig
 from s2s2.data.transforms.photometric import photometric
 from s2s2.errors import ConfigError, ShapeError
@@ -141,6 +141,32 @@ def test_a_patch_lies_in_the_image() -> None:
         PairedGeometry(32, UNCHANGED)(image, None, mask, rng(seed)).image[0, 5, 5] for seed in range(20)
     }
     assert len(places) > 15
+
+
+@pytest.mark.parametrize(("shape", "shift"), [((150, 90), 0.0), ((150, 90), 1.0), ((20, 30), 1.0)])
+def test_what_is_not_read_makes_no_difference(
+    shape: tuple[int, int], shift: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, mask = drawn((2, *shape)), labels(shape)
+    geometry = PairedGeometry(32, GeometryConfig(0.5, 0.5, (-180, 180), (0.5, 2.0), (-shift, shift)))
+
+    def made() -> list[Views]:
+        return [geometry(image, image, mask, rng(seed), mask == 2) for seed in range(40)]
+
+    parts = made()
+    monkeypatch.setattr(geometry, "_read", lambda shape, places: (np.s_[:, :], places))
+    for part, whole in zip(parts, made(), strict=True):
+        both = part.inside & whole.inside
+        np.testing.assert_allclose(part.image[:, both], whole.image[:, both], atol=1e-4)
+        for name in ("inside", "mask", "ignore"):
+            assert (getattr(part, name) != getattr(whole, name)).sum() <= 2
+
+
+def test_a_patch_reads_a_part_of_its_image() -> None:
+    geometry = PairedGeometry(32, UNCHANGED)
+    rows, columns = geometry._read((500, 400), np.array([[1, 0, 100.4], [0, 1, 380]]))[0]
+    assert (columns.start, columns.stop) == (99, 134)
+    assert (rows.start, rows.stop) == (379, 414)
 
 
 def test_a_patch_longer_than_one_axis_is_padded_there() -> None:

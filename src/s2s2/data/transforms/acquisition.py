@@ -14,7 +14,7 @@ import numpy as np
 
 from s2s2.core.types import Image, Region
 from s2s2.data.transforms.config import AcquisitionConfig
-from s2s2.data.transforms.filters import bilinear, gaussian, separable
+from s2s2.data.transforms.opencv import cv2
 from s2s2.errors import ConfigError
 
 
@@ -91,7 +91,7 @@ def vignette(image: Image, strength: float) -> Image:
 
 
 def blur(image: Image, sigma: float) -> Image:
-    """Blur with a Gaussian of `sigma` px; at the border the weights still add up to 1, so nothing darkens.
+    """Blur with a Gaussian of `sigma` px, cut off at 4 sigma; beyond the border its last pixel goes on.
 
     Example:
         >>> bool(np.allclose(blur(np.ones((1, 5, 7), np.float32), 2.0), 1))
@@ -99,23 +99,26 @@ def blur(image: Image, sigma: float) -> Image:
     """
     if sigma < 0.1:
         return image
-    bands = {length: gaussian(length, sigma) for length in image.shape[1:]}
-    return separable(image, *(bands[length] for length in image.shape[1:]))
+    blurred = np.empty_like(image)
+    for channel, target in zip(image, blurred, strict=True):
+        cv2.GaussianBlur(channel, (0, 0), sigma, target, borderType=cv2.BORDER_REPLICATE)
+    return blurred
 
 
 def lose_resolution(image: Image, factor: float) -> Image:
-    """Sample the image `factor` times coarser, antialiased, and bring it back to its grid, bilinear.
+    """Make the pixels `factor` times as large, each the mean of its area, and bring them back, bilinear.
 
     Example:
         >>> bool(np.allclose(lose_resolution(np.ones((3, 9, 12), np.float32), 3.0), 1))
         True
     """
-    lengths = image.shape[1:]
-    coarse = {length: max(1, round(length / factor)) for length in lengths}
-    shrink = {length: bilinear(short, length) for length, short in coarse.items()}
-    grow = {length: bilinear(length, short) for length, short in coarse.items()}
-    smaller = separable(image, *(shrink[length] for length in lengths))
-    return separable(smaller, *(grow[length] for length in lengths))
+    fine = image.shape[:0:-1]  # OpenCV's order: width, height
+    coarse = [max(1, round(length / factor)) for length in fine]
+    result = np.empty_like(image)
+    for channel, target in zip(image, result, strict=True):
+        smaller = cv2.resize(channel, coarse, interpolation=cv2.INTER_AREA)
+        cv2.resize(smaller, fine, target, interpolation=cv2.INTER_LINEAR)
+    return result
 
 
 def add_noise(image: Image, deviation: float, rng: np.random.Generator) -> Image:

@@ -7,15 +7,17 @@ resampling, the mask through the same map by the nearest pixel.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from torch.nn import functional
 
-from s2s2.core.types import Floats, Image, LabelMap, Region, Vectors
+from s2s2.core.types import Floats, Image, LabelMap, Region
 from s2s2.data.transforms.config import GeometryConfig
+from s2s2.data.transforms.opencv import BILINEAR, NEAREST, cv2
 from s2s2.errors import ConfigError, ShapeError
+
+PADDING = -1
+"""Class of a pixel that lies outside the image, until it is 0."""
 
 
 class Views(NamedTuple):
@@ -80,39 +82,55 @@ class PairedGeometry:
         Raises:
             ShapeError: If image, synthetic and mask do not lie on one grid.
         """
-        channels = image.shape[0]
-        stacked = torch.from_numpy(np.concatenate(_together(image, synthetic, mask)))[None]
-        maps = [mask] if ignore is None else [mask, ignore]
-        labels = torch.from_numpy(np.stack(maps).astype(np.float32))[None]
-        positions = self._positions(mask, rng)
-        grid = torch.from_numpy(positions)[None]
-        inside = (np.abs(positions[..., 0]) <= 1) & (np.abs(positions[..., 1]) <= 1)
-        # "border" and the product with `inside` end the image sharply, as padding does.
-        images = functional.grid_sample(stacked, grid, "bilinear", "border", align_corners=False)[0].numpy()
-        images *= inside.astype(np.float32)
-        torch.from_numpy(images).clamp_(0, 1)
-        labels = functional.grid_sample(labels, grid, "nearest", "zeros", align_corners=False)
+        images = _together(image, synthetic, mask)
+        read, places = self._read(mask.shape, self._places(mask, rng))
+        labels = self._nearest(mask[read].astype(np.int16), places, PADDING)
+        inside = labels != PADDING
+        shown = inside.astype(np.float32)
+        moved = [self._bilinear(each[:, *read], places, shown) for each in images]
         return Views(
-            images[:channels],
-            None if synthetic is None else images[channels:],
-            labels[0, 0].to(torch.uint8).numpy(),
+            moved[0],
+            None if synthetic is None else moved[1],
+            np.maximum(labels, 0).astype(np.uint8),
             inside,
-            None if ignore is None else labels[0, 1].to(torch.bool).numpy(),
+            None if ignore is None else self._nearest(ignore[read].astype(np.uint8), places, 0).astype(bool),
         )
 
-    def _positions(self, mask: LabelMap, rng: np.random.Generator) -> Vectors:
-        """Return the (x, y) where each pixel of the output is read, in [-1, 1] of the input."""
+    def _bilinear(self, image: Image, places: Floats, shown: Image) -> Image:
+        """Read each pixel of the output at its place in the image; `shown` is 1 where that lies inside."""
+        moved = np.empty((len(image), self.side, self.side), np.float32)
+        framed = places.copy()
+        framed[:, 2] += 1
+        for channel, target in zip(image, moved, strict=True):
+            # The last pixel twice: else it would fade into the padding.
+            wider = cv2.copyMakeBorder(channel, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+            cv2.warpAffine(wider, framed, (self.side, self.side), target, BILINEAR)
+        moved *= shown
+        return np.clip(moved, 0, 1, out=moved)
+
+    def _nearest(self, labels: Any, places: Floats, padding: int) -> Any:
+        """Return the label of the pixel that is nearest to each place, and `padding` outside."""
+        side = (self.side, self.side)
+        return cv2.warpAffine(labels, places, side, flags=NEAREST, borderValue=padding)
+
+    def _places(self, mask: LabelMap, rng: np.random.Generator) -> Floats:
+        """Draw the map (2, 3) from the indices (x, y) of a pixel of the output to those of the input."""
         turn = self._matrix(rng)
         source, target = self._centres(mask, rng)
-        lengths = np.array(mask.shape[::-1], dtype=np.float64)
-        # p_in = turn (p_out - target) + source, in pixels; then from [0, length] to [-1, 1].
-        ticks = (np.arange(self.side) + 0.5)[:, None] - target
-        steps = (ticks[:, :, None] * turn.T * (2 / lengths)).astype(np.float32)
-        origin = (2 * source / lengths - 1).astype(np.float32)
-        # x + iy as one complex number: an inner axis of two would take ten times as long.
-        down = (steps[:, 1] + origin).view(np.complex64)
-        across = steps[:, 0].copy().view(np.complex64)
-        return (down + across.T).view(np.float32).reshape(self.side, self.side, 2)
+        # p_in = turn (p_out - target) + source, where a pixel's centre lies half a pixel behind its index.
+        return np.column_stack([turn, turn @ (0.5 - target) + source - 0.5])
+
+    def _read(self, shape: tuple[int, ...], places: Floats) -> tuple[tuple[slice, slice], Floats]:
+        """Return the part of an image that is read, and the map to its indices: a patch needs no more."""
+        last = self.side - 1
+        corners = places @ np.array([[0, last, 0, last], [0, 0, last, last], [1, 1, 1, 1]])
+        # One pixel more than is interpolated, on all sides; and never nothing.
+        longest = np.array(shape[::-1])
+        first = np.clip(np.floor(corners.min(axis=1)) - 1, 0, longest - 1).astype(int)
+        behind = np.clip(np.floor(corners.max(axis=1)) + 3, first + 1, longest).astype(int)
+        moved = places.copy()
+        moved[:, 2] -= first
+        return (slice(first[1], behind[1]), slice(first[0], behind[0])), moved
 
     def _matrix(self, rng: np.random.Generator) -> Floats:
         """Draw the map from output to input offsets, axes in the order x, y."""

@@ -1,14 +1,16 @@
 """Random textures of an image: random convolutions and random intensity curves.
 
-Everything here is elementwise numpy in float32, so that no result depends on the
-number of threads.
+Everything here is float32 on one thread, so that no result depends on the number of threads.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from s2s2.core.types import Image
+from s2s2.data.transforms.opencv import cv2
 
 LAYERS = 4
 """Layers of the random network, as in GIN."""
@@ -58,7 +60,7 @@ def random_convolution(image: Image, rng: np.random.Generator) -> Image:
         layer = _mix_channels(layer, mixing.astype(np.float32))
         if wide:
             taps = (rng.standard_normal((2, out, 3)) / np.sqrt(3)).astype(np.float32)
-            layer = _slide(_slide(layer, taps[0], -2), taps[1], -1)
+            layer = _filtered(layer, *taps)
         layer += (BIAS * rng.standard_normal((out, 1, 1))).astype(np.float32)
         if not last:
             np.maximum(layer, SLOPE * layer, out=layer)
@@ -108,16 +110,23 @@ def bend(image: Image, curve: Image) -> Image:
         - curve: (knots,).
         - returns: as `image`, in the range of the curve.
     """
+    return next(bends(image, [curve]))
+
+
+def bends(image: Image, curves: Iterable[Image]) -> Iterator[Image]:
+    """Yield the image put through each of these curves, all of `KNOTS` points, as `bend` does."""
     low = image.min()
     span = max(float(image.max() - low), NO_CONTRAST)
-    places: Image = (image - low) * np.float32((len(curve) - 1) / span)
-    rise = np.diff(curve)
-    start = curve[:-1] - np.arange(len(rise), dtype=np.float32) * rise
+    places: Image = (image - low) * np.float32((KNOTS - 1) / span)
     left = places.astype(np.intp)
-    # "clip" puts the brightest pixel on the last line, and takes no time to look for indices out of bounds.
-    places *= rise.take(left, mode="clip")
-    places += start.take(left, mode="clip")
-    return places
+    for curve in curves:
+        rise = np.diff(curve)
+        start = curve[:-1] - np.arange(len(rise), dtype=np.float32) * rise
+        # "clip" puts the brightest pixel on the last line, and does not look for indices out of bounds.
+        bent: Image = rise.take(left, mode="clip")
+        bent *= places
+        bent += start.take(left, mode="clip")
+        yield bent
 
 
 def standardised(image: Image) -> Image:
@@ -130,22 +139,16 @@ def standardised(image: Image) -> Image:
 def _mix_channels(image: Image, mixing: Image) -> Image:
     """Return sums of the channels, weighted by the rows of a matrix."""
     mixed = np.empty((len(mixing), *image.shape[1:]), np.float32)
-    product = np.empty(image.shape[1:], np.float32)
-    for target, row in zip(mixed, mixing, strict=True):
-        np.multiply(image[0], row[0], out=target)
-        for channel, weight in zip(image[1:], row[1:], strict=True):
-            np.multiply(channel, weight, out=product)
-            target += product
+    for target, (first, *others) in zip(mixed, mixing.tolist(), strict=True):
+        np.multiply(image[0], np.float32(first), out=target)
+        for channel, weight in zip(image[1:], others, strict=True):
+            cv2.scaleAdd(channel, weight, target, target)
     return mixed
 
 
-def _slide(image: Image, taps: Image, axis: int) -> Image:
-    """Return the correlation of each channel with three taps along one axis; the rim goes on outwards."""
-    weights = taps[:, :, None, None]
-    result: Image = image * weights[:, 1]
-    turned, source = result.swapaxes(axis, -1), image.swapaxes(axis, -1)
-    turned[..., 1:] += source[..., :-1] * weights[:, 0]
-    turned[..., :1] += source[..., :1] * weights[:, 0]
-    turned[..., :-1] += source[..., 1:] * weights[:, 2]
-    turned[..., -1:] += source[..., -1:] * weights[:, 2]
+def _filtered(image: Image, down: Image, across: Image) -> Image:
+    """Correlate each channel with its column and its row of taps; the rim goes on outwards."""
+    result = np.empty_like(image)
+    for channel, column, row, target in zip(image, down, across, result, strict=True):
+        cv2.sepFilter2D(channel, cv2.CV_32F, row, column, target, borderType=cv2.BORDER_REPLICATE)
     return result

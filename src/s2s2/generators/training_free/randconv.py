@@ -13,7 +13,7 @@ from s2s2.core.types import Image, LabelMap
 from s2s2.data.case import Case
 from s2s2.data.transforms.styles import (
     NO_CONTRAST,
-    bend,
+    bends,
     random_convolution,
     random_curve,
     standardised,
@@ -147,11 +147,11 @@ class RandConv(Borrower, Restyler):
         bent = rng.random() < 0.5 if self.options.kind == "either" else self.options.kind == "curve"
         if not bent:
             return random_convolution(image, rng)
+        curves = (random_curve(rng, inverted=bool(rng.random() < self.options.width / 2)) for _ in weights)
         result = np.zeros(image.shape, np.float32)
-        for weight in weights:
-            result += weight * bend(
-                image, random_curve(rng, inverted=bool(rng.random() < self.options.width / 2))
-            )
+        for weight, styled in zip(weights, bends(image, curves), strict=True):
+            styled *= weight
+            result += styled
         return result
 
     def _part(self, copy: Image, weights: Image, rng: np.random.Generator) -> None:
