@@ -92,7 +92,7 @@ def test_a_file_of_settings_is_refused_in_the_same_words(
     ("option", "text", "name", "cure"),
     [
         ("--config", "train: {stepz: 3}", "train.stepz", "Write train.steps "),
-        ("--config", "stepz: 3", "stepz", "Write train.steps "),
+        ("--config", "stepz: 3", "stepz", "train.steps if you mean it, or delete it from the file."),
         ("--config", "magic: {steps: 3}", "magic", "Delete it from the file."),
         ("--train", "stepz: 3", "stepz", "Write steps "),
     ],
@@ -105,7 +105,8 @@ def test_a_file_with_an_unknown_option_is_named_with_its_cure(
     for command in ("train", "run"):
         assert main([command, "--data", "home", "--output", "o", option, str(file)]) == 2
         said = capsys.readouterr().err
-        assert f"{file} names the option {name}, which this version does not have. {cure}" in said
+        assert f"{file} names the option {name}, which this version does not have. " in said
+        assert cure in said
 
 
 @pytest.mark.parametrize(("option", "text"), [("--config", "train: {stepz: 3}"), ("--train", "{stepz: 3}")])

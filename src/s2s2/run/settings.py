@@ -150,11 +150,12 @@ def similar(name: str, known: Collection[str]) -> list[str]:
     """Return up to three known options that a mistyped one may stand for; its group may be left out.
 
     Example:
-        >>> similar("stepz", ["train.steps", "train.seed", "size"])
-        ['train.steps']
+        >>> similar("stepz", ["train.steps", "train.seed", "tune.steps", "size"])
+        ['train.steps', 'tune.steps']
     """
-    ends = {each.rpartition(".")[2]: each for each in known}
-    by_end = [ends[end] for end in difflib.get_close_matches(name.rpartition(".")[2], ends, 3)]
+    ends = {each: each.rpartition(".")[2] for each in known}
+    close = difflib.get_close_matches(name.rpartition(".")[2], set(ends.values()), 3)
+    by_end = [each for end in close for each in ends if ends[each] == end]
     return list(dict.fromkeys([*difflib.get_close_matches(name, known, 3), *by_end]))[:3]
 
 
