@@ -12,6 +12,7 @@ from s2s2.data.transforms.styles import (
     LAYERS,
     SLOPE,
     bend,
+    moments,
     random_convolution,
     random_curve,
     standardised,
@@ -92,6 +93,14 @@ def test_bending_is_interpolation_between_darkest_and_brightest() -> None:
     places = (image - image.min()) / (image.max() - image.min()) * (KNOTS - 1)
     expected = np.interp(places.ravel(), np.arange(KNOTS), curve).reshape(image.shape)
     assert_allclose(bend(image, curve), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(0.5, 0.2), (0.9, 0.002), (-30.0, 4.0)])
+def test_moments_and_standardising_are_those_of_double_precision(mean: float, deviation: float) -> None:
+    image = np.random.default_rng(0).normal(mean, deviation, (3, 40, 50)).astype(np.float32)
+    exact = image.astype(float)
+    assert_allclose(moments(image), (exact.mean(), exact.std()), rtol=1e-5)
+    assert_allclose(standardised(image), (exact - exact.mean()) / (exact.std() + 1e-4), atol=1e-3)
 
 
 def test_an_image_of_one_colour_bends_to_one_colour() -> None:

@@ -5,6 +5,7 @@ Everything here is float32 on one thread, so that no result depends on the numbe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -131,9 +132,19 @@ def bends(image: Image, curves: Iterable[Image]) -> Iterator[Image]:
 
 def standardised(image: Image) -> Image:
     """Return the image with mean 0 and standard deviation 1 over all pixels and channels."""
-    centred: Image = image - image.mean()
-    centred *= np.float32(1 / (np.sqrt(float(np.square(centred).mean())) + 1e-4))
-    return centred
+    mean, deviation = moments(image)
+    factor = 1 / (deviation + 1e-4)
+    result: Image = image * np.float32(factor)
+    result -= np.float32(mean * factor)
+    return result
+
+
+def moments(image: Image) -> tuple[float, float]:
+    """Return mean and standard deviation over all pixels and channels, summed in double precision."""
+    flat = image.reshape(1, -1)
+    mean = cv2.mean(flat)[0]
+    square = cv2.norm(flat, cv2.NORM_L2SQR) / flat.size
+    return mean, math.sqrt(max(0.0, square - mean**2))
 
 
 def _mix_channels(image: Image, mixing: Image) -> Image:

@@ -14,6 +14,7 @@ from s2s2.data.case import Case
 from s2s2.data.transforms.styles import (
     NO_CONTRAST,
     bends,
+    moments,
     random_convolution,
     random_curve,
     standardised,
@@ -120,9 +121,10 @@ class RandConv(Borrower, Restyler):
         return weigh(scales, labelled, None, classes=classes, tissues=self.options.tissues)[1][0]
 
     def _restyle(self, image: Image, weights: Image, rng: np.random.Generator) -> Image:
-        width, spread = np.float32(self.options.width), float(image.std())
+        width, (middle, spread) = np.float32(self.options.width), moments(image)
         if flat := spread < NO_CONTRAST:
             image = _blotches(image.shape, rng)
+            middle = moments(image)[0]
         copy = _standardised_channels(self._texture(image, weights, rng))
         drawn = rng.random()
         turned = drawn < width / 2
@@ -130,7 +132,7 @@ class RandConv(Borrower, Restyler):
             _keep_polarity(copy, image)
         # Both draws are made at every width, so that a wider style is the same one, gone further.
         near = (
-            float(image.mean()) + rng.normal(0, NUDGE),
+            middle + rng.normal(0, NUDGE),
             spread * np.exp(rng.normal(0, STRETCH)),
         )
         far = rng.uniform(*MEAN), rng.uniform(*SPREAD)
