@@ -20,7 +20,10 @@ def main(run: str, site: str, output: str) -> None:
     results = Results.read(RunFolder(Path(run)))
     if results.config is None or results.reference is None:
         raise SystemExit(f"{run} holds no settings, or one arm alone.")
-    dataset = {**open_data(results.config).away}[site]
+    sites = {**open_data(results.config).away}
+    if site not in sites:
+        raise SystemExit(f"{run} has no site {site}; it has {', '.join(sites)}.")
+    dataset = sites[site]
     values = results.case_values()
     seed = results.seeds[0]
     values = values[(values["domain"] == site) & (values["seed"] == seed)]

@@ -67,6 +67,7 @@ def test_manifest_says_what_the_stack_was_made_from(home: Home, stack: Stack) ->
         for case in map(dataset.case, split.train)
     }
     assert manifest["software"]["s2s2"]
+    assert manifest["software"]["opencv-python-headless"]
     assert stack.manifest == manifest
 
 

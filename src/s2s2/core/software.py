@@ -5,6 +5,9 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+OPENCV = "opencv-python-headless"
+"""Makes the pairs of a training and random styles."""
+
 
 def versions(*packages: str) -> dict[str, str]:
     """Return the versions of Python, of s2s2 and of other packages that are installed.

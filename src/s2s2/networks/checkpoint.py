@@ -15,7 +15,7 @@ from torch import nn
 from typing_extensions import TypedDict
 
 from s2s2.core.records import content_digest
-from s2s2.core.software import versions
+from s2s2.core.software import OPENCV, versions
 from s2s2.core.storage import atomic, read_json, refuse_links, write_json
 from s2s2.core.trust import dotted, require_trusted
 from s2s2.data.classes import ClassMap
@@ -32,7 +32,7 @@ CARD = "network.json"
 
 
 def _software() -> dict[str, str]:
-    return versions("torch", "monai", "lightning")
+    return versions("torch", "monai", "lightning", OPENCV)
 
 
 _Count = Annotated[int, Ge(1)]

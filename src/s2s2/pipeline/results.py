@@ -9,7 +9,7 @@ import torch
 
 from s2s2.arms import get_arm, reference_of
 from s2s2.core.records import Record, file_identity
-from s2s2.core.software import versions
+from s2s2.core.software import OPENCV, versions
 from s2s2.core.tables import write_table
 from s2s2.data.reading.manifest import PARTS
 from s2s2.pipeline.stage import Context, Row, Stage
@@ -116,5 +116,7 @@ def environment() -> dict[str, str]:
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "device": device,
-        **versions("torch", "lightning", "monai", "numpy", "scipy", "pandas", "tifffile"),
+        **versions(
+            "torch", "lightning", "monai", "numpy", "scipy", "pandas", "tifffile", "imagecodecs", OPENCV
+        ),
     }

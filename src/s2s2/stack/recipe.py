@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s2s2.core.inputs import Inputs
-from s2s2.core.software import versions
+from s2s2.core.software import OPENCV, versions
 from s2s2.core.storage import read_json, write_json
 from s2s2.data.dataset import Dataset
 from s2s2.data.split import Split
@@ -65,7 +65,7 @@ def write_manifest(
     """Write the manifest, unless it says all this already."""
     path = manifest_path(folder)
     existing = read_json(path, error=StackError) if path.exists() else {}
-    software = versions("numpy", "torch", "tifffile", "imagecodecs", "zstandard")
+    software = versions("numpy", "torch", OPENCV, "tifffile", "imagecodecs", "zstandard")
     content = {**recipe, "depth": depth, "parts": parts_of(generator, depth), "cases": dict(cases)}
     if any(existing.get(name) != value for name, value in content.items()):
         write_json(path, {**content, "software": software})
