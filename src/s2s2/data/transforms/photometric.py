@@ -9,6 +9,7 @@ import numpy as np
 from s2s2.core.types import Floats, Image, Region
 from s2s2.data.transforms.config import PhotometricConfig
 from s2s2.data.transforms.opencv import cv2
+from s2s2.data.transforms.styles import mix_channels
 
 
 def photometric(
@@ -49,8 +50,7 @@ def photometric(
     )
     if image.shape[0] == 3:
         colour = _colour_matrix(rng.uniform(*config.saturation), rng.uniform(*config.hue_degrees))
-        changed = (contrast * colour).astype(np.float32) @ image.reshape(3, -1)
-        changed = changed.reshape(image.shape)
+        changed = mix_channels(image, (contrast * colour).astype(np.float32))
     else:
         changed = image * np.float32(contrast)
     changed += np.float32((1 - contrast) * mean + brightness)

@@ -58,7 +58,7 @@ def random_convolution(image: Image, rng: np.random.Generator) -> Image:
         out = channels if last else hidden
         wide = bool(rng.random() < 0.5)
         mixing = rng.standard_normal((out, len(layer))) / np.sqrt(len(layer))
-        layer = _mix_channels(layer, mixing.astype(np.float32))
+        layer = mix_channels(layer, mixing.astype(np.float32))
         if wide:
             taps = (rng.standard_normal((2, out, 3)) / np.sqrt(3)).astype(np.float32)
             layer = _filtered(layer, *taps)
@@ -147,8 +147,11 @@ def moments(image: Image) -> tuple[float, float]:
     return mean, math.sqrt(max(0.0, square - mean**2))
 
 
-def _mix_channels(image: Image, mixing: Image) -> Image:
-    """Return sums of the channels, weighted by the rows of a matrix."""
+def mix_channels(image: Image, mixing: Image) -> Image:
+    """Return sums of the channels, weighted by the rows of a matrix.
+
+    A matrix product would start the threads of BLAS, in every worker process.
+    """
     mixed = np.empty((len(mixing), *image.shape[1:]), np.float32)
     for target, (first, *others) in zip(mixed, mixing.tolist(), strict=True):
         np.multiply(image[0], np.float32(first), out=target)
