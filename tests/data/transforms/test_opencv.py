@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from s2s2.data.transforms import opencv
+from s2s2.data.transforms.acquisition import Acquisition, blur, lose_resolution
 from s2s2.data.transforms.affine import PairedGeometry
+from s2s2.data.transforms.config import AcquisitionConfig, PhotometricConfig
+from s2s2.data.transforms.photometric import photometric
+from s2s2.data.transforms.stress import stressed
+from s2s2.data.transforms.styles import random_convolution
 from s2s2.errors import ResourceError
 
 
@@ -32,6 +37,38 @@ def test_a_forked_process_makes_the_same_pair() -> None:
         os._exit(0)
     assert os.read(read, 1) == b"\x01"
     os.waitpid(child, 0)
+
+
+MAKERS = {
+    "affine": lambda image: PairedGeometry(50)(image, image, np.ones((40, 50), np.uint8), drawn()).image,
+    "blur": lambda image: blur(image, 1.5),
+    "lost resolution": lambda image: lose_resolution(image, 2.0),
+    "artefacts": lambda image: Acquisition(AcquisitionConfig(probability=1.0))(image, drawn()),
+    "light": lambda image: photometric(image, drawn(), PhotometricConfig()),
+    "colour": lambda image: photometric(image[:3], drawn(), PhotometricConfig()),
+    "random convolution": lambda image: random_convolution(image, drawn()),
+    "stress": lambda image: stressed(image, drawn()),
+}
+LAYOUTS = {
+    "channels last": lambda image: np.ascontiguousarray(image.transpose(1, 2, 0)).transpose(2, 0, 1),
+    "mirrored": lambda image: image[:, :, ::-1].copy()[:, :, ::-1],
+    "part": lambda image: np.pad(image, 3)[3:-3, 3:-3, 3:-3],
+    "double precision": lambda image: image.astype(np.float64),
+}
+
+
+@pytest.mark.parametrize("made", MAKERS.values(), ids=MAKERS)
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_type_and_layout_of_an_image_make_no_difference(made, layout) -> None:
+    image = np.random.default_rng(0).random((5, 40, 50), dtype=np.float32)
+    # A step of 8 bit, since JPEG may round one pixel the other way.
+    np.testing.assert_allclose(
+        made(layout(image)), made(image), atol=1.01 / 255 if made is MAKERS["artefacts"] else 1e-5
+    )
+
+
+def drawn() -> np.random.Generator:
+    return np.random.default_rng(1)
 
 
 def rounded(source: np.ndarray, matrix: np.ndarray, size: tuple[int, int], flags: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from s2s2.core.types import Image, Region
 from s2s2.data.transforms.config import AcquisitionConfig
-from s2s2.data.transforms.opencv import cv2
+from s2s2.data.transforms.opencv import by_channel, cv2
 from s2s2.errors import ConfigError
 
 
@@ -99,10 +99,12 @@ def blur(image: Image, sigma: float) -> Image:
     """
     if sigma < 0.1:
         return image
-    blurred = np.empty_like(image)
-    for channel, target in zip(image, blurred, strict=True):
-        cv2.GaussianBlur(channel, (0, 0), sigma, target, borderType=cv2.BORDER_REPLICATE)
-    return blurred
+    return by_channel(
+        lambda channel, target: cv2.GaussianBlur(
+            channel, (0, 0), sigma, target, borderType=cv2.BORDER_REPLICATE
+        ),
+        image,
+    )
 
 
 def lose_resolution(image: Image, factor: float) -> Image:
@@ -114,11 +116,12 @@ def lose_resolution(image: Image, factor: float) -> Image:
     """
     fine = image.shape[:0:-1]  # OpenCV's order: width, height
     coarse = [max(1, round(length / factor)) for length in fine]
-    result = np.empty_like(image)
-    for channel, target in zip(image, result, strict=True):
+
+    def coarsen(channel: Image, target: Image) -> None:
         smaller = cv2.resize(channel, coarse, interpolation=cv2.INTER_AREA)
         cv2.resize(smaller, fine, target, interpolation=cv2.INTER_LINEAR)
-    return result
+
+    return by_channel(coarsen, image)
 
 
 def add_noise(image: Image, deviation: float, rng: np.random.Generator) -> Image:

@@ -13,7 +13,7 @@ import numpy as np
 
 from s2s2.core.types import Floats, Image, LabelMap, Region
 from s2s2.data.transforms.config import GeometryConfig
-from s2s2.data.transforms.opencv import BILINEAR, NEAREST, cv2
+from s2s2.data.transforms.opencv import BILINEAR, NEAREST, by_channel, cv2
 from s2s2.errors import ConfigError, ShapeError
 
 PADDING = -1
@@ -98,13 +98,15 @@ class PairedGeometry:
 
     def _bilinear(self, image: Image, places: Floats, shown: Image) -> Image:
         """Read each pixel of the output at its place in the image; `shown` is 1 where that lies inside."""
-        moved = np.empty((len(image), self.side, self.side), np.float32)
-        framed = places.copy()
+        side, framed = (self.side, self.side), places.copy()
         framed[:, 2] += 1
-        for channel, target in zip(image, moved, strict=True):
+
+        def read(channel: Image, target: Image) -> None:
             # The last pixel twice: else it would fade into the padding.
             wider = cv2.copyMakeBorder(channel, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-            cv2.warpAffine(wider, framed, (self.side, self.side), target, BILINEAR)
+            cv2.warpAffine(wider, framed, side, target, BILINEAR)
+
+        moved = by_channel(read, image, shape=side)
         moved *= shown
         return np.clip(moved, 0, 1, out=moved)
 

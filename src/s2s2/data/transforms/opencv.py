@@ -6,17 +6,49 @@ and a process that is forked from one with such threads can wait for them for ev
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import cv2
 import numpy as np
 
+from s2s2.core.types import Image
 from s2s2.errors import ResourceError
 
-__all__ = ["BILINEAR", "NEAREST", "cv2"]
+__all__ = ["BILINEAR", "NEAREST", "by_channel", "cv2", "single"]
 
 BILINEAR = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 """How an image is read by `cv2.warpAffine`, whose matrix leads from the result to what is read."""
 NEAREST = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
 """How labels are read."""
+
+
+def single(image: Image) -> Image:
+    """Return an image as OpenCV takes it, in single precision and row by row: itself, or a copy."""
+    return np.ascontiguousarray(image, np.float32)
+
+
+def by_channel(
+    write: Callable[..., Any],
+    image: Image,
+    *others: Iterable[Any],
+    shape: tuple[int, ...] | None = None,
+) -> Image:
+    """Return what OpenCV makes of each channel.
+
+    Where the type or the layout of its target is another than that of its result, OpenCV writes elsewhere
+    without a word, so both are the same here whatever image is given.
+
+    Args:
+        write: Called with a channel, its target and one of each of the others, writes into the target.
+        image: (channel, height, width), of any type and layout.
+        others: As many of each as there are channels.
+        shape: Height and width of the result, None: those of the image.
+    """
+    result = np.empty((len(image), *(shape or image.shape[1:])), np.float32)
+    for channel, target, *rest in zip(single(image), result, *others, strict=True):
+        write(channel, target, *rest)
+    return result
 
 
 def reads_where_asked() -> bool:

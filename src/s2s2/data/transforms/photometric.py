@@ -8,7 +8,7 @@ import numpy as np
 
 from s2s2.core.types import Floats, Image, Region
 from s2s2.data.transforms.config import PhotometricConfig
-from s2s2.data.transforms.opencv import cv2
+from s2s2.data.transforms.opencv import cv2, single
 from s2s2.data.transforms.styles import mix_channels
 
 
@@ -52,7 +52,7 @@ def photometric(
         colour = _colour_matrix(rng.uniform(*config.saturation), rng.uniform(*config.hue_degrees))
         changed = mix_channels(image, (contrast * colour).astype(np.float32))
     else:
-        changed = image * np.float32(contrast)
+        changed = single(image) * np.float32(contrast)
     changed += np.float32((1 - contrast) * mean + brightness)
     # The floor keeps log(0) out.
     np.clip(changed, 0 if gamma == 1 else 1e-12, 1, out=changed)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from s2s2.core.types import Image
-from s2s2.data.transforms.opencv import cv2
+from s2s2.data.transforms.opencv import by_channel, cv2, single
 
 LAYERS = 4
 """Layers of the random network, as in GIN."""
@@ -141,7 +141,7 @@ def standardised(image: Image) -> Image:
 
 def moments(image: Image) -> tuple[float, float]:
     """Return mean and standard deviation over all pixels and channels, summed in double precision."""
-    flat = image.reshape(1, -1)
+    flat = single(image).reshape(1, -1)
     mean = cv2.mean(flat)[0]
     square = cv2.norm(flat, cv2.NORM_L2SQR) / flat.size
     return mean, math.sqrt(max(0.0, square - mean**2))
@@ -152,6 +152,7 @@ def mix_channels(image: Image, mixing: Image) -> Image:
 
     A matrix product would start the threads of BLAS, in every worker process.
     """
+    image = single(image)
     mixed = np.empty((len(mixing), *image.shape[1:]), np.float32)
     for target, (first, *others) in zip(mixed, mixing.tolist(), strict=True):
         np.multiply(image[0], np.float32(first), out=target)
@@ -162,7 +163,11 @@ def mix_channels(image: Image, mixing: Image) -> Image:
 
 def _filtered(image: Image, down: Image, across: Image) -> Image:
     """Correlate each channel with its column and its row of taps; the rim goes on outwards."""
-    result = np.empty_like(image)
-    for channel, column, row, target in zip(image, down, across, result, strict=True):
-        cv2.sepFilter2D(channel, cv2.CV_32F, row, column, target, borderType=cv2.BORDER_REPLICATE)
-    return result
+    return by_channel(
+        lambda channel, target, column, row: cv2.sepFilter2D(
+            channel, cv2.CV_32F, row, column, target, borderType=cv2.BORDER_REPLICATE
+        ),
+        image,
+        down,
+        across,
+    )
