@@ -6,6 +6,7 @@ from pathlib import Path
 from s2s2 import Dataset, build_generator, split_by_group
 from s2s2.pictures import SheetRow, displayed, draw_sheet
 from s2s2.pipeline.demo import HOSPITALS
+from s2s2.run.config import StackConfig
 
 CASES, COPIES, SIZE = 3, 6, 192
 
@@ -14,7 +15,7 @@ def main(path: str) -> None:
     """Write one picture: a row for each case, the real image first, then its copies."""
     paris = Dataset.open(HOSPITALS.folder / HOSPITALS.home, size=SIZE)
     split = split_by_group(paris, counts=(50, 20, 130))
-    generator = build_generator("composite+appearance(extrapolate=0.3)+boxes").fit(paris, split)
+    generator = build_generator(StackConfig().generator).fit(paris, split)
     chosen = [case for case in map(paris.case, split.train) if 0.04 < paris.mask(case).mean() < 0.2][:CASES]
     rows = []
     for case in chosen:

@@ -19,7 +19,7 @@ from s2s2.cli.console import TerminalReporter
 from s2s2.core.streams import stream
 from s2s2.evaluation.tables import ALL_CLASSES
 from s2s2.report.axes import scale
-from s2s2.run.config import SplitConfig, StackConfig
+from s2s2.run.config import SplitConfig
 
 SIZE, VALIDATION, CHANNELS, SEEDS, IMAGES_PER_STEP = 128, 16, 3, 3, 12
 ARM_NAMES = ("augmented", "synthetic", "s2s2")
@@ -47,7 +47,6 @@ def main(home: str, away: str, output: str, numbers: str = "10,20,40,80,160", st
             arms=("baseline", *ARM_NAMES),
             seeds=SEEDS,
             split=replace(SplitConfig(), file=split),
-            stack=StackConfig(generator="randconv"),
             train=TrainConfig(steps=int(steps), images_per_step=IMAGES_PER_STEP, validations=4),
             audited=False,
         )

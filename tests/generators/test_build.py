@@ -7,7 +7,6 @@ import pytest
 
 from s2s2.errors import ConfigError
 from s2s2.generators import (
-    DEFAULT_GENERATOR,
     Appearance,
     AppearanceConfig,
     Boxes,
@@ -17,6 +16,7 @@ from s2s2.generators import (
     build_generator,
     describe_generators,
 )
+from s2s2.run.config import StackConfig
 from tests.stack.made import Echo
 
 
@@ -35,8 +35,8 @@ def test_options_are_read() -> None:
     assert generator.config() == Appearance(AppearanceConfig(extrapolate=0.3, strength=(0.0, 1.0))).config()
 
 
-def test_the_default_extrapolates_what_is_laid_over() -> None:
-    generator = build_generator(DEFAULT_GENERATOR)
+def test_an_appearance_on_top_of_another_generator_extrapolates() -> None:
+    generator = build_generator("composite+appearance+boxes")
     assert isinstance(generator, Chain)
     appearance = generator.config()["parts"][1]
     assert appearance["name"] == "appearance"
@@ -67,7 +67,8 @@ def test_brackets_and_quotes_keep_their_signs() -> None:
     "spec",
     [
         "composite(keep=0.4)",
-        DEFAULT_GENERATOR,
+        "composite+appearance+boxes",
+        StackConfig().generator,
         "appearance:3,composite+boxes:5",
         "folder(path='made')+appearance:3,boxes",
     ],

@@ -14,6 +14,7 @@ from s2s2.report import build_audit_page, build_audit_section, build_report
 from s2s2.report.palette import REAL, ArmStyle, generator_styles
 from s2s2.report.trust.figures import dispersion_plot, distributions
 from s2s2.report.trust.section import MOST, Trust
+from s2s2.run.config import StackConfig
 from tests.report.fake import Runs
 from tests.report.learnt import changed, learnt, mixture, tuned, written
 from tests.report.test_page import Outline, sections
@@ -207,7 +208,7 @@ def test_every_colour_of_a_part_is_defined(page: str) -> None:
 def test_the_methods_speak_of_the_audit(page: str) -> None:
     methods = page[page.index('<section id="methods"') : page.index('<section id="numbers"')]
     assert "cross-fitted by group" in methods
-    assert "by each of the generators appearance and composite+appearance+boxes" in methods
+    assert f"by each of the generators appearance and {StackConfig().generator}" in methods
 
 
 def test_an_arm_with_a_stack_of_its_own_is_shown_like_any_other(page: str) -> None:

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from s2s2.arms import get_arm
 from s2s2.errors import ConfigError
+from s2s2.generators import build_generator
+from s2s2.generators.base import GEOMETRY
 from s2s2.networks.config import NetworkConfig
 from s2s2.pipeline import RunConfig, StackConfig, load_config, save_config
 from s2s2.run.settings import require_known
@@ -84,11 +87,22 @@ def test_an_option_without_a_value_is_refused(name: str, tmp_path: Path) -> None
         load_config(tmp_path)
 
 
+def test_the_defaults_hold_random_styles_exact_masks_and_the_control_of_the_method(tmp_path: Path) -> None:
+    config = RunConfig(data=tmp_path / "home", output=tmp_path)
+    generator = build_generator(config.stack.generator)
+    assert "randconv" in [part.name for part in generator.parts]
+    assert generator.exact
+    assert not generator.learners
+    assert GEOMETRY in generator.traits
+    assert "augmented" in get_arm("s2s2").controls
+    assert {"baseline", "augmented", "s2s2"} == set(config.arms)
+
+
 def test_a_nested_option_without_a_value_is_refused(tmp_path: Path) -> None:
     save_config(RunConfig(data=tmp_path / "home", output=tmp_path))
     file = tmp_path / "config.yaml"
     text = file.read_text()
-    assert "\n  generator: composite" in text
+    assert "\n  generator: " in text
     file.write_text(re.sub(r"\n  generator: .*\n", "\n  generator: null\n", text))
     with pytest.raises(ConfigError, match=r"config.yaml has stack\.generator = null, expected a value"):
         load_config(tmp_path)

@@ -20,7 +20,7 @@ def test_every_generator_has_one_stack(config: RunConfig) -> None:
     arms = ("baseline", "synthetic", "s2s2", "s2s2@appearance", "s2s2@appearance:8,diffusion:8")
     folders = RunFolder(config.output).stacks(replace(config, arms=arms))
     assert folders == {
-        "composite+appearance+boxes": config.output / "stack",
+        config.stack.generator: config.output / "stack",
         "appearance": config.output / "stacks" / "appearance",
         "appearance:8,diffusion:8": config.output / "stacks" / "appearance%3A8,diffusion%3A8",
     }

@@ -16,7 +16,7 @@ class Options(DryRun, Repeated, Written):
 
     Train on 24 images of nuclei in fluorescence, bright on dark; test on others of these, on stained tissue
     and on bright field, dark on light, which the networks have never seen. Three arms see the same number of
-    images: baseline, augmented (random styles, unpaired) and s2s2. No network access and no GPU are
+    images: baseline, augmented (the same copies, unpaired) and s2s2. No network access and no GPU are
     needed. The images are an excerpt of BBBC038 (Caicedo et al. 2019, CC0).
 
     Args:

@@ -31,10 +31,7 @@ if TYPE_CHECKING:
         Judge as Judge,
         LearningGenerator as LearningGenerator,
     )
-    from s2s2.generators.registry import (
-        DEFAULT_GENERATOR as DEFAULT_GENERATOR,
-        build_generator as build_generator,
-    )
+    from s2s2.generators.registry import build_generator as build_generator
     from s2s2.generators.training_free.appearance import (
         Appearance as Appearance,
         AppearanceConfig as AppearanceConfig,

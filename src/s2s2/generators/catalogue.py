@@ -58,7 +58,7 @@ NAMED: dict[str, GeneratorInfo] = {
         "the case keeps its geometry and takes the colours, contrast and texture of another patient",
         needs="nothing but the cases; no training, no GPU",
         gives="exact masks, the real geometry, new styles",
-        when="always worth a try; alone, or applied to what another generator makes",
+        when="half of the default; alone where all sites look alike; applied to what another one makes",
     ),
     "randconv": GeneratorInfo(
         "training_free.randconv",
@@ -66,7 +66,7 @@ NAMED: dict[str, GeneratorInfo] = {
         "the case keeps its geometry and takes a random style that no scanner has, class by class",
         needs="nothing but the cases; no training, no GPU",
         gives="exact masks, the real geometry, any brightness, contrast, colour and either polarity",
-        when="the other site may be another modality, stain or scanner; `width=0` where polarity never turns",
+        when="half of the default; alone for another modality or stain; `width=0` where polarity never turns",
     ),
     "composite": GeneratorInfo(
         "training_free.composite",
@@ -74,7 +74,7 @@ NAMED: dict[str, GeneratorInfo] = {
         "the labelled region of the case in the surroundings of another patient",
         needs="nothing but the cases, of several patients; no training, no GPU",
         gives="exact masks, real pixels in new surroundings",
-        when="the default's base; objects that may lie in other surroundings, such as polyps and lesions",
+        when="objects that may lie in other surroundings, such as polyps and lesions",
     ),
     "boxes": GeneratorInfo(
         "training_free.boxes",

@@ -15,8 +15,6 @@ from s2s2.generators.base import Generator
 from s2s2.generators.catalogue import NAMED
 from s2s2.generators.compose import Chain, Mixture
 
-DEFAULT_GENERATOR = "composite+appearance+boxes"
-"""What a stack is made with when nothing else is asked for."""
 OVERLAID: dict[str, dict[str, Any]] = {"appearance": {"extrapolate": 0.5}}
 """Options of a part that is applied to another one's copies, unless they are given: a composite's
 surroundings have a donor's style already, so the style that comes on top goes beyond."""

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from s2s2.audit.config import AuditConfig
-from s2s2.run.config import RunConfig, SplitConfig, StackConfig
+from s2s2.run.config import RunConfig, SplitConfig
 from s2s2.training.config import TrainConfig
 
 
@@ -22,10 +22,8 @@ class Demo:
         counts: Home cases to train, validate and test on.
         size: Longer side of the images in pixels.
         channels: Colour channels of every image.
-        arms: What is compared.
-        generator: What the stack is made with.
         train: How the networks are trained.
-        audited: Whether the stack is audited; the masks of `randconv` are right by construction.
+        audited: Whether the stack is audited.
         attribution: Source and licence, for the foot of the report.
     """
 
@@ -35,8 +33,6 @@ class Demo:
     counts: tuple[int, int, int]
     size: int
     channels: int
-    arms: tuple[str, ...]
-    generator: str
     train: TrainConfig
     audited: bool
     attribution: str
@@ -62,10 +58,8 @@ class Demo:
             output=output,
             size=self.size,
             channels=self.channels,
-            arms=self.arms,
             seeds=seeds or 3,
             split=SplitConfig(counts=self.counts),
-            stack=StackConfig(generator=self.generator),
             audited=self.audited,
             audit=AuditConfig(folds=2, steps=100, size=96),
             train=train,
@@ -81,8 +75,6 @@ NUCLEI = Demo(
     counts=(24, 16, 44),
     size=128,
     channels=3,
-    arms=("baseline", "augmented", "s2s2"),
-    generator="randconv",
     train=TrainConfig(steps=280, images_per_step=10, validations=4),
     audited=False,
     attribution=(
@@ -101,8 +93,6 @@ HOSPITALS = Demo(
     counts=(50, 20, 130),
     size=96,
     channels=3,
-    arms=("baseline", "augmented", "s2s2"),
-    generator="composite+appearance+boxes",
     train=TrainConfig(steps=160, images_per_step=16, validations=4),
     audited=True,
     attribution=(

@@ -43,7 +43,7 @@ class Headline:
     Args:
         title: The finding in one line.
         claims: Numbers for every domain, those away from home first.
-        control: What the duplicate arm says about the cause; empty without one.
+        control: What the control arms say about the cause; empty without one.
         basis: Cases, groups and seeds that the numbers rest on.
         use: Which arm's networks to use, and why; empty where one arm was trained.
     """

@@ -242,7 +242,7 @@ def _hero(run: Results, rows: tuple[StackRow, ...], shown: list[DomainExamples])
         row = rows[-1]
         strip += [
             ("A labelled image from home", row.panels[0]),
-            ("A synthetic copy of the same mask", row.panels[2]),
+            ("A synthetic copy of the same mask", row.panels[-1]),
         ]
     away = [each for each in shown if each.domain in (run.away or run.domains) and each.by_gain]
     if away:

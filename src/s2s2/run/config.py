@@ -106,7 +106,7 @@ class StackConfig(Seeded):
         seed: Seed of the stack, which all trainings share.
     """
 
-    generator: str = "composite+appearance+boxes"
+    generator: str = "appearance:1,randconv:1"
     tuned: Path | None = None
     depth: int | Literal["live"] = 8
     bits: Literal[8, 16] = 8
@@ -162,7 +162,7 @@ class RunConfig(Tolerant, Flipping, Repeated, Sized, Written, DataOptions):
     """
 
     target: tuple[Path, ...] = ()
-    arms: tuple[str, ...] = ("baseline", "duplicate", "s2s2")
+    arms: tuple[str, ...] = ("baseline", "augmented", "s2s2")
     split: SplitConfig = field(default_factory=SplitConfig)
     stack: StackConfig = field(default_factory=StackConfig)
     audited: bool = True

@@ -20,8 +20,8 @@ from tests.drawn import draw_site
 
 DEMO = Path(s2s2.__path__[0]) / "demo_data"
 FITS = (
-    " A stack of random styles fits: --stack.generator randconv. (From the images alone; no mask of {} was "
-    "used.)"
+    " A stack with random styles fits: the default, or any with randconv. (From the images alone; no mask of "
+    "{} was used.)"
 )
 
 

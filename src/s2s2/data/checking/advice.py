@@ -74,8 +74,8 @@ def advise(home: Dataset, away: Mapping[str, Dataset], generators: Collection[st
     at_home = _Seen.of(home)
     sites = {name: _differences(at_home, _Seen.of(dataset)) for name, dataset in away.items()}
     return tuple(
-        f"Images of {name} are {words}. A stack of random styles fits: --stack.generator {FITTING}. (From "
-        f"the images alone; no mask of {name} was used.)"
+        f"Images of {name} are {words}. A stack with random styles fits: the default, or any with {FITTING}. "
+        f"(From the images alone; no mask of {name} was used.)"
         for name, words in sites.items()
         if words
     )
