@@ -193,7 +193,7 @@ def test_each_part_is_judged_by_what_it_promises(
     clear = own[(own["nearest_distance"] - line).abs() > 1e-5]
     assert len(clear)
     assert (clear["marks"].str.contains("memorised") == (clear["nearest_distance"] < line)).all()
-    assert any("keeps the geometry of the real image by design" in words for words in found.verdict)
+    assert any("keep the geometry of the real image by design" in words for words in found.verdict)
 
 
 def test_a_deeper_stack_is_audited_again(

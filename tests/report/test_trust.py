@@ -105,7 +105,7 @@ def test_the_parts_of_a_mixture_are_told_apart(audited: Path, tmp_path: Path) ->
     assert "keeps the geometry" in trust.rows[0].size
     assert "exact" not in trust.rows[1].size
     assert "masks of appearance are exact by construction" in trust.reading
-    assert "appearance keeps the geometry of the real image by design" in trust.reading
+    assert "Copies of appearance keep the geometry of the real image by design" in trust.reading
     assert trust.plots[0].svg.count('class="line"') == 3
 
 

@@ -67,8 +67,8 @@ def _memory(record: Mapping[str, Any]) -> str:
     )
     if kept:
         words += (
-            f" {', '.join(kept)} keeps the geometry of the real image by design: its copies are judged by "
-            "the distance of features, not by structural similarity."
+            f" Copies of {' and '.join(kept)} keep the geometry of the real image by design: they are judged "
+            "by the distance of features, not by structural similarity."
         )
     return words
 

@@ -93,7 +93,7 @@ def how_to_read(parts: Sequence[Part]) -> str:
         )
     if named["geometry"]:
         words += (
-            f" {joined(named['geometry'])} keeps the geometry of the real image by design, so its copies "
+            f" Copies of {joined(named['geometry'])} keep the geometry of the real image by design, so they "
             "lie near their own image whatever their style; they are judged by the distance of features, "
             "not by structural similarity."
         )
