@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from s2s2.core import records
 from s2s2.core.records import file_identity
@@ -61,6 +63,17 @@ def flip(path: Path) -> None:
     before, content = path.stat(), bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def one_class(path: Path) -> None:
+    """Replace a mask by another, of a single class, that can be read: as long, and of the same time."""
+    before, content = path.stat(), BytesIO()
+    with Image.open(path) as mask:
+        Image.new(mask.mode, mask.size, int(not mask.getbbox())).save(content, "png")
+    assert len(content.getvalue()) <= before.st_size
+    # Nothing reads on after the end of a PNG.
+    path.write_bytes(content.getvalue().ljust(before.st_size, b"\0"))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
@@ -172,7 +185,7 @@ def test_verify_finds_what_size_and_times_hide(
     shutil.copytree(finished.output, folder)
     path = sorted((folder / SEED / "predictions" / "away").glob("*.png"))[0]
     before, known = path.read_bytes(), file_identity(path)
-    flip(path)
+    one_class(path)
     # A disk that keeps no times of changes, or rot below the file system.
     records._seen[str(path)] = (records._state(path), known)
     words = ["run", "--config", finished.output / FILE, "--output", folder, "--trust", SMALL_NETWORK["name"]]
